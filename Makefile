@@ -1,0 +1,42 @@
+# On Debian 12, with git, make and python3 alone, `make demo` and `make test` each install what they need.
+
+UV ?= .venv/bin/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
+	--emit-build-options --no-emit-index-url --custom-compile-command "make lock"
+
+.PHONY: help setup demo test check package lock clean
+
+help: ## Say what there is
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
+
+setup: ## Install QGIS where it is missing, and make .venv and .venv-qgis
+	@tools/setup.sh
+
+demo: setup ## From a simulated site to its land cover map
+	.venv/bin/python tools/demo.py
+
+test: setup ## Run the tests: the core in .venv, the plugin in QGIS's Python
+	@failed=0; \
+	.venv/bin/python -m pytest tests/core || failed=1; \
+	QT_QPA_PLATFORM=offscreen TWINNS_PYTHON="$(CURDIR)/.venv/bin/python" \
+		.venv-qgis/bin/python -m pytest tests/qgis || failed=1; \
+	exit $$failed
+
+check: setup ## Style, types and security
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+	.venv/bin/python -m bandit --quiet --recursive twinns_qgis algorithms plugin.py __init__.py
+
+package: ## Write the plugin's zip to dist/
+	python3 tools/package.py
+
+# Versions that still fit are kept; delete a lock first to get the newest of everything.
+lock: ## Write the locks anew from pyproject.toml
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group qgis-tests --output-file requirements-qgis-tests.txt
+
+clean: ## Remove the environments and whatever make wrote
+	rm -rf .venv .venv-qgis build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
