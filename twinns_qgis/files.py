@@ -1,0 +1,83 @@
+"""Writing files so that a name never holds half a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from twinns_qgis.errors import InputError
+
+
+def check_output(path: Path) -> None:
+    """Checks that a file can be written at `path`, before hours are spent on its content.
+
+    Raises:
+        InputError: The folder does not exist or can't be written to, or `path` is a folder.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise InputError(
+            f"The folder {folder} of the output {path.name} does not exist.", "Make it, or choose another."
+        )
+    if path.is_dir():
+        raise InputError(f"The output {path} is a folder, a file was expected.", "Choose a file name.")
+    try:
+        _probe(path)
+    except OSError as error:
+        raise InputError(
+            f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
+        ) from error
+
+
+_being_written: set[Path] = set()
+
+
+def discard_partial_files() -> None:
+    """Removes what is being written, before the process ends without unwinding."""
+    for partial in tuple(_being_written):
+        with suppress(OSError):  # Windows does not remove a file that is open
+            partial.unlink(missing_ok=True)
+
+
+def partial_name(path: Path) -> Path:
+    """Returns the name under which the file at `path` is written until it is whole."""
+    return path.with_name(f"{path.name}.partial")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yields a name to write to, and moves the file to `path` once the block ends without an error.
+
+    Whatever was at `path` stays until then, and stays for good if the block raises.
+    """
+    check_output(path)
+    with scratch_file(path, "partial") as partial:
+        yield partial
+        partial.replace(path)
+
+
+@contextmanager
+def scratch_file(path: Path, purpose: str) -> Iterator[Path]:
+    """Yields a name beside `path` for a file that only the block needs, and removes that file in the end.
+
+    Args:
+        path: The output that it serves.
+        purpose: What it holds, a word for its name.
+    """
+    scratch = path.with_name(f"{path.name}.{purpose}")
+    _being_written.add(scratch)
+    try:
+        yield scratch
+    finally:
+        scratch.unlink(missing_ok=True)
+        _being_written.discard(scratch)
+
+
+def _probe(path: Path) -> None:
+    partial = partial_name(path)
+    existed = partial.exists()
+    with partial.open("ab"):
+        pass
+    if not existed:
+        partial.unlink()

@@ -1,0 +1,86 @@
+"""The job that maps land cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twinns_qgis import __version__
+from twinns_qgis.errors import InputError
+from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.reporter import Reporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapCover(Job):
+    """Maps land cover with a trained model."""
+
+    id: ClassVar[str] = "mapcover"
+    command: ClassVar[str] = "map-cover"
+
+    model: Path = parameter("The model file, .twinns.")
+    sentinel1: Path | None = parameter("The Sentinel-1 series.", default=None)
+    sentinel2: Path | None = parameter("The Sentinel-2 series, on the same grid.", default=None)
+    extent: str | None = parameter(
+        "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
+    )
+    device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
+    memory: int = parameter("Memory to use, in MB.", default=2048)
+    output: Path = parameter("The map to write, a GeoTIFF.")
+    confidence: Path | None = parameter("A raster of the confidence in percent to write.", default=None)
+    probabilities: Path | None = parameter(
+        "A raster of the probability of each class in percent to write.", default=None
+    )
+
+    def run(self, reporter: Reporter) -> dict[str, Any]:
+        """Reads the model, checks the series against it, and maps them."""
+        from twinns_qgis.networks.backend import describe_device, use_device
+
+        outputs = {"output": self.output, "confidence": self.confidence, "probabilities": self.probabilities}
+        self._check(outputs)
+        use_device(self.device)
+        reporter.progress(0, "Starting the network's library")
+
+        from twinns_qgis.mapping.cover import CoverOutputs, map_cover
+        from twinns_qgis.mapping.matching import check_same_grid, check_series
+        from twinns_qgis.series.grid import Extent
+        from twinns_qgis.series.series import Series
+        from twinns_qgis.training.model_file import read_model
+
+        reporter.info(describe_device(self.device))
+        model = read_model(self.model)
+        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
+        series = {name: Series.open(path) for name, path in given.items() if path}
+        check_series(model.manifest.sensors, series, self.model.name)
+        check_same_grid(series)
+        grid = next(iter(series.values())).grid
+        window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
+        tags = {
+            "TWINNS_MODEL_SHA256": model.sha256,
+            "TWINNS_METHOD": f"{model.manifest.method}, size {model.manifest.size}",
+            "TWINNS_VERSION": __version__,
+            "TWINNS_CALL": self.call(),
+        }
+        map_cover(
+            model,
+            series,
+            window,
+            CoverOutputs(self.output, self.confidence, self.probabilities),
+            memory=self.memory,
+            tags=tags,
+            reporter=reporter,
+        )
+        return {name: str(path) for name, path in outputs.items() if path}
+
+    def _check(self, outputs: dict[str, Path | None]) -> None:
+        """Checks what can be checked before the network is loaded."""
+        from twinns_qgis.files import check_output
+
+        paths = [path for path in outputs.values() if path]
+        for path in paths:
+            check_output(path)
+        if len(set(paths)) < len(paths):
+            raise InputError(f"Two outputs have the name {self.output}.", "Give each its own.")
+        if self.memory < 1:
+            raise InputError(f"The parameter 'memory' is {self.memory}.", "Expected megabytes, 1 or more.")

@@ -1,0 +1,51 @@
+"""The job that prepares a Sentinel-1 series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.reporter import Reporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareSentinel1(Job):
+    """Turns calibrated Sentinel-1 backscatter into one 8-bit time series raster on the grid of a reference."""
+
+    id: ClassVar[str] = "preparesentinel1"
+    command: ClassVar[str] = "prepare-sentinel1"
+
+    layers: tuple[Path, ...] = parameter("Rasters to use, instead of a folder.", default=())
+    folder: Path | None = parameter("Folder below which the rasters are found.", default=None)
+    reference: Path = parameter("Raster whose grid the series gets: the Sentinel-2 series.")
+    units: str = parameter("What the input's values are.", default="dB", choices=("dB", "power", "amplitude"))
+    dates: Path | None = parameter("CSV table with columns file and date, for files without a date.", default=None)
+    start: date | None = parameter("First date of the series; by default that of the first raster.", default=None)
+    end: date | None = parameter("Last date of the series; by default that of the last raster.", default=None)
+    step: int = parameter("Days from one date to the next; 0 keeps the rasters' own dates.", default=0)
+    db_range: str = parameter("Decibels that the 8 bits span, for each polarisation.", default="VV=-25:5,VH=-32:-2")
+    memory: int = parameter("Memory to use, in MB.", default=2048)
+    output: Path = parameter("The series to write, a GeoTIFF.")
+
+    def run(self, reporter: Reporter) -> dict[str, Any]:
+        """Prepares the series; see `twinns_qgis.series.sentinel1`."""
+        from twinns_qgis.series.sentinel1 import parse_db_range, prepare_sentinel1
+
+        prepare_sentinel1(
+            self.output,
+            layers=self.layers,
+            folder=self.folder,
+            reference=self.reference,
+            units=self.units,
+            dates=self.dates,
+            start=self.start,
+            end=self.end,
+            step=self.step,
+            db_range=parse_db_range(self.db_range),
+            memory=self.memory,
+            reporter=reporter,
+        )
+        return {"output": str(self.output)}

@@ -1,0 +1,245 @@
+"""The job that trains a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.reporter import Reporter
+
+if TYPE_CHECKING:
+    from twinns_qgis.assessment.measures import Measures
+    from twinns_qgis.samples.labelled import LabelledSamples
+    from twinns_qgis.series.series import Series
+    from twinns_qgis.training.best_epoch import BestEpoch
+    from twinns_qgis.training.history import Epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainModel(Job):
+    """Trains a network on two series and polygons with a class, and assesses it."""
+
+    id: ClassVar[str] = "trainmodel"
+    command: ClassVar[str] = "train-model"
+
+    sentinel1: Path = parameter("The Sentinel-1 series.")
+    sentinel2: Path = parameter("The Sentinel-2 series, on the same grid.")
+    polygons: str = parameter("Polygons with a class: a vector file, or file|layername=name.")
+    class_field: str = parameter("Field that holds the class: text, or a whole number.")
+    object_field: str | None = parameter(
+        "Field whose equal values make one object of several polygons; by default each polygon is one.", default=None
+    )
+    split_field: str | None = parameter(
+        "Field that holds train, validation or test; by default the split is drawn.", default=None
+    )
+    sparse_classes: str = parameter(
+        "What happens to classes with too few objects for the split.", default="error", choices=("error", "drop")
+    )
+    method: str = parameter("The method.", default="TWINNS", choices=("TWINNS",))
+    size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))
+    train_share: float = parameter("Share of each class's objects to train on.", default=0.3)
+    validation_share: float = parameter("Share of each class's objects to choose the best epoch by.", default=0.2)
+    seed: int = parameter("Fixes the split, the initial weights and the order of the samples.", default=0)
+    epochs: int = parameter("How often the network sees all training pixels.", default=300)
+    batch_size: int = parameter("Pixels between two updates of the weights.", default=64)
+    learning_rate: float = parameter("Step size of the optimiser, Adam.", default=2e-4)
+    device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
+    model: Path = parameter("The model file to write, .twinns.")
+    report: Path | None = parameter("An HTML report to write.", default=None)
+    split: Path | None = parameter("A copy of the polygons to write, with their part of the split.", default=None)
+
+    def run(self, reporter: Reporter) -> dict[str, Any]:
+        """Reads the samples, fits the network, keeps its best epoch, and assesses it on the test part."""
+        from twinns_qgis.networks.backend import describe_device, use_device
+
+        self._check()
+        use_device(self.device)
+        reporter.progress(0, "Starting the network's library")
+        reporter.info(describe_device(self.device))
+
+        from twinns_qgis.mapping.matching import check_same_grid
+        from twinns_qgis.samples.labelled import draw_samples, write_split
+        from twinns_qgis.samples.polygons import read_polygons
+        from twinns_qgis.series.series import Series
+
+        series = {"sentinel1": Series.open(self.sentinel1), "sentinel2": Series.open(self.sentinel2)}
+        check_same_grid(series)
+        polygons = read_polygons(self.polygons, self.class_field, self.object_field, self.split_field)
+        samples = draw_samples(
+            polygons,
+            series["sentinel2"].grid,
+            sparse=self.sparse_classes,
+            train_share=self.train_share,
+            validation_share=self.validation_share,
+            seed=self.seed,
+            reporter=reporter,
+        )
+        best, history, measures = self._train(series, samples, reporter)
+        if self.split:
+            write_split(self.split, polygons, samples)
+        if self.report:
+            self._write_report(self.report, polygons.without_class, samples, history, best, measures)
+        best.finish()
+        outputs = {"model": self.model, "report": self.report, "split": self.split}
+        return {
+            **{name: str(path) for name, path in outputs.items() if path},
+            "accuracy": measures.accuracy,
+            "f_measure": measures.f_measure,
+            "kappa": measures.kappa,
+        }
+
+    def _check(self) -> None:
+        """Checks what can be checked before hours are spent."""
+        from twinns_qgis.files import check_output
+        from twinns_qgis.samples.labelled import check_split_output
+
+        for path in (self.model, self.report, self.split):
+            if path:
+                check_output(path)
+        if self.split:
+            check_split_output(self.split)
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 1 or more.")
+        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
+            raise InputError(f"The parameter 'learning_rate' is {self.learning_rate}.", "Expected more than 0.")
+        if self.seed < 0:
+            raise InputError(f"The parameter 'seed' is {self.seed}.", "Expected 0 or more.")
+
+    def _train(
+        self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter
+    ) -> tuple[BestEpoch, list[Epoch], Measures]:
+        """Fits the network and leaves its best epoch, with the measures of the test part, in the model file."""
+        import keras
+
+        from twinns_qgis.assessment.measures import measure
+        from twinns_qgis.samples.polygons import PARTS
+        from twinns_qgis.samples.store import read_samples
+        from twinns_qgis.training.best_epoch import BestEpoch
+        from twinns_qgis.training.fit import fit, predict_scores
+        from twinns_qgis.training.ranges import RangeFinder
+
+        stores, sensors = {}, []
+        for number, (name, one) in enumerate(series.items()):
+            ranges = RangeFinder(name, one)
+            part = reporter.part(0.05 * number, 0.05 * (number + 1))
+            stores[name] = read_samples(one, samples.pixels, part, ranges.visit)
+            sensors.append(ranges.sensor())
+        counts = ", ".join(f"{len(samples.part(part))} for {part}" for part in PARTS)
+        reporter.info(f"{len(samples.pixels)} labelled pixels of {len(samples.classes)} classes: {counts}")
+
+        keras.utils.set_random_seed(self.seed)
+        manifest = self._manifest(tuple(sensors), samples)
+        network = manifest.build()
+        reporter.info(f"{self.method}, size {self.size}: {_trainable(network):,} trainable parameters")
+        best = BestEpoch(self.model, manifest, network)
+        reporter.last_resort(best.rescue)
+        try:
+            history = fit(
+                network,
+                stores,
+                samples.labels,
+                samples.part("train"),
+                samples.part("validation"),
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                seed=self.seed,
+                reporter=reporter.part(0.1, 0.97),
+                keep_best=best.keep,
+            )
+        except Cancelled as cancelled:
+            raise Cancelled(f"Cancelled. {best.rescue()}") from cancelled
+        best.restore()
+        test = samples.part("test")
+        scores = predict_scores(network, stores, test, reporter.part(0.97, 1))
+        codes = [item.code for item in samples.classes]
+        measures = measure(
+            [codes[label] for label in samples.labels[test]],
+            [codes[label] for label in scores.argmax(axis=-1)],
+            samples.classes,
+        )
+        best.write(replace(manifest, measures=_plain(measures, samples)), history)
+        reporter.info(
+            f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
+            f"kappa {measures.kappa:.4f}, with the weights of epoch {best.epoch}"
+        )
+        return best, history, measures
+
+    def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
+        from twinns_qgis.samples.polygons import PARTS, split_source
+        from twinns_qgis.training.model_file import Manifest, sha256_of, versions
+
+        files = {
+            "sentinel1": self.sentinel1,
+            "sentinel2": self.sentinel2,
+            "polygons": split_source(self.polygons)[0],
+        }
+        return Manifest(
+            method=self.method,
+            size=self.size,
+            sensors=sensors,
+            classes=samples.classes,
+            split={
+                "objects": {part: samples.object_counts(part) for part in PARTS},
+                "pixels": {part: samples.pixel_counts(part) for part in PARTS},
+                "left_out": {item.name: count for item, count in samples.left_out.items()},
+            },
+            settings={**self._settings(), "call": self.call()},
+            inputs={name: sha256_of(path) for name, path in files.items()},
+            versions=versions(),
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        """Returns the parameters but for the files."""
+        files = {"sentinel1", "sentinel2", "polygons", "model", "report", "split"}
+        names = [field.name for field in fields(self) if field.name not in files]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def _write_report(
+        self,
+        path: Path,
+        without_class: int,
+        samples: LabelledSamples,
+        history: list[Epoch],
+        best: BestEpoch,
+        measures: Measures,
+    ) -> None:
+        from twinns_qgis.assessment.report import TrainingReport, write_training_report
+        from twinns_qgis.samples.polygons import PARTS
+
+        files = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
+        left_out = {f"Class {item.name}": f"{count} objects" for item, count in samples.left_out.items()}
+        if without_class:
+            left_out["Without a class"] = f"{without_class} polygons"
+        report = TrainingReport(
+            title=f"{self.method}, {self.size}",
+            settings={name: str(value) for name, value in {**files, **self._settings(), "model": self.model}.items()},
+            classes=samples.classes,
+            objects={part: samples.object_counts(part) for part in PARTS},
+            pixels={part: samples.pixel_counts(part) for part in PARTS},
+            left_out=left_out,
+            history=history,
+            best_epoch=best.epoch,
+            measures=measures,
+        )
+        write_training_report(path, report)
+
+
+def _trainable(network: Any) -> int:
+    return sum(math.prod(weight.shape) for weight in network.trainable_weights)
+
+
+def _plain(measures: Measures, samples: LabelledSamples) -> dict[str, Any]:
+    names = [item.name for item in samples.classes]
+    return {
+        "accuracy": measures.accuracy,
+        "f_measure": measures.f_measure,
+        "kappa": measures.kappa,
+        "f_per_class": dict(zip(names, measures.f_per_class, strict=True)),
+        "confusion": measures.confusion.tolist(),
+    }

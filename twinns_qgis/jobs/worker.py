@@ -1,0 +1,131 @@
+"""The worker: runs one job for QGIS and speaks in JSON lines.
+
+The first line on standard input is the job, ``{"job": "mapcover", "parameters": {...}}``. A later line
+``{"type": "cancel"}``, or the end of standard input (QGIS is gone), stops it: within a second, even in the midst of a
+long step. On standard output go lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one
+``result`` or ``error``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TextIO
+
+from twinns_qgis.errors import Cancelled, InputError, TwinnsError
+from twinns_qgis.files import discard_partial_files
+from twinns_qgis.jobs import JOBS
+from twinns_qgis.reporter import Reporter
+
+_PATIENCE = 1.0
+"""Seconds that a cancelled job has to stop by itself."""
+
+
+def run_worker() -> int:
+    """Runs the job on standard input; returns the exit status: 0 after a result, 1 after an error."""
+    protocol = _take_standard_output()
+    reporter = _ProtocolReporter(protocol)
+    try:
+        request = _read_request(sys.stdin.readline())
+        threading.Thread(target=reporter.listen, args=(sys.stdin,), daemon=True).start()
+        job = JOBS[request["job"]].from_values(request["parameters"])
+        outputs = job.run(reporter)
+    except TwinnsError as error:
+        reporter.finish("error", kind=error.kind, message=error.message, hint=error.hint)
+        return 1
+    except MemoryError as error:
+        reporter.finish("error", kind="memory", message=f"Memory ran out. {error}".strip(), hint="Lower MEMORY.")
+        return 1
+    except Exception as error:  # the last line of defence: QGIS must hear of every failure
+        traceback.print_exc()
+        hint = "This is a defect of TWINNS: please report it with the log."
+        reporter.finish("error", kind="internal", message=f"{type(error).__name__}: {error}", hint=hint)
+        return 1
+    reporter.finish("result", outputs=outputs)
+    return 0
+
+
+def _take_standard_output() -> TextIO:
+    """Keeps the real standard output for the protocol, and points everybody else's at standard error.
+
+    The descriptor itself is moved: libraries print from native code too.
+    """
+    protocol = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return protocol
+
+
+def _read_request(line: str) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        job, parameters = request["job"], request["parameters"]
+        if job not in JOBS or not isinstance(parameters, dict):
+            raise ValueError(job)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The worker got no job that it knows: {line[:200]!r}.",
+            "Use a plugin and a compute environment of the same version.",
+        ) from error
+    return request
+
+
+class _ProtocolReporter(Reporter):
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.RLock()
+        self._cancelled = threading.Event()
+        self._finished = threading.Event()
+        self._last_resort: list[Callable[[], str]] = []
+
+    def send(self, type: str, **values: Any) -> None:
+        """Writes a line of the protocol; after the last one, nothing."""
+        line = json.dumps({"type": type, **values}, ensure_ascii=False, allow_nan=False)
+        with self._lock:
+            if not self._finished.is_set():
+                self._stream.write(line + "\n")
+                self._stream.flush()
+
+    def finish(self, type: str, **values: Any) -> None:
+        """Writes the last line of the protocol: the result or the error."""
+        with self._lock:
+            self.send(type, **values)
+            self._finished.set()
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self.send("progress", fraction=round(fraction, 4), message=message)
+
+    def info(self, message: str) -> None:
+        self.send("info", message=message)
+
+    def warning(self, message: str) -> None:
+        self.send("warning", message=message)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def last_resort(self, action: Callable[[], str]) -> None:
+        self._last_resort.append(action)
+
+    def listen(self, stream: TextIO) -> None:
+        """Waits for a cancel line, or for the end of the stream, and sees to it that the process ends."""
+        for line in stream:
+            if '"cancel"' in line:
+                break
+        self._cancelled.set()
+        if self._finished.wait(_PATIENCE):
+            return
+        with self._lock:
+            if self._finished.is_set():
+                return
+            with suppress(OSError):  # QGIS may be gone, and the pipe with it
+                done = [action() for action in self._last_resort]
+                discard_partial_files()
+                self.finish("error", kind=Cancelled.kind, message=" ".join(["Cancelled.", *done]), hint="")
+            os._exit(1)

@@ -1,0 +1,92 @@
+"""Where a job's progress and messages go, and where it learns that it was cancelled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from twinns_qgis.errors import Cancelled
+
+
+class Reporter:
+    """Receives what a job has to say; this base class keeps silent.
+
+    The worker writes the messages as JSON lines, the command line prints them, tests collect them: each overrides
+    what it needs.
+    """
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Reports the share of the work that is done, from 0 to 1."""
+
+    def info(self, message: str) -> None:
+        """Tells the user something that needs no action."""
+
+    def warning(self, message: str) -> None:
+        """Tells the user something that may need action; the job goes on."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user asked the job to stop."""
+        return False
+
+    def check_cancelled(self) -> None:
+        """Raises `Cancelled` if the user asked the job to stop: call it between blocks and batches."""
+        if self.cancelled:
+            raise Cancelled
+
+    def last_resort(self, action: Callable[[], str]) -> None:
+        """Registers what must still be done should a cancelled job have to end at once, in the midst of a long step.
+
+        Args:
+            action: Does it, and returns what was done, for the user.
+        """
+
+    def part(self, start: float, end: float) -> Reporter:
+        """Returns a reporter whose 0 to 1 is this one's `start` to `end`."""
+        return _Part(self, start, end)
+
+
+class _Part(Reporter):
+    def __init__(self, whole: Reporter, start: float, end: float) -> None:
+        self._whole = whole
+        self._start = start
+        self._end = end
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self._whole.progress(self._start + (self._end - self._start) * fraction, message)
+
+    def info(self, message: str) -> None:
+        self._whole.info(message)
+
+    def warning(self, message: str) -> None:
+        self._whole.warning(message)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._whole.cancelled
+
+    def last_resort(self, action: Callable[[], str]) -> None:
+        self._whole.last_resort(action)
+
+
+class TimeLeft:
+    """Estimates the remaining time of work that proceeds evenly."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this object was made."""
+        return time.monotonic() - self._start
+
+    def after(self, fraction: float) -> str:
+        """Returns the time left, such as ``3 min left``, when `fraction` of the work is done."""
+        if fraction <= 0:
+            return ""
+        seconds = self.elapsed * (1 - fraction) / fraction
+        if seconds < 60:
+            return f"{seconds:.0f} s left"
+        if seconds < 3600:
+            return f"{seconds / 60:.0f} min left"
+        return f"{seconds / 3600:.1f} h left"
