@@ -1,0 +1,105 @@
+"""A tiny site: two series on one grid and square fields of three classes that both sensors tell apart."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+from shapely.geometry import box
+
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.series import SENTINEL2_BANDS, write_series
+
+FIELD = 10
+FIELDS = 6
+CLASSES = ("water", "wheat", "wood")
+
+
+@dataclass(frozen=True)
+class Site:
+    sentinel1: Path
+    sentinel2: Path
+    polygons: Path
+    truth: np.ndarray
+
+
+class Listener(Reporter):
+    """Remembers what it hears."""
+
+    def __init__(self):
+        self.fractions, self.messages, self.warnings = [], [], []
+        self.stop = False
+
+    def progress(self, fraction, message=""):
+        self.fractions.append(fraction)
+
+    def info(self, message):
+        self.messages.append(message)
+
+    def warning(self, message):
+        self.warnings.append(message)
+
+    @property
+    def cancelled(self):
+        return self.stop
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def make_series(tmp_path):
+    """Returns a function that writes raw values of shape (H, W, T, B) as a Sentinel-1 or Sentinel-2 series."""
+    return lambda name, values, **options: _write(tmp_path / name, values, **options)
+
+
+def _write(path, values, origin=(500000, 5600000), first_date=date(2018, 1, 1)):
+    height, width, dates, bands = values.shape
+    grid = Grid(CRS.from_epsg(32631), from_origin(*origin, 10, 10), width, height)
+    days = [first_date + timedelta(days=20 * number) for number in range(dates)]
+    if values.dtype == np.uint8:
+        names, coding = ("VV", "VH")[:bands], {"nodata": 0, "scale": (0.1,) * bands, "offset": (-25.1, -32.1)[:bands]}
+    else:
+        names, coding = SENTINEL2_BANDS[:bands], {"nodata": -32768, "scale": (1e-4,) * bands, "offset": (0.0,) * bands}
+    with write_series(path, grid, days, names, dtype=str(values.dtype), tags={}, **coding) as writer:
+        writer.write(values, Window(0, 0, width, height))
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The tiny site, 60 x 60 pixels with 4 and 5 dates; a session makes it once, tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("site")
+    random = np.random.default_rng(0)
+    fields = np.arange(FIELDS * FIELDS).reshape(FIELDS, FIELDS) % len(CLASSES)
+    truth = np.kron(random.permuted(fields.ravel()).reshape(fields.shape), np.ones((FIELD, FIELD), int))
+    shape = truth.shape
+    radar = 100 + 30 * truth[..., None, None] + random.normal(0, 15, (*shape, 4, 2))
+    optical = 2000 + 300 * truth[..., None, None] * np.arange(5)[:, None] + random.normal(0, 300, (*shape, 5, 10))
+    polygons = []
+    for row in range(FIELDS):
+        for column in range(FIELDS):
+            left, top = 500000 + 10 * FIELD * column, 5600000 - 10 * FIELD * row
+            label = truth[row * FIELD, column * FIELD]
+            polygons.append(
+                {
+                    "geometry": box(left + 10, top - 90, left + 90, top - 10),
+                    "name": CLASSES[label],
+                    "code": 10 * (label + 1),
+                }
+            )
+    geopandas.GeoDataFrame(polygons, crs="EPSG:32631").to_file(folder / "polygons.gpkg", layer="fields")
+    return Site(
+        _write(folder / "sentinel1.tif", radar.clip(1, 255).astype("uint8")),
+        _write(folder / "sentinel2.tif", optical.astype("int16")),
+        folder / "polygons.gpkg",
+        truth,
+    )

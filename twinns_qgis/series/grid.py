@@ -1,0 +1,160 @@
+"""The pixel grid that the series of one site share, and extents given by users."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.io import DatasetReader
+from rasterio.transform import Affine
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from twinns_qgis.errors import InputError
+
+Bounds = tuple[float, float, float, float]
+"""Left, bottom, right, top, as rasterio has them."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A north-up pixel grid.
+
+    Args:
+        crs: Coordinate reference system.
+        transform: From pixel to map coordinates; the origin is the upper left corner.
+        width: Number of columns.
+        height: Number of rows.
+    """
+
+    crs: CRS
+    transform: Affine
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, dataset: DatasetReader) -> Grid:
+        """Returns the grid of an open raster.
+
+        Raises:
+            InputError: The raster has no CRS, or is rotated.
+        """
+        if dataset.crs is None:
+            raise InputError(
+                f"{dataset.name} has no coordinate reference system.", "Assign one, with QGIS or gdal_edit.py -a_srs."
+            )
+        transform = dataset.transform
+        if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
+            raise InputError(f"{dataset.name} is not north-up.", "Warp it to a north-up grid, with gdalwarp.")
+        return cls(dataset.crs, transform, dataset.width, dataset.height)
+
+    @property
+    def resolution(self) -> tuple[float, float]:
+        """Pixel size along x and along y, in units of the CRS."""
+        return self.transform.a, -self.transform.e
+
+    @property
+    def bounds(self) -> Bounds:
+        """Left, bottom, right and top in map coordinates."""
+        left, top = self.transform.c, self.transform.f
+        return left, top + self.height * self.transform.e, left + self.width * self.transform.a, top
+
+    def same_as(self, other: Grid) -> bool:
+        """Whether both grids have the same CRS, size and position (to a hundredth of a pixel)."""
+        tolerance = 0.01 * self.transform.a
+        return (
+            (self.width, self.height) == (other.width, other.height)
+            and self.crs == other.crs
+            and all(abs(a - b) <= tolerance for a, b in zip(self.bounds, other.bounds, strict=True))
+        )
+
+    def crop(self, window: Window) -> Grid:
+        """Returns the grid of a window of this one."""
+        origin = self.transform
+        left, top = origin.c + window.col_off * origin.a, origin.f + window.row_off * origin.e
+        transform = Affine(origin.a, 0, left, 0, origin.e, top)
+        return Grid(self.crs, transform, int(window.width), int(window.height))
+
+    def window_of(self, extent: Extent) -> Window:
+        """Returns the pixels that an extent touches, cut to this grid.
+
+        Raises:
+            InputError: They don't overlap.
+        """
+        left, bottom, right, top = extent.in_crs(self.crs)
+        step_x, step_y = self.resolution
+        snap = 1e-6  # of a pixel: an extent on pixel edges must not gain a row by rounding
+        first_column = max(0, math.floor((left - self.transform.c) / step_x + snap))
+        last_column = min(self.width, math.ceil((right - self.transform.c) / step_x - snap))
+        first_row = max(0, math.floor((self.transform.f - top) / step_y + snap))
+        last_row = min(self.height, math.ceil((self.transform.f - bottom) / step_y - snap))
+        if first_column >= last_column or first_row >= last_row:
+            raise InputError(
+                f"The extent {extent} does not overlap the raster, which spans "
+                f"{', '.join(f'{value:.10g}' for value in self.bounds)} (left, bottom, right, top) in {self.crs}.",
+                "Choose an extent within the raster, and check its CRS.",
+            )
+        return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+    def blocks(self, size: int) -> Iterator[Window]:
+        """Yields windows of at most `size` x `size` pixels that cover the grid, row by row."""
+        for row in range(0, self.height, size):
+            for column in range(0, self.width, size):
+                yield Window(column, row, min(size, self.width - column), min(size, self.height - row))
+
+    def __str__(self) -> str:
+        left, _, _, top = self.bounds
+        step_x, step_y = self.resolution
+        return (
+            f"{self.width} x {self.height} pixels of {step_x:.10g} x {step_y:.10g} "
+            f"from {left:.10g}, {top:.10g} in {self.crs}"
+        )
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A rectangle, written as QGIS does: ``xmin,xmax,ymin,ymax [EPSG:4326]``.
+
+    Args:
+        bounds: Left, bottom, right, top.
+        crs: The CRS of the bounds; None means that of the raster that the extent is applied to.
+    """
+
+    bounds: Bounds
+    crs: CRS | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Extent:
+        """Reads an extent as QGIS writes it.
+
+        Raises:
+            InputError: `text` is no extent.
+        """
+        match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[(.+)\])?\s*", text)
+        try:
+            if match is None:
+                raise ValueError(text)
+            left, right, bottom, top = (float(number) for number in match[1].split(","))
+            crs = CRS.from_user_input(match[2]) if match[2] else None
+        except (ValueError, CRSError) as error:
+            raise InputError(
+                f"The extent '{text}' can't be read.", "Write it as xmin,xmax,ymin,ymax [EPSG:code]."
+            ) from error
+        if not (left < right and bottom < top):
+            raise InputError(f"The extent '{text}' is empty.", "Write it as xmin,xmax,ymin,ymax [EPSG:code].")
+        return cls((left, bottom, right, top), crs)
+
+    def in_crs(self, crs: CRS) -> Bounds:
+        """Returns the bounds in another CRS."""
+        if self.crs is None or self.crs == crs:
+            return self.bounds
+        return transform_bounds(self.crs, crs, *self.bounds)
+
+    def __str__(self) -> str:
+        left, bottom, right, top = self.bounds
+        crs = f" [{self.crs}]" if self.crs else ""
+        return f"{left:.10g},{right:.10g},{bottom:.10g},{top:.10g}{crs}"

@@ -1,0 +1,267 @@
+"""The series: one GeoTIFF a sensor that holds all its dates, the contract between preparation and everything else.
+
+Bands are date-major and each is described ``YYYY-MM-DD BAND``; a band's scale and offset turn its values into
+reflectance or decibels. Any GeoTIFF that keeps this contract is a series, whoever made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioIOError
+from rasterio.io import DatasetWriter
+from rasterio.windows import Window
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import whole_file
+from twinns_qgis.series.grid import Grid
+
+SENTINEL2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
+SENTINEL2_NODATA = -32768
+SENTINEL2_SCALE = 0.0001
+SENTINEL1_BANDS = ("VV", "VH")
+SENTINEL1_NODATA = 0
+
+TILE = 256
+"""Side of a tile of a series, in pixels: blocks that are multiples of it are read without waste."""
+
+_DESCRIPTION = re.compile(r"(\d{4}-\d{2}-\d{2}) (\S+)")
+
+
+@dataclass(frozen=True)
+class Series:
+    """A time series raster on disk.
+
+    Args:
+        path: The GeoTIFF.
+        grid: Its pixel grid.
+        dates: Its T dates, ascending.
+        bands: Names of its B bands.
+        scale: Factor of each of the B bands.
+        offset: Summand of each of the B bands, after the factor.
+        nodata: The value of missing pixels, or None.
+        dtype: Type of the raw values, as numpy names it.
+    """
+
+    path: Path
+    grid: Grid
+    dates: tuple[date, ...]
+    bands: tuple[str, ...]
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+    nodata: float | None
+    dtype: str
+
+    @classmethod
+    def open(cls, path: Path) -> Series:
+        """Reads the description of a series and checks that it keeps the contract.
+
+        Raises:
+            InputError: The file can't be read as a raster, or breaks a rule; the message names the band and the rule.
+        """
+        with open_raster(path) as dataset:
+            dates, bands = _dates_and_bands(path, dataset.descriptions)
+            count = len(bands)
+            for name, values in (("scale", dataset.scales), ("offset", dataset.offsets)):
+                for index, value in enumerate(values):
+                    if value != values[index % count]:
+                        raise InputError(
+                            f"{path}: band {index + 1} ({dataset.descriptions[index]}) has {name} {value}, but "
+                            f"{values[index % count]} at the first date.",
+                            "A series has one scale and one offset for each band, the same at all dates.",
+                        )
+            for index, dtype in enumerate(dataset.dtypes):
+                if dtype != dataset.dtypes[0] or np.dtype(dtype).kind not in "iuf":
+                    raise InputError(
+                        f"{path}: band {index + 1} ({dataset.descriptions[index]}) is of type {dtype}.",
+                        "All bands of a series have one type, of real numbers.",
+                    )
+            return cls(
+                path=path,
+                grid=Grid.of(dataset),
+                dates=dates,
+                bands=bands,
+                scale=tuple(dataset.scales[:count]),
+                offset=tuple(dataset.offsets[:count]),
+                nodata=dataset.nodata,
+                dtype=dataset.dtypes[0],
+            )
+
+    def read(self, window: Window | None = None, margin: int = 0) -> NDArray[np.generic]:
+        """Reads raw values.
+
+        Args:
+            window: The pixels to read; all of them by default.
+            margin: Width of a frame to add round the window. Where it leaves the raster, the nearest pixels of the
+                raster are repeated.
+
+        Returns:
+            Raw values of shape (height + 2 margin, width + 2 margin, T, B).
+
+        Raises:
+            InputError: The file can't be read, for example because it is truncated.
+        """
+        grid = self.grid
+        window = window or Window(0, 0, grid.width, grid.height)
+        first_row, first_column = int(window.row_off) - margin, int(window.col_off) - margin
+        last_row = int(window.row_off + window.height) + margin
+        last_column = int(window.col_off + window.width) + margin
+        inside = Window.from_slices(
+            (max(0, first_row), min(grid.height, last_row)), (max(0, first_column), min(grid.width, last_column))
+        )
+        with open_raster(self.path) as dataset:
+            values = read_bands(dataset, window=inside)
+        values = np.moveaxis(values, 0, -1)
+        values = values.reshape(*values.shape[:2], len(self.dates), len(self.bands))
+        frame = (
+            (max(0, -first_row), max(0, last_row - grid.height)),
+            (max(0, -first_column), max(0, last_column - grid.width)),
+        )
+        if any(any(side) for side in frame):
+            values = np.pad(values, (*frame, (0, 0), (0, 0)), mode="edge")
+        return values
+
+    def missing(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Returns where raw values are missing, in their own shape."""
+        missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+        if self.nodata is not None and not np.isnan(self.nodata):
+            missing |= values == self.nodata
+        return missing
+
+
+@contextmanager
+def write_series(
+    path: Path,
+    grid: Grid,
+    dates: Sequence[date],
+    bands: Sequence[str],
+    *,
+    dtype: str,
+    nodata: float,
+    scale: Sequence[float],
+    offset: Sequence[float],
+    tags: Mapping[str, str],
+) -> Iterator[SeriesWriter]:
+    """Writes a series block by block; the file appears at `path` when the last block is written.
+
+    Args:
+        path: The GeoTIFF to write.
+        grid: Its pixel grid.
+        dates: Its T dates, ascending.
+        bands: Names of its B bands.
+        dtype: Type of the raw values.
+        nodata: Value of missing pixels.
+        scale: Factor of each of the B bands.
+        offset: Summand of each of the B bands.
+        tags: Metadata of the file: how it was made.
+
+    Yields:
+        A writer of blocks.
+    """
+    with whole_file(path) as partial:
+        with rasterio.open(
+            partial,
+            "w",
+            driver="GTiff",
+            crs=grid.crs,
+            transform=grid.transform,
+            width=grid.width,
+            height=grid.height,
+            count=len(dates) * len(bands),
+            dtype=dtype,
+            nodata=nodata,
+            tiled=True,
+            blockxsize=TILE,
+            blockysize=TILE,
+            interleave="band",
+            compress="deflate",
+            zlevel=1,
+            predictor=2,
+            bigtiff="if_safer",
+            num_threads="all_cpus",
+        ) as dataset:
+            dataset.descriptions = tuple(f"{day.isoformat()} {band}" for day in dates for band in bands)
+            dataset.scales = tuple(scale) * len(dates)
+            dataset.offsets = tuple(offset) * len(dates)
+            dataset.update_tags(**tags)
+            yield SeriesWriter(dataset)
+        # GDAL keeps what a GeoTIFF can't hold in a file beside it, named after the partial name.
+        partial.with_name(f"{partial.name}.aux.xml").unlink(missing_ok=True)
+
+
+class SeriesWriter:
+    """Writes blocks of raw values to a series."""
+
+    def __init__(self, dataset: DatasetWriter) -> None:
+        self._dataset = dataset
+
+    def write(self, values: NDArray[np.generic], window: Window) -> None:
+        """Writes raw values of shape (height, width, T, B) to a window."""
+        height, width = values.shape[:2]
+        self._dataset.write(np.moveaxis(values.reshape(height, width, -1), -1, 0), window=window)
+
+
+@contextmanager
+def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Opens a raster.
+
+    Raises:
+        InputError: It does not exist, or is no raster.
+    """
+    try:
+        dataset = rasterio.open(path)
+    except RasterioIOError as error:
+        state = "can't be read as a raster" if path.exists() else "does not exist"
+        raise InputError(f"{path} {state}.", "Check the path, and that the file opens in QGIS.") from error
+    with dataset:
+        yield dataset
+
+
+def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np.generic]:
+    """Reads an open raster as ``dataset.read(**options)`` does.
+
+    Raises:
+        InputError: Its pixels can't be read, for example because the file is truncated.
+    """
+    try:
+        return dataset.read(**options)
+    except RasterioIOError as error:
+        raise InputError(
+            f"The pixels of {dataset.name} can't be read: the file is damaged or incomplete.",
+            "Download or copy it once more.",
+        ) from error
+
+
+def _dates_and_bands(path: Path, descriptions: Sequence[str | None]) -> tuple[tuple[date, ...], tuple[str, ...]]:
+    """Parses band descriptions, and checks that every date has the same bands in the same order."""
+    rule = "The bands of a series are described 'YYYY-MM-DD BAND', date by date, with the same bands at every date."
+    parsed: list[tuple[date, str]] = []
+    for index, description in enumerate(descriptions):
+        match = _DESCRIPTION.fullmatch(description or "")
+        try:
+            if match is None:
+                raise ValueError(description)
+            parsed.append((date.fromisoformat(match[1]), match[2]))
+        except ValueError as error:
+            state = f"described '{description}'" if description else "not described"
+            raise InputError(f"{path} is no series: band {index + 1} is {state}.", rule) from error
+    bands = tuple(band for day, band in parsed if day == parsed[0][0])
+    dates = tuple(day for day, _ in parsed[:: len(bands)])
+    expected = [(day, band) for day in dates for band in bands]
+    for number, (found, wanted) in enumerate(zip(parsed, expected, strict=False), start=1):
+        if found != wanted:
+            is_and_was = f"is {found[0]} {found[1]}, {wanted[0]} {wanted[1]} was expected"
+            raise InputError(f"{path} is no series: band {number} {is_and_was}.", rule)
+    if len(parsed) != len(expected) or sorted(set(dates)) != list(dates):
+        raise InputError(f"{path} is no series: its dates do not ascend, or the last one lacks a band.", rule)
+    if len(set(bands)) != len(bands):
+        raise InputError(f"{path} is no series: a band occurs twice at {dates[0]}.", rule)
+    return dates, bands
