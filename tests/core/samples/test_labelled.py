@@ -1,0 +1,72 @@
+"""Labelled samples: parts, sparse classes, the split given back."""
+
+import geopandas
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.labelled import draw_samples, write_split
+from twinns_qgis.samples.polygons import read_polygons
+from twinns_qgis.series.series import Series
+
+SETTINGS = {"train_share": 0.3, "validation_share": 0.2, "seed": 0}
+
+
+@pytest.fixture
+def grid(site):
+    return Series.open(site.sentinel2).grid
+
+
+@pytest.fixture
+def with_rare_class(site, tmp_path):
+    """The site's polygons, two of them of a class of its own and one without class."""
+    table = geopandas.read_file(site.polygons)
+    table.loc[[0, 1], "name"] = "quarry"
+    table.loc[2, "name"] = None
+    table.to_file(tmp_path / "rare.gpkg")
+    return read_polygons(str(tmp_path / "rare.gpkg"), "name")
+
+
+def test_no_object_has_pixels_in_two_parts(site, grid, listener):
+    polygons = read_polygons(str(site.polygons), "name")
+    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    parts = [set(samples.pixels.objects[samples.part(part)]) for part in ("train", "validation", "test")]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 36
+    assert sum(samples.object_counts("train").values()) == len(parts[0])
+
+
+def test_labels_are_those_of_the_ground(site, grid, listener):
+    polygons = read_polygons(str(site.polygons), "name")
+    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    np.testing.assert_array_equal(samples.labels, site.truth[samples.pixels.rows, samples.pixels.columns])
+    assert [item.name for item in samples.classes] == ["water", "wheat", "wood"]
+
+
+def test_sparse_classes_are_refused_with_their_counts(with_rare_class, grid, listener):
+    with pytest.raises(InputError, match=r"quarry: 2 objects.*SPARSE_CLASSES=drop"):
+        draw_samples(with_rare_class, grid, sparse="error", reporter=listener, **SETTINGS)
+
+
+def test_sparse_classes_are_left_out_with_a_warning_if_so_asked(with_rare_class, grid, listener):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    assert [item.name for item in samples.classes] == ["water", "wheat", "wood"]
+    assert {item.name: count for item, count in samples.left_out.items()} == {"quarry": 2}
+    assert any("quarry: 2 objects" in warning for warning in listener.warnings)
+    assert any("1 polygons have no class" in warning for warning in listener.warnings)
+
+
+def test_split_given_back_can_be_used_again(with_rare_class, grid, listener, tmp_path):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    write_split(tmp_path / "split.gpkg", with_rare_class, samples)
+    again = read_polygons(str(tmp_path / "split.gpkg"), "name", split_field="split")
+    repeated = draw_samples(again, grid, sparse="error", reporter=listener, **{**SETTINGS, "seed": 9})
+    for part in ("train", "validation", "test"):
+        own, other = samples.part(part), repeated.part(part)
+        np.testing.assert_array_equal(samples.pixels.rows[own], repeated.pixels.rows[other])
+        np.testing.assert_array_equal(samples.pixels.columns[own], repeated.pixels.columns[other])
+
+
+def test_split_is_written_as_geopackage_only(with_rare_class, grid, listener, tmp_path):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    with pytest.raises(InputError, match=r"ends in \.gpkg"):
+        write_split(tmp_path / "split.shp", with_rare_class, samples)

@@ -1,0 +1,110 @@
+"""Polygons with a class: what is read, what is left out, what is refused."""
+
+import geopandas
+import numpy as np
+import pandas
+import pytest
+from shapely.geometry import Point, box
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.polygons import read_polygons
+
+SQUARES = [box(number, 0, number + 1, 1) for number in range(4)]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(columns, geometry=SQUARES, crs="EPSG:32631", name="polygons.gpkg", **options):
+        geopandas.GeoDataFrame(columns, geometry=geometry, crs=crs).to_file(tmp_path / name, **options)
+        return str(tmp_path / name)
+
+    return write
+
+
+def names(polygons):
+    return [item.name for item in polygons.classes]
+
+
+def test_text_classes_are_numbered_by_name(write):
+    polygons = read_polygons(write({"c": ["wood", "crop", "wood", "water"]}), "c")
+    assert [(item.code, item.name) for item in polygons.classes] == [
+        (3, "wood"),
+        (1, "crop"),
+        (3, "wood"),
+        (2, "water"),
+    ]
+
+
+def test_whole_numbers_are_the_codes_even_beside_nulls(write):
+    polygons = read_polygons(write({"c": pandas.array([7, None, 200, 7], dtype="Int64")}), "c")
+    assert [item.code for item in polygons.classes] == [7, 200, 7]
+
+
+def test_null_and_empty_classes_are_left_out_and_counted(write):
+    polygons = read_polygons(write({"c": ["wood", None, "  ", "crop"]}), "c")
+    assert names(polygons) == ["wood", "crop"]
+    assert polygons.without_class == 2
+
+
+def test_each_polygon_is_an_object_by_default(write):
+    assert len(set(read_polygons(write({"c": ["a", "a", "b", "b"]}), "c").objects)) == 4
+
+
+def test_polygons_with_one_object_value_are_one_object_and_null_stands_alone(write):
+    objects = read_polygons(write({"c": ["a", "a", "b", "b"], "o": ["x", "x", None, None]}), "c", "o").objects
+    assert objects[0] == objects[1]
+    assert len(set(objects)) == 3
+
+
+def test_split_field_gives_the_parts_and_null_leaves_out(write):
+    source = write({"c": ["a", "a", "b", "b"], "s": ["train", "test", "validation", None]})
+    polygons = read_polygons(source, "c", split_field="s")
+    assert list(polygons.parts[polygons.objects]) == ["train", "test", "validation"]
+
+
+def test_layer_can_be_named_as_qgis_does(write, tmp_path):
+    write({"c": ["a", "b", "a", "b"]}, layer="first")
+    source = write({"k": ["x", "y", "x", "y"]}, layer="second", mode="a")
+    assert names(read_polygons(f"{source}|layername=second", "k")) == ["x", "y", "x", "y"]
+    with pytest.raises(InputError, match="first, second"):
+        read_polygons(source, "k")
+
+
+def test_shapefile_is_read(write):
+    assert names(read_polygons(write({"c": ["a", "b", "a", "b"]}, name="p.shp"), "c")) == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "arguments", "message"),
+    [
+        ({"c": ["a", "b", "a", "b"]}, {}, ("kind",), "no field 'kind'.*fields are c"),
+        ({"c": ["a", "b", "a", "b"]}, {"crs": None}, ("c",), "no coordinate reference system"),
+        ({"c": [None, None, None, None]}, {}, ("c",), "class field 'c' .* is empty"),
+        ({"c": ["a", "a", None, "a"]}, {}, ("c",), "holds 1 class, 'a'"),
+        (
+            {"c": ["a", "b", "a", "b"]},
+            {"geometry": [Point(0, n) for n in range(4)]},
+            ("c",),
+            "holds no polygons.*Point",
+        ),
+        ({"c": ["a", "b", "a", "b"], "o": [1, 1, 2, 2]}, {}, ("c", "o"), "2 objects .* several classes"),
+        ({"c": ["a", "b", "a", "b"], "s": ["train", "x", "test", "y"]}, {}, ("c", None, "s"), "holds x, y"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(write, columns, options, arguments, message):
+    with pytest.raises(InputError, match=message):
+        read_polygons(write(columns, **options), *arguments)
+
+
+def test_missing_and_unreadable_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere.gpkg do not exist"):
+        read_polygons(str(tmp_path / "nowhere.gpkg"), "c")
+    (tmp_path / "broken.gpkg").write_bytes(b"not a database")
+    with pytest.raises(InputError, match=r"broken\.gpkg can't be read"):
+        read_polygons(str(tmp_path / "broken.gpkg"), "c")
+
+
+def test_numbering_of_objects_does_not_depend_on_the_order_of_features(write):
+    one = read_polygons(write({"c": ["a", "b", "c", "d"], "o": ["k", "l", "m", "n"]}), "c", "o")
+    other = read_polygons(write({"c": ["d", "c", "b", "a"], "o": ["n", "m", "l", "k"]}, name="q.gpkg"), "c", "o")
+    np.testing.assert_array_equal(one.objects, other.objects[::-1])

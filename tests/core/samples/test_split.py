@@ -1,0 +1,47 @@
+"""The split by object."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.split import draw_split, sparse_classes
+
+WOOD, CROP, WATER = (LandCoverClass(code, name, "#000000") for code, name in enumerate(("wood", "crop", "water"), 1))
+
+
+def test_each_class_is_split_by_the_shares():
+    parts = draw_split([WOOD] * 100 + [CROP] * 50, 0.3, 0.2, seed=0)
+    assert Counter(parts[:100]) == {"train": 30, "validation": 20, "test": 50}
+    assert Counter(parts[100:]) == {"train": 15, "validation": 10, "test": 25}
+
+
+@pytest.mark.parametrize("objects", [3, 4, 5, 6])
+@pytest.mark.parametrize("shares", [(0.3, 0.2), (0.5, 0.3), (0.9, 0.09)])
+def test_every_part_of_a_small_class_has_an_object(objects, shares):
+    assert set(draw_split([WOOD] * objects, *shares, seed=0)) == {"train", "validation", "test"}
+
+
+def test_seed_fixes_the_split():
+    classes = [WOOD] * 20
+    np.testing.assert_array_equal(draw_split(classes, 0.3, 0.2, 1), draw_split(classes, 0.3, 0.2, 1))
+    assert (draw_split(classes, 0.3, 0.2, 1) != draw_split(classes, 0.3, 0.2, 2)).any()
+
+
+def test_split_of_a_class_does_not_depend_on_other_classes():
+    alone = draw_split([WOOD] * 20, 0.3, 0.2, 0)
+    np.testing.assert_array_equal(draw_split([WOOD] * 20 + [CROP] * 9, 0.3, 0.2, 0)[:20], alone)
+
+
+@pytest.mark.parametrize("shares", [(0, 0.5), (0.5, 0), (0.6, 0.4), (-0.1, 0.5)])
+def test_shares_that_leave_nothing_for_a_part_are_refused(shares):
+    with pytest.raises(InputError, match="leave nothing for a part"):
+        draw_split([WOOD] * 5, *shares, seed=0)
+
+
+def test_sparse_classes_are_those_that_cannot_fill_all_parts():
+    assert sparse_classes([WOOD] * 3 + [CROP] * 2 + [WATER], None) == {CROP: (2,), WATER: (1,)}
+    parts = np.array(["train", "train", "validation", "test", "train"])
+    assert sparse_classes([WOOD, WOOD, WOOD, WOOD, CROP], parts) == {CROP: (1, 0, 0)}

@@ -1,0 +1,155 @@
+"""Labelled samples: the pixels of the polygons, their classes, and their parts of the split."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import whole_file
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
+from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
+from twinns_qgis.samples.split import draw_split, sparse_classes
+from twinns_qgis.series.grid import Grid
+
+
+@dataclass(frozen=True)
+class LabelledSamples:
+    """Pixels with a class and a part.
+
+    Args:
+        pixels: The N pixels.
+        classes: The K classes, by code.
+        labels: Index into `classes` of each pixel, shape (N,).
+        object_parts: Part of each object; empty for those left out.
+        left_out: Classes left out for having too few objects, with the number of objects they have.
+    """
+
+    pixels: LabelledPixels
+    classes: tuple[LandCoverClass, ...]
+    labels: NDArray[np.int64]
+    object_parts: NDArray[np.str_]
+    left_out: Mapping[LandCoverClass, int]
+
+    def part(self, name: str) -> NDArray[np.int64]:
+        """Returns the indices of the pixels in a part."""
+        return np.flatnonzero(self.object_parts[self.pixels.objects] == name)
+
+    def pixel_counts(self, part: str) -> dict[int, int]:
+        """Returns the number of pixels of each class code in a part."""
+        labels = self.labels[self.part(part)]
+        return {item.code: int((labels == index).sum()) for index, item in enumerate(self.classes)}
+
+    def object_counts(self, part: str) -> dict[int, int]:
+        """Returns the number of objects of each class code in a part."""
+        samples = self.part(part)
+        _, first = np.unique(self.pixels.objects[samples], return_index=True)
+        labels = self.labels[samples][first]
+        return {item.code: int((labels == index).sum()) for index, item in enumerate(self.classes)}
+
+
+def draw_samples(
+    polygons: LabelledPolygons,
+    grid: Grid,
+    *,
+    sparse: str,
+    train_share: float,
+    validation_share: float,
+    seed: int,
+    reporter: Reporter,
+) -> LabelledSamples:
+    """Finds the labelled pixels and splits them by object.
+
+    Args:
+        polygons: Polygons with a class; if they say their parts, these are kept.
+        grid: The grid of the series.
+        sparse: ``error`` or ``drop``: what happens to classes with too few objects for the split.
+        train_share: Share of each class's objects to train on.
+        validation_share: Share of each class's objects to choose the best epoch by.
+        seed: Fixes the split.
+        reporter: Hears what is left out.
+
+    Raises:
+        InputError: Polygons and grid don't overlap; a class is too sparse and `sparse` is ``error``; fewer than two
+            classes are left.
+    """
+    if polygons.without_class:
+        reporter.warning(f"{polygons.without_class} polygons have no class and are left out.")
+    pixels = label_pixels(polygons, grid)
+    object_classes = polygons.object_classes
+    present = np.unique(pixels.objects)
+    if len(present) < len(object_classes):
+        count = len(object_classes) - len(present)
+        reporter.warning(f"{count} of {len(object_classes)} objects hold no pixel's centre and are left out.")
+    classes = [object_classes[index] for index in present]
+    given = None if polygons.parts is None else polygons.parts[present]
+    too_sparse = sparse_classes(classes, given)
+    if too_sparse:
+        _drop_or_refuse(too_sparse, sparse, reporter)
+    kept = np.array([item not in too_sparse for item in classes])
+    remaining = sorted({item for item in classes if item not in too_sparse}, key=lambda item: item.code)
+    if len(remaining) < 2:
+        raise InputError(
+            f"{len(remaining)} class of {polygons.source} can be trained, at least two are needed.",
+            "Draw more polygons: each class needs three or more.",
+        )
+    parts = np.full(len(object_classes), "", dtype="<U10")
+    kept_classes = [item for item, keep in zip(classes, kept, strict=True) if keep]
+    parts[present[kept]] = (
+        draw_split(kept_classes, train_share, validation_share, seed) if given is None else given[kept]
+    )
+    pixels = pixels.select(parts[pixels.objects] != "")
+    order = {item: index for index, item in enumerate(remaining)}
+    label_of_object = np.array([order.get(item, -1) for item in object_classes])
+    left_out = {item: classes.count(item) for item in too_sparse}
+    return LabelledSamples(pixels, tuple(remaining), label_of_object[pixels.objects], parts, left_out)
+
+
+def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples) -> None:
+    """Writes the polygons with a column ``split`` that holds their part, null for those left out.
+
+    Raises:
+        InputError: `path` is no GeoPackage.
+    """
+    check_split_output(path)
+    parts = samples.object_parts[polygons.objects].astype(object)
+    parts[parts == ""] = None
+    with whole_file(path) as partial, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The filename extension should be")  # it will be, once whole
+        polygons.table.assign(split=parts).to_file(partial, driver="GPKG", layer="split", engine="pyogrio")
+
+
+def check_split_output(path: Path) -> None:
+    """Checks that the split can be written at `path`.
+
+    Raises:
+        InputError: `path` is no GeoPackage.
+    """
+    if path.suffix.lower() != ".gpkg":
+        raise InputError(
+            f"The split can't be written to {path}.", "It is a GeoPackage: choose a name that ends in .gpkg."
+        )
+
+
+def _drop_or_refuse(too_sparse: Mapping[LandCoverClass, tuple[int, ...]], sparse: str, reporter: Reporter) -> None:
+    def counted(counts: tuple[int, ...]) -> str:
+        if len(counts) == 1:
+            return f"{counts[0]} object{'' if counts[0] == 1 else 's'}"
+        return ", ".join(f"{count} for {part}" for count, part in zip(counts, PARTS, strict=True))
+
+    listed = "; ".join(f"{item.name}: {counted(counts)}" for item, counts in too_sparse.items())
+    if sparse == "drop":
+        reporter.warning(f"Classes left out, for having too few objects for the split: {listed}.")
+        return
+    raise InputError(
+        f"Classes with too few objects for training, validation and test: {listed}.",
+        "Each class needs at least one object for each part: draw more polygons, merge classes, or leave these "
+        "classes out with SPARSE_CLASSES=drop.",
+    )

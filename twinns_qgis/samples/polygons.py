@@ -1,0 +1,198 @@
+"""Polygons with a class, read from a vector file and grouped into objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas
+import pyogrio
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.classes import LandCoverClass, classes_of
+
+PARTS = ("train", "validation", "test")
+"""The parts of a split."""
+
+
+@dataclass(frozen=True)
+class LabelledPolygons:
+    """Polygons that have a class.
+
+    Args:
+        source: Where they came from, for messages.
+        table: One row a polygon, indexed by feature id, with the source's columns and geometry.
+        classes: The class of each polygon, shape (polygons,).
+        objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
+        parts: For each object its part of the split, or None if the source does not say.
+        without_class: Number of polygons left out because their class is null or empty.
+    """
+
+    source: str
+    table: geopandas.GeoDataFrame
+    classes: NDArray[np.object_]
+    objects: NDArray[np.int64]
+    parts: NDArray[np.str_] | None
+    without_class: int
+
+    @property
+    def object_classes(self) -> list[LandCoverClass]:
+        """The class of each object."""
+        _, first = np.unique(self.objects, return_index=True)
+        return [self.classes[index] for index in first]
+
+
+def read_polygons(
+    source: str, class_field: str, object_field: str | None = None, split_field: str | None = None
+) -> LabelledPolygons:
+    """Reads polygons with a class.
+
+    Args:
+        source: A vector file, or ``file|layername=name`` as QGIS writes it.
+        class_field: Field that holds the class, as text or whole number; polygons where it is null or empty are left
+            out and counted.
+        object_field: Field whose equal values make one object of several polygons; without it each polygon is one.
+        split_field: Field that holds ``train``, ``validation`` or ``test``; objects where it is null are left out.
+
+    Raises:
+        InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
+            are left, or an object has two classes or two parts.
+    """
+    table = _read_table(source)
+    for field in (class_field, object_field, split_field):
+        if field is not None and field not in table.columns:
+            names = ", ".join(name for name in table.columns if name != table.geometry.name)
+            raise InputError(f"{source} has no field '{field}'.", f"Its fields are {names}.")
+    labels = _labels(table[class_field])
+    labelled = labels.notna().to_numpy(copy=True)
+    if not labelled.any():
+        raise InputError(f"The class field '{class_field}' of {source} is empty.", "Fill it, or choose another field.")
+    without_class = int((~labelled).sum())
+    if split_field is not None:
+        labelled &= table[split_field].notna().to_numpy()
+    table, labels = table[labelled], labels[labelled]
+    classes = classes_of(labels)
+    if len(classes) < 2:
+        raise InputError(
+            f"The class field '{class_field}' of {source} holds {len(classes)} class{_listed(classes)}.",
+            "At least two classes are needed to tell apart.",
+        )
+    objects = _objects(table, object_field)
+    _check_one_per_object(source, objects, table, labels, f"classes in '{class_field}'", object_field)
+    parts = None
+    if split_field is not None:
+        parts = _parts(source, table, split_field, objects, object_field)
+    return LabelledPolygons(
+        source, table, np.array([classes[label] for label in labels], object), objects, parts, without_class
+    )
+
+
+def split_source(source: str) -> tuple[Path, str | None]:
+    """Splits ``file|layername=name`` into the path and the layer's name, None where none is given."""
+    path, *options = source.split("|")
+    names = [option.removeprefix("layername=") for option in options if option.startswith("layername=")]
+    return Path(path), names[0] if names else None
+
+
+def _read_table(source: str) -> geopandas.GeoDataFrame:
+    path, layer = split_source(source)
+    if not path.exists():
+        raise InputError(f"The polygons {path} do not exist.", "Check the path.")
+    try:
+        table = geopandas.read_file(path, layer=layer or _only_layer(path), engine="pyogrio", fid_as_index=True)
+    except (DataSourceError, DataLayerError) as error:
+        what = f"layer '{layer}' of {path}" if layer else str(path)
+        raise InputError(f"The polygons in {what} can't be read: {error}.", "Check that QGIS opens them.") from error
+    if not isinstance(table, geopandas.GeoDataFrame):
+        raise InputError(f"{source} has no geometry.", "Choose a layer of polygons.")
+    if table.crs is None:
+        raise InputError(f"{source} has no coordinate reference system.", "Assign one in QGIS.")
+    polygonal = table.geom_type.isin(["Polygon", "MultiPolygon"])
+    if not polygonal.any():
+        found = ", ".join(sorted(set(table.geom_type.dropna()))) or "none"
+        raise InputError(f"{source} holds no polygons; its geometries: {found}.", "Choose a layer of polygons.")
+    return table[polygonal]
+
+
+def _only_layer(path: Path) -> str:
+    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+    if len(layers) > 1:
+        raise InputError(f"{path} has the layers {', '.join(layers)}.", "Name one: file|layername=name.")
+    return layers[0] if layers else ""
+
+
+def _labels(column: pandas.Series) -> pandas.Series:
+    """Returns labels as text or int, None where they are null or empty.
+
+    Whole numbers that the format or a null among them turned into decimals are whole numbers again.
+    """
+
+    def label(value: object) -> object:
+        if value is None or value is pandas.NA or value != value:
+            return None
+        if isinstance(value, (bool, np.bool_)):
+            return str(value)
+        if isinstance(value, (int, np.integer)):
+            return int(value)
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            return int(value)
+        return str(value).strip() or None
+
+    return pandas.Series([label(value) for value in column], index=column.index, dtype=object)
+
+
+def _objects(table: geopandas.GeoDataFrame, object_field: str | None) -> NDArray[np.int64]:
+    """Numbers the objects in the order of their names, so that a split does not depend on the order of features."""
+    names: list[object] = [f"feature {fid}" for fid in table.index]
+    if object_field is not None:
+        # A null names no object: such a polygon stands for itself.
+        names = [own if pandas.isna(name) else name for own, name in zip(names, table[object_field], strict=True)]
+    numbers = {name: number for number, name in enumerate(sorted(set(names), key=str))}
+    return np.array([numbers[name] for name in names], np.int64)
+
+
+def _parts(
+    source: str,
+    table: geopandas.GeoDataFrame,
+    split_field: str,
+    objects: NDArray[np.int64],
+    object_field: str | None,
+) -> NDArray[np.str_]:
+    unknown = sorted({str(value) for value in table[split_field]} - set(PARTS))
+    if unknown:
+        raise InputError(
+            f"The split field '{split_field}' of {source} holds {', '.join(unknown[:5])}.",
+            f"Its values must be {', '.join(PARTS)}, or null to leave a polygon out.",
+        )
+    _check_one_per_object(source, objects, table, table[split_field], f"parts in '{split_field}'", object_field)
+    _, first = np.unique(objects, return_index=True)
+    return table[split_field].to_numpy().astype(str)[first]
+
+
+def _check_one_per_object(
+    source: str,
+    objects: NDArray[np.int64],
+    table: geopandas.GeoDataFrame,
+    values: pandas.Series,
+    what: str,
+    object_field: str | None,
+) -> None:
+    if object_field is None:
+        return
+    several = pandas.Series(values.to_numpy()).groupby(objects).nunique()
+    mixed = several.index[several > 1]
+    if len(mixed):
+        names = table[object_field].to_numpy()[np.isin(objects, mixed)]
+        listed = ", ".join(sorted({str(name) for name in names})[:5])
+        raise InputError(
+            f"{len(mixed)} objects of {source} have several {what}: '{object_field}' {listed}.",
+            "All polygons of an object need the same value.",
+        )
+
+
+def _listed(classes: dict[object, LandCoverClass]) -> str:
+    return f", '{next(iter(classes.values())).name}'" if classes else "es"

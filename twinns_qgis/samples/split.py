@@ -1,0 +1,85 @@
+"""The split into training, validation and test part, by object: no polygon has pixels in two parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.polygons import PARTS
+
+
+def draw_split(
+    classes: Sequence[LandCoverClass], train_share: float, validation_share: float, seed: int
+) -> NDArray[np.str_]:
+    """Draws a part for each object, class by class (paper, section 4.1; METHOD section 4).
+
+    Each part of a class gets its share of the class's objects, rounded, and at least one. A class's split depends on
+    the seed, its code and its objects alone, so that another class, added or dropped, does not change it.
+
+    Args:
+        classes: The class of each object; every class has three objects or more.
+        train_share: Share of objects to train on.
+        validation_share: Share of objects to choose the best epoch by; what is left is for the test.
+        seed: Fixes the draw.
+
+    Returns:
+        ``train``, ``validation`` or ``test`` for each object.
+
+    Raises:
+        InputError: The shares leave nothing for a part.
+    """
+    if train_share <= 0 or validation_share <= 0 or train_share + validation_share >= 1:
+        raise InputError(
+            f"The shares for training, {train_share}, and validation, {validation_share}, leave nothing for a part.",
+            "Both must be above 0, and their sum below 1: the rest is for the test.",
+        )
+    codes = np.array([land_cover.code for land_cover in classes])
+    parts = np.empty(len(codes), dtype="<U10")
+    for code in np.unique(codes):
+        objects = np.random.default_rng([seed, int(code)]).permutation(np.flatnonzero(codes == code))
+        train, validation = _counts(len(objects), train_share, validation_share)
+        parts[objects[:train]] = "train"
+        parts[objects[train : train + validation]] = "validation"
+        parts[objects[train + validation :]] = "test"
+    return parts
+
+
+def _counts(objects: int, train_share: float, validation_share: float) -> tuple[int, int]:
+    train = max(1, round(train_share * objects))
+    validation = max(1, round(validation_share * objects))
+    while train + validation > objects - 1:
+        if train >= validation:
+            train -= 1
+        else:
+            validation -= 1
+    return train, validation
+
+
+def sparse_classes(
+    classes: Sequence[LandCoverClass], parts: NDArray[np.str_] | None
+) -> dict[LandCoverClass, tuple[int, ...]]:
+    """Returns the classes that can't fill all three parts.
+
+    Args:
+        classes: The class of each object that has pixels.
+        parts: The part of each object where the split is given, else None.
+
+    Returns:
+        For each such class its number of objects, or, where the split is given, its numbers of objects in the
+        training, validation and test part.
+    """
+    sparse: dict[LandCoverClass, tuple[int, ...]] = {}
+    for land_cover in sorted(set(classes), key=lambda item: item.code):
+        own = np.array([other == land_cover for other in classes])
+        if parts is None:
+            if own.sum() < len(PARTS):
+                sparse[land_cover] = (int(own.sum()),)
+        else:
+            counts = tuple(int((parts[own] == part).sum()) for part in PARTS)
+            if min(counts) == 0:
+                sparse[land_cover] = counts
+    return sparse
