@@ -1,0 +1,50 @@
+"""Where Keras computes."""
+
+from __future__ import annotations
+
+import os
+
+from twinns_qgis.errors import InputError
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+def use_device(device: str) -> None:
+    """Says where to compute; to be called before anything imports Keras.
+
+    Args:
+        device: ``cpu`` hides the GPUs; ``auto`` and ``gpu`` use the first one, if there is one.
+    """
+    # TensorFlow's greetings are no news to the user.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def gpu_available() -> bool:
+    """Returns whether Keras' backend sees a GPU."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch  # Keras has no list of devices for this backend
+
+        return bool(torch.cuda.is_available())
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def describe_device(device: str) -> str:
+    """Returns in words where Keras computes.
+
+    Raises:
+        InputError: `device` is ``gpu`` and there is none.
+    """
+    import keras
+
+    found = gpu_available()
+    if device == "gpu" and not found:
+        raise InputError(
+            f"There is no GPU that {keras.backend.backend()} can use.",
+            "Choose DEVICE cpu or auto, or set up the compute environment for the GPU.",
+        )
+    return f"Computing on the {'GPU' if found else 'CPU'} with {keras.backend.backend()}"

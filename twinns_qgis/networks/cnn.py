@@ -1,0 +1,118 @@
+"""The CNN branch: all dates at once, as channels (paper, section 3.2; METHOD section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from twinns_qgis.networks.indices import Tensor
+
+BATCH_NORM_MOMENTUM = 0.9
+"""The moving statistics follow the last ten batches or so. Keras' 0.99 takes hundreds of batches to forget the initial
+ones: with the few polygons that users have, that is many epochs in which validation measures nothing."""
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class ConvolutionBlock(keras.layers.Layer):
+    """Valid convolution, ReLU, batch normalisation, dropout.
+
+    Args:
+        filters: Number of filters.
+        kernel_size: Side of the kernel.
+        dropout: Share of the outputs to drop in training.
+
+    Call arguments:
+        x: Shape (N, H, W, C).
+        training: Whether batch statistics and dropout are in force.
+
+    Output shape:
+        (N, H - kernel_size + 1, W - kernel_size + 1, filters).
+    """
+
+    def __init__(self, filters: int, kernel_size: int, dropout: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.dropout = dropout
+        self.convolution = keras.layers.Conv2D(filters, kernel_size, padding="valid", activation="relu")
+        self.normalisation = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)
+        self.drop = keras.layers.Dropout(dropout)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.convolution.build(input_shape)
+        self.normalisation.build((*input_shape[:-1], self.filters))
+        self.built = True
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        return self.drop(self.normalisation(self.convolution(x), training=training), training=training)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return tuple(self.convolution.compute_output_shape(input_shape))
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"filters": self.filters, "kernel_size": self.kernel_size, "dropout": self.dropout}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class ConvolutionalBranch(keras.layers.Layer):
+    """Dates stacked on the channels, date by date, then convolutions 3 x 3, 3 x 3 and 1 x 1.
+
+    Args:
+        filters: Number of filters l of the first convolution; the others have 2l.
+        dropout: Share of the outputs of each block to drop in training.
+
+    Call arguments:
+        x: Variables, shape (N, H, W, T, V).
+        training: Whether batch statistics and dropout are in force.
+
+    Output shape:
+        (N, H - 4, W - 4, 2l).
+    """
+
+    def __init__(self, filters: int, dropout: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.dropout = dropout
+        self.blocks = [
+            ConvolutionBlock(filters, 3, dropout),
+            ConvolutionBlock(2 * filters, 3, dropout),
+            ConvolutionBlock(2 * filters, 1, dropout),
+        ]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shape = stacked(input_shape)
+        for block in self.blocks:
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
+        self.built = True
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        # H and W are known when the network runs, not when it is built.
+        x = ops.reshape(x, (*ops.shape(x)[:3], stacked(x.shape)[-1]))
+        for block in self.blocks:
+            x = block(x, training=training)
+        return x
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return branch_shape(input_shape, 2 * self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "filters": self.filters, "dropout": self.dropout}
+
+
+def stacked(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Returns the shape of variables (N, H, W, T, V) with the dates stacked on the channels, (N, H, W, T V)."""
+    *space, dates, variables = shape
+    if dates is None or variables is None:
+        raise ValueError(f"The number of dates and variables must be known, not {shape}.")
+    return (*space, dates * variables)
+
+
+def branch_shape(input_shape: Sequence[int | None], features: int) -> tuple[int | None, ...]:
+    """Returns the shape of a branch's output: two valid 3 x 3 convolutions take 4 rows and 4 columns."""
+    samples, height, width = input_shape[:3]
+    return samples, None if height is None else height - 4, None if width is None else width - 4, features

@@ -1,0 +1,142 @@
+"""The attentive ConvGRU branch: date after date (paper, equations 2-9; METHOD section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape
+from twinns_qgis.networks.indices import Tensor
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class GatedRecurrentUnit(keras.layers.Layer):
+    """A GRU whose reset gate acts before the recurrent product (equations 4-6).
+
+    This is neither PyTorch's GRU nor Keras' default one, which reset after it.
+
+    Args:
+        units: Size of the state.
+
+    Call arguments:
+        x: Features, dates first, shape (T, ..., C).
+
+    Output shape:
+        (T, ..., units): the state after each date; before the first it is 0.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        # The kernels of the gates z and r and of the candidate state stand side by side: one product serves all.
+        self.input_kernel = self.add_weight((input_shape[-1], 3 * self.units), "glorot_uniform", name="input_kernel")
+        self.gate_kernel = self.add_weight((self.units, 2 * self.units), "orthogonal", name="gate_kernel")
+        self.state_kernel = self.add_weight((self.units, self.units), "orthogonal", name="state_kernel")
+        self.bias = self.add_weight((3 * self.units,), "zeros", name="bias")
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        from_input = ops.matmul(x, self.input_kernel) + self.bias
+        gates_input, candidate_input = from_input[..., : 2 * self.units], from_input[..., 2 * self.units :]
+        state = ops.zeros_like(candidate_input[0])
+        states = []
+        for date in range(x.shape[0]):
+            gates = ops.sigmoid(gates_input[date] + ops.matmul(state, self.gate_kernel))
+            z, r = gates[..., : self.units], gates[..., self.units :]
+            candidate = ops.tanh(candidate_input[date] + ops.matmul(r * state, self.state_kernel))
+            state = z * state + (1 - z) * candidate
+            states.append(state)
+        return ops.stack(states)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class Attention(keras.layers.Layer):
+    """Attention over dates (equations 7-9): ``va = tanh(H Wa + ba)``, ``w = softmax(va . ua)``, ``sum w_t h_t``.
+
+    Call arguments:
+        states: Shape (T, ..., C).
+
+    Output shape:
+        (..., C).
+    """
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        units = input_shape[-1]
+        normal = keras.initializers.RandomNormal(stddev=0.1)
+        self.kernel = self.add_weight((units, units), normal, name="kernel")
+        self.bias = self.add_weight((units,), normal.clone(), name="bias")
+        self.context = self.add_weight((units,), normal.clone(), name="context")
+        self.built = True
+
+    def weights_over_dates(self, states: Tensor) -> Tensor:
+        """Returns the attention weights, shape (T, ...); over the dates they sum to 1 (equation 8)."""
+        alignment = ops.tanh(ops.matmul(states, self.kernel) + self.bias)
+        return ops.softmax(ops.sum(alignment * self.context, axis=-1), axis=0)
+
+    def call(self, states: Tensor) -> Tensor:
+        return ops.sum(ops.expand_dims(self.weights_over_dates(states), -1) * states, axis=0)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return tuple(input_shape[1:])
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class AttentiveConvGRUBranch(keras.layers.Layer):
+    """Two convolutions 3 x 3 on each date, with the same weights at every date, a GRU over the dates, attention.
+
+    Args:
+        filters: Number of filters l of the first convolution; the second has 2l, and so has the GRU's state.
+        dropout: Share of the outputs of each block, and of the GRU's outputs, to drop in training; none of the state.
+
+    Call arguments:
+        x: Variables, shape (N, H, W, T, V).
+        training: Whether batch statistics and dropout are in force.
+
+    Output shape:
+        (N, H - 4, W - 4, 2l).
+    """
+
+    def __init__(self, filters: int, dropout: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.dropout = dropout
+        self.blocks = [ConvolutionBlock(filters, 3, dropout), ConvolutionBlock(2 * filters, 3, dropout)]
+        self.recurrence = GatedRecurrentUnit(2 * filters)
+        self.drop = keras.layers.Dropout(dropout)
+        self.attention = Attention()
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shape: tuple[int | None, ...] = (*input_shape[:3], input_shape[4])
+        for block in self.blocks:
+            block.build(shape)
+            shape = block.compute_output_shape(shape)
+        states = (input_shape[3], *shape)
+        self.recurrence.build(states)
+        self.attention.build(states)
+        self.built = True
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        dates = x.shape[3]
+        x = ops.transpose(x, (3, 0, 1, 2, 4))
+        x = ops.reshape(x, (-1, *ops.shape(x)[2:]))
+        for block in self.blocks:
+            x = block(x, training=training)
+        x = ops.reshape(x, (dates, -1, *ops.shape(x)[1:]))
+        return self.attention(self.drop(self.recurrence(x), training=training))
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return branch_shape(input_shape, 2 * self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "filters": self.filters, "dropout": self.dropout}
