@@ -1,0 +1,117 @@
+"""The model file: it comes back as it was, and what is none is refused."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.history import Epoch
+from twinns_qgis.training.model_file import Manifest, read_model, sha256_of, write_model
+
+CLASSES = (LandCoverClass(3, "blé <dur>", "#112233"), LandCoverClass(9, "water", "#445566"))
+HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.4, 3.0)]
+
+
+@pytest.fixture
+def manifest(site):
+    from dataclasses import replace
+
+    ranges = {"minimum": (0.0, 0.0), "maximum": (1.0, 1.0)}
+    sensors = [
+        replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), **ranges),
+        replace(Sensor.of("sentinel2", Series.open(site.sentinel2)), minimum=(0.0,) * 16, maximum=(1.0,) * 16),
+    ]
+    return Manifest("TWINNS", "small", tuple(sensors), CLASSES, settings={"seed": 7})
+
+
+@pytest.fixture
+def model(manifest, tmp_path):
+    network = manifest.build()
+    write_model(tmp_path / "model.twinns", manifest, network, HISTORY)
+    return tmp_path / "model.twinns", network
+
+
+def rewrite(path, name, content):
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    parts[name] = content
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, data in parts.items():
+            archive.writestr(part, data)
+
+
+def test_model_comes_back_as_it_was(model, manifest):
+    path, network = model
+    found = read_model(path)
+    assert found.manifest == manifest
+    assert list(found.history) == HISTORY
+    for one, other in zip(found.network.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_weights_are_stored_without_the_optimiser(model, manifest, tmp_path):
+    _, network = model
+    network.compile(keras.optimizers.Adam(), loss="mse")
+    network.optimizer.build(network.trainable_variables)
+    write_model(tmp_path / "compiled.twinns", manifest, network, HISTORY)
+    assert (tmp_path / "compiled.twinns").stat().st_size < 1.1 * (tmp_path / "model.twinns").stat().st_size
+
+
+@pytest.mark.parametrize("content", [b"no zip", b""])
+def test_file_that_is_no_model_is_refused(tmp_path, content):
+    (tmp_path / "other.twinns").write_bytes(content)
+    with pytest.raises(InputError, match=r"other\.twinns is no model"):
+        read_model(tmp_path / "other.twinns")
+
+
+def test_zip_without_a_manifest_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.twinns", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(InputError, match="is no model"):
+        read_model(tmp_path / "other.twinns")
+
+
+def test_missing_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.twinns does not exist"):
+        read_model(tmp_path / "nowhere.twinns")
+
+
+def test_truncated_model_is_refused(model):
+    path, _ = model
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(InputError, match="is no model of TWINNS, or it is damaged"):
+        read_model(path)
+
+
+def test_newer_format_is_refused(model, manifest):
+    path, _ = model
+    rewrite(path, "manifest.json", json.dumps({**manifest.to_json(), "format": 99}))
+    with pytest.raises(InputError, match=r"format 99.*Update"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("change", [{"size": "huge"}, {"method": "magic"}, {"sensors": [{}]}, {"classes": None}])
+def test_manifest_that_makes_no_sense_is_refused(model, manifest, change):
+    path, _ = model
+    rewrite(path, "manifest.json", json.dumps({**manifest.to_json(), **change}))
+    with pytest.raises(InputError, match=r"manifest of .* can't be used"):
+        read_model(path)
+
+
+def test_weights_of_another_network_are_refused(model, manifest):
+    path, _ = model
+    rewrite(path, "manifest.json", json.dumps({**manifest.to_json(), "size": "compact"}))
+    with pytest.raises(InputError, match=r"weights in .* don't fit"):
+        read_model(path)
+
+
+def test_hash_is_the_sha256_of_the_bytes(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1
+    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

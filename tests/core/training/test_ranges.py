@@ -1,0 +1,40 @@
+"""Ranges of the variables against plain numpy."""
+
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.ranges import RangeFinder
+
+
+def find(name, path):
+    series = Series.open(path)
+    finder = RangeFinder(name, series)
+    for window in series.grid.blocks(16):
+        finder.visit(series.read(window))
+    return finder.sensor()
+
+
+def test_ranges_span_all_valid_values_of_bands_and_indices(make_series):
+    values = np.random.default_rng(0).integers(100, 6000, (40, 30, 3, 10)).astype("int16")
+    values[3, 4, 1] = -32768
+    sensor = find("sentinel2", make_series("s2.tif", values))
+    reflectance = values[(values != -32768).all(axis=-1)] * 1e-4
+    red, nir = reflectance[:, 2], reflectance[:, 6]
+    ndvi = (nir - red) / (nir + red)
+    np.testing.assert_allclose(sensor.minimum[:10], reflectance.min(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(sensor.maximum[:10], reflectance.max(axis=0), rtol=1e-6)
+    np.testing.assert_allclose((sensor.minimum[10], sensor.maximum[10]), (ndvi.min(), ndvi.max()), rtol=1e-5)
+
+
+def test_radar_ranges_are_in_decibels(make_series):
+    values = np.array([[[[1, 255]], [[101, 5]]]], "uint8")
+    sensor = find("sentinel1", make_series("s1.tif", values))
+    np.testing.assert_allclose(sensor.minimum, (1 * 0.1 - 25.1, 5 * 0.1 - 32.1), rtol=1e-6)
+    np.testing.assert_allclose(sensor.maximum, (101 * 0.1 - 25.1, 255 * 0.1 - 32.1), rtol=1e-6)
+
+
+def test_series_without_a_value_is_refused(make_series):
+    with pytest.raises(InputError, match=r"s1.tif holds no valid value"):
+        find("sentinel1", make_series("s1.tif", np.zeros((4, 4, 2, 2), "uint8")))

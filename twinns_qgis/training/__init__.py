@@ -1,0 +1,1 @@
+"""Fitting a network, keeping the best epoch, and the model file (METHOD section 4)."""

@@ -1,0 +1,179 @@
+"""The model file ``.twinns``: a zip of a manifest, the weights and the history of learning.
+
+Reading it runs no code and trusts no path in it: the network is built from the manifest's description, and the weights
+are read into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import rasterio
+
+from twinns_qgis import __version__
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import whole_file
+from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.twinns import SIZES, build_twinns
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.training.history import Epoch
+
+FORMAT = 1
+"""Version of the format; a newer one is refused."""
+
+_MANIFEST, _WEIGHTS, _HISTORY = "manifest.json", "weights.keras", "history.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a model file says of its network.
+
+    Args:
+        method: How the network was built, such as ``TWINNS``.
+        size: Its size.
+        sensors: Its inputs.
+        classes: The K classes, in the order of the network's outputs.
+        split: How pixels were split, and how many each part has.
+        settings: How it was trained.
+        measures: What the test says of it; empty if training was stopped before the test.
+        inputs: SHA-256 of the files it was trained on.
+        versions: What it was trained with.
+    """
+
+    method: str
+    size: str
+    sensors: tuple[Sensor, ...]
+    classes: tuple[LandCoverClass, ...]
+    split: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain values."""
+        return {
+            "format": FORMAT,
+            **{name: getattr(self, name) for name in ("method", "size", "split", "settings", "measures", "inputs")},
+            "sensors": [sensor.to_json() for sensor in self.sensors],
+            "classes": [asdict(item) for item in self.classes],
+            "versions": self.versions,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Manifest:
+        """Reads what `to_json` made."""
+        return cls(
+            method=str(values["method"]),
+            size=str(values["size"]),
+            sensors=tuple(Sensor.from_json(sensor) for sensor in values["sensors"]),
+            classes=tuple(
+                LandCoverClass(int(item["code"]), str(item["name"]), str(item["color"])) for item in values["classes"]
+            ),
+            **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
+        )
+
+    def build(self) -> keras.Model:
+        """Builds the network, with random weights."""
+        return build_twinns(self.sensors, len(self.classes), self.size)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model file's content.
+
+    Args:
+        path: The file.
+        sha256: Its hash.
+        manifest: What it says of the network.
+        network: The network with its weights.
+        history: How it learned.
+    """
+
+    path: Path
+    sha256: str
+    manifest: Manifest
+    network: keras.Model
+    history: tuple[Epoch, ...]
+
+
+def write_model(path: Path, manifest: Manifest, network: keras.Model, history: Sequence[Epoch]) -> None:
+    """Writes a model file; whatever was at `path` stays until the new file is whole."""
+    with whole_file(path) as partial, tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / _WEIGHTS
+        keras.Model(network.input, network.output).save(weights)  # without the optimiser's state
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_MANIFEST, json.dumps(manifest.to_json(), indent=1, ensure_ascii=False))
+            archive.writestr(_HISTORY, json.dumps([asdict(epoch) for epoch in history], indent=1))
+            archive.write(weights, _WEIGHTS, compress_type=zipfile.ZIP_STORED)
+
+
+def read_model(path: Path) -> TrainedModel:
+    """Reads a model file.
+
+    Raises:
+        InputError: There is no such file, it is no model file, it is damaged, or a newer version wrote it.
+    """
+    if not path.is_file():
+        raise InputError(f"The model {path} does not exist.", "Check the path, or train a model.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            values = json.loads(archive.read(_MANIFEST))
+            history = tuple(Epoch(**epoch) for epoch in json.loads(archive.read(_HISTORY)))
+            weights = archive.read(_WEIGHTS)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.") from error
+    manifest = _check_manifest(path, values)
+    network = manifest.build()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / _WEIGHTS
+        file.write_bytes(weights)
+        try:
+            network.load_weights(file)
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
+    return TrainedModel(path, sha256_of(path), manifest, network, history)
+
+
+def _check_manifest(path: Path, values: Any) -> Manifest:
+    found = values.get("format") if isinstance(values, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
+    try:
+        manifest = Manifest.from_json(values)
+        if found != FORMAT or manifest.method != "TWINNS" or manifest.size not in SIZES:
+            raise ValueError(found)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
+    return manifest
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of what a model is trained with."""
+    return {
+        "twinns": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "rasterio": rasterio.__version__,
+    }
