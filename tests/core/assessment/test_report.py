@@ -1,0 +1,166 @@
+"""The report says what it is given, whatever stands in names, and needs nothing but itself."""
+
+import re
+import threading
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from twinns_qgis.assessment.measures import measure
+from twinns_qgis.assessment.report import TrainingReport, write_training_report
+from twinns_qgis.errors import InputError
+from twinns_qgis.samples.classes import classes_of
+from twinns_qgis.training.history import Epoch
+
+VOID = {"meta"}
+
+
+class Page(HTMLParser):
+    """Collects the text of table cells, and checks that all elements are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.cells = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value or "") for name, value in attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if {"td", "th"} & set(self.open):
+            self.cells[-1] += data
+
+
+@pytest.fixture
+def make_report():
+    def make(names=("wheat", "maize", "wood"), epochs=5):
+        classes = list(classes_of(names).values())
+        random = np.random.default_rng(0)
+        reference = np.repeat([item.code for item in classes], 1200)
+        predicted = np.where(random.random(len(reference)) < 0.8, reference, random.permutation(reference))
+        counts = {item.code: 1200 for item in classes}
+        history = [Epoch(n, 1 / n, 0.5 + n / 100, 1.2 / n, 0.4 + n / 100, 3.0 * n) for n in range(1, epochs + 1)]
+        return TrainingReport(
+            title="TWINNS, small",
+            settings={"epochs": str(epochs), "class_field": "crop"},
+            classes=classes,
+            objects={part: {item.code: 7 for item in classes} for part in ("train", "validation", "test")},
+            pixels={"train": counts, "validation": counts, "test": counts},
+            left_out={"Class orchard": "2 objects"},
+            history=history,
+            best_epoch=epochs,
+            measures=measure(reference, predicted, classes),
+        )
+
+    return make
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(report):
+        path = tmp_path / "report.html"
+        write_training_report(path, report)
+        return path.read_text(encoding="utf-8")
+
+    return write
+
+
+@pytest.mark.parametrize(("names", "epochs"), [("ab", 1), ("abc", 40), ([f"class {n}" for n in range(40)], 3)])
+def test_reports_of_few_and_many_classes_are_well_formed(make_report, write, names, epochs):
+    page = Page(write(make_report(names, epochs)))
+    assert page.open == []
+    assert {"table", "svg"} <= set(page.tags)
+
+
+def test_the_report_needs_nothing_from_elsewhere(make_report, write):
+    text = write(make_report())
+    page = Page(text)
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    links = [value for _, name, value in page.attributes if name in ("src", "href", "xlink:href")]
+    assert all(link.startswith("#") for link in links)
+    assert not re.search(r"@import|url\((?!#)", text)
+
+
+def test_measures_settings_and_what_was_left_out_are_told(make_report, write):
+    report = make_report()
+    text = write(report)
+    assert f"{100 * report.measures.accuracy:.2f}" in text
+    assert f"{100 * report.measures.f_measure:.2f}" in text
+    assert f"{report.measures.kappa:.4f}" in text
+    cells = Page(text).cells
+    assert cells[cells.index("class_field") + 1] == "crop"
+    assert cells[cells.index("Class orchard") + 1] == "2 objects"
+
+
+def test_every_class_has_its_color_counts_and_f_measure(make_report, write):
+    report = make_report()
+    text = write(report)
+    cells = [cell.strip() for cell in Page(text).cells]
+    for item, f_measure in zip(report.classes, report.measures.f_per_class, strict=True):
+        assert f"background: {item.color}" in text
+        first = cells.index(item.name)
+        assert cells[first - 1] == str(item.code)
+        assert cells[first + 1 : first + 7] == ["7"] * 3 + ["1\N{NARROW NO-BREAK SPACE}200"] * 3
+        assert cells[first + 7] == f"{100 * f_measure:.1f} %"
+
+
+def test_the_confusion_matrix_shows_shares_of_rows_and_counts(make_report, write):
+    report = make_report()
+    cells = Page(write(report)).cells
+    confusion = report.measures.confusion
+    share = 100 * confusion[0, 1] / confusion[0].sum()
+    assert f"{share:.1f} %{confusion[0, 1]}" in cells
+
+
+def test_names_and_settings_are_text_and_never_markup(make_report, write):
+    evil = "<script>alert(\"1\")</script> & 'maize'"
+    report = replace(make_report([evil, "wheat"]), settings={"field": evil}, left_out={evil: "1"}, title=evil)
+    text = write(report)
+    page = Page(text)
+    assert "script" not in page.tags
+    assert "<script" not in text
+    assert page.cells.count(evil) >= 4  # class table, both sides of the matrix, settings
+
+
+def test_a_class_without_test_pixels_gets_no_f_measure(make_report, write):
+    report = make_report()
+    absent = report.classes[1]
+    report = replace(report, pixels={**report.pixels, "test": {item.code: 0 for item in [absent]}})
+    cells = [cell.strip() for cell in Page(write(report)).cells]
+    assert cells[cells.index(absent.name) + 7] == "no test pixels"
+
+
+def test_the_learning_curves_are_one_whole_svg(make_report, write):
+    text = write(make_report(epochs=40))
+    figure = text[text.index("<svg") : text.index("</svg>") + len("</svg>")]
+    root = ElementTree.fromstring(figure)
+    assert root.tag.endswith("svg")
+    assert text.count("<svg") == 1
+
+
+def test_reports_can_be_written_in_threads(make_report, tmp_path):
+    report = make_report()
+    paths = [tmp_path / f"{number}.html" for number in range(4)]
+    threads = [threading.Thread(target=write_training_report, args=(path, report)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(path.read_text(encoding="utf-8").count("<svg") == 1 for path in paths)
+
+
+def test_a_report_in_a_missing_folder_is_refused(make_report, tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        write_training_report(tmp_path / "nowhere" / "report.html", make_report())

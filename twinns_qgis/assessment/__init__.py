@@ -1,0 +1,1 @@
+"""How good a map is: measures, and reports that show them (METHOD section 4)."""

@@ -1,0 +1,71 @@
+"""Figures of the reports, as SVG to stand within HTML.
+
+They are drawn with matplotlib's objects alone: its `pyplot` keeps global state, which threads would share.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from twinns_qgis.training.history import Epoch
+
+_TRAINING, _VALIDATION, _QUIET = "#4477aa", "#cc3311", "#666666"
+_FEW = 30
+"""Up to so many epochs each is marked: a line alone would hide that it joins few points."""
+
+
+def learning_curves(history: Sequence[Epoch], best_epoch: int) -> str:
+    """Draws loss and accuracy against the epoch, for training and validation part, side by side.
+
+    Args:
+        history: The epochs, one or more.
+        best_epoch: The epoch whose weights were kept; it is marked.
+
+    Returns:
+        An SVG element.
+    """
+    figure = Figure(figsize=(9.6, 3.1), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    epochs = [epoch.epoch for epoch in history]
+    _curves(loss, epochs, [epoch.loss for epoch in history], [epoch.validation_loss for epoch in history])
+    _curves(accuracy, epochs, [epoch.accuracy for epoch in history], [epoch.validation_accuracy for epoch in history])
+    loss.set_title("Loss", loc="left", fontsize=11)
+    accuracy.set_title("Accuracy of the score", loc="left", fontsize=11)
+    loss.set_ylim(bottom=0)
+    for axes in (loss, accuracy):
+        _mark(axes, best_epoch)
+    lines = loss.get_lines()[:2]
+    figure.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return _svg(figure)
+
+
+def _curves(axes: Axes, epochs: Sequence[int], training: Sequence[float], validation: Sequence[float]) -> None:
+    marker = "." if len(epochs) <= _FEW else None
+    axes.plot(epochs, training, color=_TRAINING, marker=marker, linewidth=1.4, label="training")
+    axes.plot(epochs, validation, color=_VALIDATION, marker=marker, linewidth=1.4, label="validation")
+    axes.set_xlabel("Epoch", color=_QUIET)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_QUIET, labelsize=9, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#999999")
+
+
+def _mark(axes: Axes, epoch: int) -> None:
+    """Marks an epoch; its label stands above the axes, where no curve passes."""
+    axes.axvline(epoch, color=_QUIET, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_title(f"best epoch {epoch}", loc="right", fontsize=9, color=_QUIET)
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

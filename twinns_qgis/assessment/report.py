@@ -1,0 +1,88 @@
+"""The report of a training: one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from twinns_qgis import __version__
+from twinns_qgis.assessment.figures import learning_curves
+from twinns_qgis.assessment.measures import Measures
+from twinns_qgis.files import whole_file
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.polygons import PARTS
+from twinns_qgis.training.history import Epoch
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What the report of a training says.
+
+    Args:
+        title: Its heading, such as the method and the size.
+        settings: Names and values, in the order to show.
+        classes: The K classes.
+        objects: Number of objects of each class code, by part: ``train``, ``validation``, ``test``.
+        pixels: Number of pixels of each class code, by part.
+        left_out: What was not used, and how much of it, such as ``Class orchards`` and ``2 objects``.
+        history: The epochs, one or more.
+        best_epoch: The epoch whose weights were kept.
+        measures: How well the test part was predicted.
+    """
+
+    title: str
+    settings: Mapping[str, str]
+    classes: Sequence[LandCoverClass]
+    objects: Mapping[str, Mapping[int, int]]
+    pixels: Mapping[str, Mapping[int, int]]
+    left_out: Mapping[str, str]
+    history: Sequence[Epoch]
+    best_epoch: int
+    measures: Measures
+
+
+def write_training_report(path: Path, report: TrainingReport) -> None:
+    """Writes the report of a training as one HTML file.
+
+    Args:
+        path: The file to write.
+        report: What it says.
+
+    Raises:
+        InputError: The file can't be written.
+    """
+    text = _render("training_report.html.j2", report=report, curves=learning_curves(report.history, report.best_epoch))
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(grouped=_grouped, duration=_duration)
+    return environment.get_template(template).render(parts=PARTS, version=__version__, **values)
+
+
+def _grouped(number: int) -> str:
+    """Writes a count with its thousands set apart by a narrow space that does not break."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _duration(seconds: float) -> str:
+    """Writes a time in the unit that suits it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,1 @@
+"""From a model and the series to a land cover map."""
