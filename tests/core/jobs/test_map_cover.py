@@ -1,0 +1,95 @@
+"""The job that maps: its outputs and what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.jobs.map_cover import MapCover
+from twinns_qgis.jobs.train_model import TrainModel
+from twinns_qgis.training.model_file import sha256_of
+
+
+@pytest.fixture(scope="module")
+def model(site, tmp_path_factory):
+    from twinns_qgis.reporter import Reporter
+
+    path = tmp_path_factory.mktemp("trained") / "model.twinns"
+    TrainModel(
+        sentinel1=site.sentinel1, sentinel2=site.sentinel2, polygons=str(site.polygons), class_field="code",
+        size="small", epochs=4, learning_rate=1e-3, model=path,
+    ).run(Reporter())  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def settings(site, model, tmp_path):
+    return {
+        "model": model,
+        "sentinel1": site.sentinel1,
+        "sentinel2": site.sentinel2,
+        "output": tmp_path / "map.tif",
+    }
+
+
+def test_map_holds_the_classes_of_the_ground_and_its_origin(settings, site, listener, model):
+    assert MapCover(**settings).run(listener) == {"output": str(settings["output"])}
+    with rasterio.open(settings["output"]) as dataset:
+        agreement = (dataset.read(1) == 10 * (site.truth + 1)).mean()
+        tags = dataset.tags()
+    assert agreement > 0.9
+    assert tags["TWINNS_MODEL_SHA256"] == sha256_of(model)
+    assert tags["TWINNS_CALL"].startswith("twinns map-cover --model")
+
+
+def test_extent_in_another_crs_cuts_the_map(settings, listener):
+    with rasterio.open(settings["sentinel2"]) as dataset:
+        left, _, _, top = dataset.bounds
+    extent = f"{left + 100},{left + 250},{top - 300},{top - 100} [EPSG:32631]"
+    MapCover(**settings, extent=extent).run(listener)
+    with rasterio.open(settings["output"]) as dataset:
+        assert tuple(dataset.bounds) == (left + 100, top - 300, left + 250, top - 100)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": Path("nowhere.twinns")}, "nowhere.twinns does not exist"),
+        ({"sentinel2": None}, "trained on sentinel1 and sentinel2, given: sentinel1"),
+        ({"output": Path("/nowhere/map.tif")}, "folder /nowhere of the output map.tif does not exist"),
+        ({"output": Path("/proc/map.tif")}, "/proc/map.tif can't be written"),
+        ({"extent": "0,10,0,10"}, "does not overlap the raster"),
+        ({"extent": "everything"}, "extent 'everything' can't be read"),
+        ({"memory": 0}, "'memory' is 0"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(settings, listener, change, message):
+    with pytest.raises(InputError, match=message):
+        MapCover(**{**settings, **change}).run(listener)
+
+
+def test_truncated_series_is_refused_by_name(settings, listener, tmp_path):
+    broken = tmp_path / "broken.tif"
+    content = Path(settings["sentinel2"]).read_bytes()
+    broken.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"broken\.tif"):
+        MapCover(**{**settings, "sentinel2": broken}).run(listener)
+    assert not settings["output"].exists()
+
+
+def test_two_outputs_of_one_name_are_refused(settings, listener):
+    with pytest.raises(InputError, match="Two outputs have the name"):
+        MapCover(**settings, confidence=settings["output"]).run(listener)
+
+
+def test_map_of_one_row_and_one_pixel(settings, listener):
+    with rasterio.open(settings["sentinel2"]) as dataset:
+        left, _, _, top = dataset.bounds
+    for width, name in ((600, "row"), (10, "pixel")):
+        output = settings["output"].with_name(f"{name}.tif")
+        MapCover(**{**settings, "output": output}, extent=f"{left},{left + width},{top - 10},{top}").run(listener)
+        with rasterio.open(output) as dataset:
+            assert dataset.read(1).shape == (1, width // 10)
+            assert np.isin(dataset.read(1), [10, 20, 30]).all()

@@ -1,0 +1,119 @@
+"""The job that trains: what it writes, what it refuses, and what a cancellation leaves."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.jobs.train_model import TrainModel
+from twinns_qgis.training.model_file import read_model, sha256_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def settings(site, tmp_path):
+    return {
+        "sentinel1": site.sentinel1,
+        "sentinel2": site.sentinel2,
+        "polygons": str(site.polygons),
+        "class_field": "name",
+        "size": "small",
+        "epochs": 4,
+        "learning_rate": 1e-3,
+        "model": tmp_path / "model.twinns",
+    }
+
+
+def test_training_writes_model_report_and_split(settings, site, listener, tmp_path):
+    outputs = TrainModel(**settings, report=tmp_path / "report.html", split=tmp_path / "split.gpkg").run(listener)
+    assert outputs["accuracy"] > 0.9
+    model = read_model(tmp_path / "model.twinns")
+    manifest = model.manifest
+    assert manifest.measures["accuracy"] == outputs["accuracy"]
+    assert manifest.inputs["sentinel1"] == sha256_of(site.sentinel1)
+    assert [item.name for item in manifest.classes] == ["water", "wheat", "wood"]
+    assert len(model.history) == 4
+    best = max(model.history, key=lambda epoch: epoch.validation_accuracy)
+    assert manifest.settings["best_epoch"] == best.epoch
+    assert sum(manifest.split["pixels"]["test"].values()) == np.sum(manifest.measures["confusion"])
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "wheat" in report
+    assert f"{100 * outputs['accuracy']:.2f}" in report or f"{outputs['accuracy']:.3f}" in report
+    assert set(geopandas.read_file(tmp_path / "split.gpkg")["split"]) == {"train", "validation", "test"}
+    assert not list(tmp_path.glob("*.best")), "nothing is left beside the outputs"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sentinel1": Path("nowhere.tif")}, "nowhere.tif does not exist"),
+        ({"model": Path("/nowhere/model.twinns")}, "folder /nowhere of the output model.twinns does not exist"),
+        ({"report": Path("/nowhere/report.html")}, "folder /nowhere of the output report.html does not exist"),
+        ({"class_field": "crop"}, "has no field 'crop'"),
+        ({"epochs": 0}, "'epochs' is 0"),
+        ({"learning_rate": 0.0}, "'learning_rate' is 0.0"),
+        ({"seed": -1}, "'seed' is -1"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_training(settings, listener, change, message):
+    with pytest.raises(InputError, match=message):
+        TrainModel(**{**settings, **change}).run(listener)
+
+
+def test_raster_that_is_no_series_is_refused(settings, listener, make_series):
+    import rasterio
+
+    path = make_series("plain.tif", np.ones((60, 60, 4, 2), "uint8"))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.set_band_description(3, "band 3")
+    with pytest.raises(InputError, match=r"plain.tif is no series: band 3 is described 'band 3'"):
+        TrainModel(**{**settings, "sentinel1": path}).run(listener)
+
+
+@pytest.fixture
+def worker(settings):
+    """Starts the worker with a training that would take very long; yields it after the first epoch."""
+    parameters = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+    parameters["epochs"] = 100_000
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twinns_qgis", "worker"],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    process.stdin.write(json.dumps({"job": "trainmodel", "parameters": parameters}) + "\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        message = json.loads(line)
+        assert message["type"] != "error", message
+        if message["type"] == "info" and message["message"].startswith("Epoch 2"):
+            break
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_cancelling_keeps_the_best_epoch_within_two_seconds(worker, settings):
+    start = time.monotonic()
+    worker.stdin.write('{"type": "cancel"}\n')
+    worker.stdin.flush()
+    last = json.loads(worker.stdout.read().splitlines()[-1])
+    worker.wait(5)
+    assert time.monotonic() - start < 2
+    assert (last["type"], last["kind"]) == ("error", "cancelled")
+    assert "The best epoch so far" in last["message"]
+    assert read_model(settings["model"]).manifest.measures == {}
+
+
+def test_killed_training_leaves_the_best_epoch_beside_the_model(worker, settings):
+    worker.kill()
+    worker.wait(5)
+    assert not settings["model"].exists()
+    beside = settings["model"].with_name("model.twinns.best")
+    assert read_model(beside).history
