@@ -1,0 +1,66 @@
+"""What is true of the site: the polygons, the true map and the list of classes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import geopandas
+import pyogrio
+
+from twinns_qgis.demo.classes import CLASSES
+from twinns_qgis.demo.ground import Ground
+from twinns_qgis.demo.landscape import Landscape
+from twinns_qgis.demo.raster import write_raster
+from twinns_qgis.series.grid import Grid
+
+
+def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:
+    """Writes the polygons of the labelled objects to the layer ``polygons`` of a GeoPackage.
+
+    Its fields are ``id``, the number of the object, ``class``, the class's name, and ``code``, its code.
+    """
+    labelled = [index for index, polygon in enumerate(landscape.polygons) if polygon is not None]
+    codes = landscape.codes[labelled].astype("int32")
+    table = geopandas.GeoDataFrame(
+        {
+            "id": [index + 1 for index in labelled],
+            "class": [CLASSES[code - 1].land_cover.name for code in codes],
+            "code": codes,
+        },
+        geometry=[landscape.polygons[index] for index in labelled],
+        crs=grid.crs,
+    )
+    with _no_time_of_writing():
+        table.to_file(path, layer="polygons", driver="GPKG", engine="pyogrio", geometry_type="Polygon")
+
+
+def write_truth(path: Path, ground: Ground, grid: Grid) -> None:
+    """Writes the true map: the class code of each pixel, uint8 with a colour table, 0 no data (there is none)."""
+    colors = {0: (0, 0, 0, 0)}
+    for item in CLASSES:
+        red, green, blue = bytes.fromhex(item.land_cover.color.removeprefix("#"))
+        colors[item.land_cover.code] = (red, green, blue, 255)
+    write_raster(path, ground.truth, grid, nodata=0, colors=colors)
+
+
+def write_classes(path: Path) -> None:
+    """Writes code, name and colour of each class as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["code", "class", "color"])
+        writer.writerows([item.land_cover.code, item.land_cover.name, item.land_cover.color] for item in CLASSES)
+
+
+@contextmanager
+def _no_time_of_writing() -> Iterator[None]:
+    """Has GDAL date a GeoPackage at a fixed time: the same seed shall give the same bytes."""
+    option = "OGR_CURRENT_DATE"
+    before = pyogrio.get_gdal_config_option(option)
+    pyogrio.set_gdal_config_options({option: "2018-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: before})

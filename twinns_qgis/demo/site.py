@@ -1,0 +1,123 @@
+"""Making the simulated site (docs/demo-site.md)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+
+from twinns_qgis.demo.acquisitions import sentinel1_dates, sentinel2_overpasses
+from twinns_qgis.demo.ground import Ground
+from twinns_qgis.demo.landscape import draw_landscape
+from twinns_qgis.demo.reference import write_classes, write_polygons, write_truth
+from twinns_qgis.demo.sentinel1 import write_date
+from twinns_qgis.demo.sentinel2 import write_product
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import partial_name
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.grid import Grid
+
+SMALLEST_SIZE = 64
+"""Smallest width and height of a site, in pixels: room for three polygons of each class."""
+
+# The upper left corner, on the grid of Sentinel-2 tile 31UES.
+_CRS = CRS.from_epsg(32631)
+_ORIGIN = (540000.0, 5640000.0)
+_RESOLUTION = 10.0
+
+
+def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: Reporter) -> None:
+    """Makes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map.
+
+    The same size and seed give the same bytes.
+
+    Args:
+        folder: Folder to make the site in; it must be new or empty. It is there when the site is whole.
+        size: Width and height of the site in pixels of 10 m, an even number.
+        seed: Fixes everything that is random.
+        reporter: Learns of progress, and is asked between dates whether to stop.
+
+    Raises:
+        InputError: The folder holds something or can't be made, or size or seed is out of range.
+        Cancelled: The user stopped the job; nothing is left behind.
+    """
+    _check(folder, size, seed)
+    grid = site_grid(size)
+    with _whole_folder(folder, reporter) as partial:
+        reporter.progress(0, "Drawing the landscape")
+        landscape = draw_landscape(grid, seed)
+        ground = Ground(landscape, grid, seed)
+        write_polygons(partial / "polygons.gpkg", landscape, grid)
+        write_truth(partial / "truth.tif", ground, grid)
+        write_classes(partial / "classes.csv")
+        _write_products(partial, ground, grid, seed, reporter)
+    reporter.progress(1, "The site is made")
+
+
+def site_grid(size: int) -> Grid:
+    """Returns the pixels of a site of `size` x `size` pixels."""
+    return Grid(_CRS, from_origin(*_ORIGIN, _RESOLUTION, _RESOLUTION), size, size)
+
+
+def _write_products(folder: Path, ground: Ground, grid: Grid, seed: int, reporter: Reporter) -> None:
+    overpasses, dates = sentinel2_overpasses(), sentinel1_dates()
+    total = len(overpasses) + len(dates)
+    for index, overpass in enumerate(overpasses):
+        reporter.check_cancelled()
+        reporter.progress(index / total, f"Sentinel-2, {overpass.day}")
+        write_product(folder / "sentinel2", ground, overpass, grid, seed)
+    (folder / "sentinel1").mkdir()
+    for index, day in enumerate(dates, start=len(overpasses)):
+        reporter.check_cancelled()
+        reporter.progress(index / total, f"Sentinel-1, {day}")
+        write_date(folder / "sentinel1", ground, day, grid, seed)
+
+
+def _check(folder: Path, size: int, seed: int) -> None:
+    if size < SMALLEST_SIZE or size % 2:
+        raise InputError(
+            f"The size of the site is {size}; an even number of at least {SMALLEST_SIZE} pixels was expected.",
+            "Smaller sites have too few polygons of each class; pixels of 20 m need an even number of 10 m.",
+        )
+    if seed < 0:
+        raise InputError(f"The seed is {seed}; a number of 0 or more was expected.", "Choose another seed.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "is not empty" if folder.is_dir() else "is a file"
+        raise InputError(f"The folder {folder} of the site {what}.", "Choose a new or an empty folder.")
+    if not folder.parent.is_dir():
+        raise InputError(f"The folder {folder.parent} of the site {folder.name} does not exist.", "Make it first.")
+
+
+@contextmanager
+def _whole_folder(folder: Path, reporter: Reporter) -> Iterator[Path]:
+    """Yields a new folder to write to, and moves it to `folder` once the block ends without an error."""
+    folder = folder.resolve()
+    partial = partial_name(folder)
+    try:
+        partial.mkdir()
+    except FileExistsError as error:
+        raise InputError(
+            f"{partial} exists: another run is making this site, or one was stopped in the midst of it.",
+            "Wait for it, or delete that folder.",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"The folder {partial} can't be made: {error.strerror}.", "Choose a place that you may write to."
+        ) from error
+
+    def discard() -> str:
+        shutil.rmtree(partial, ignore_errors=True)
+        return f"The unfinished site {partial} was removed."
+
+    reporter.last_resort(discard)
+    try:
+        yield partial
+        if folder.exists():
+            folder.rmdir()  # Windows moves nothing over a folder, even an empty one
+        partial.replace(folder)
+    finally:
+        discard()
