@@ -41,6 +41,13 @@ def run_worker() -> int:
     except MemoryError as error:
         reporter.finish("error", kind="memory", message=f"Memory ran out. {error}".strip(), hint="Lower MEMORY.")
         return 1
+    except ImportError as error:
+        traceback.print_exc()
+        version = ".".join(str(number) for number in sys.version_info[:3])
+        message = f"Python {version} at {sys.executable} lacks what TWINNS needs: {error}."
+        hint = "Install the packages of requirements.txt into it, or use another Python, 3.10 to 3.13."
+        reporter.finish("error", kind="environment", message=message, hint=hint)
+        return 1
     except Exception as error:  # the last line of defence: QGIS must hear of every failure
         traceback.print_exc()
         hint = "This is a defect of TWINNS: please report it with the log."

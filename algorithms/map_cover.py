@@ -1,0 +1,72 @@
+"""The algorithm that maps land cover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingParameterDefinition
+
+from .base import JobAlgorithm
+from .definitions import device, extent, file, memory, raster, raster_output
+from .styles import use_own_style
+from .translation import tr
+
+
+class MapCover(JobAlgorithm):
+    """Maps land cover with a trained model."""
+
+    JOB = "mapcover"
+
+    def displayName(self) -> str:
+        return tr("Map land cover")
+
+    def group(self) -> str:
+        return tr("Mapping")
+
+    def groupId(self) -> str:
+        return "mapping"
+
+    def tags(self) -> list[str]:
+        return tr("land cover,classification,deep learning,neural network,prediction,twinns").split(",")
+
+    def shortDescription(self) -> str:
+        return tr("Maps land cover with a trained model.")
+
+    def shortHelpString(self) -> str:
+        return tr(
+            "Maps land cover with a model that Train model made, from series with the bands that it was trained on.\n\n"
+            "The map holds the codes of the classes, 0 where there are no data, with their names and colours. The "
+            "confidence is the score of the mapped class, the probabilities are the scores of all classes, both in "
+            "percent, 255 where there are no data."
+        )
+
+    def definitions(self) -> list[QgsProcessingParameterDefinition]:
+        return [
+            file("MODEL", tr("Model"), tr("The model file, .twinns."), "twinns"),
+            raster("SENTINEL1", tr("Sentinel-1 series"), tr("The Sentinel-1 series."), optional=True),
+            raster("SENTINEL2", tr("Sentinel-2 series"), tr("The Sentinel-2 series, on the same grid."), optional=True),
+            extent(
+                "EXTENT",
+                tr("Extent"),
+                tr("Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series."),
+            ),
+            device(),
+            memory(),
+            raster_output("OUTPUT", tr("Land cover map"), tr("The map to write, a GeoTIFF.")),
+            raster_output(
+                "CONFIDENCE",
+                tr("Confidence"),
+                tr("A raster of the confidence in percent to write."),
+                optional=True,
+            ),
+            raster_output(
+                "PROBABILITIES",
+                tr("Class probabilities"),
+                tr("A raster of the probability of each class in percent to write."),
+                optional=True,
+            ),
+        ]
+
+    def style_outputs(self, results: dict[str, Any], context: QgsProcessingContext) -> None:
+        for path in results.values():
+            use_own_style(path, context)

@@ -1,0 +1,96 @@
+"""The provider: the algorithms, the graphical models that come with them, and their setting."""
+
+from __future__ import annotations
+
+from processing.core.ProcessingConfig import ProcessingConfig, Setting
+from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from .create_demo_site import CreateDemoSite
+from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP, check_interpreter
+from .map_cover import MapCover
+from .prepare_sentinel1 import PrepareSentinel1
+from .prepare_sentinel2 import PrepareSentinel2
+from .train_model import TrainModel
+from .translation import tr
+
+_ALGORITHMS = (CreateDemoSite, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
+_MODELS = ("landcover",)
+
+
+class ShippedModel(QgsProcessingModelAlgorithm):
+    """A graphical model of the provider."""
+
+    def createInstance(self) -> ShippedModel:
+        model = ShippedModel()
+        model.loadVariant(self.toVariant())
+        return model
+
+    def displayName(self) -> str:
+        # QGIS itself would show the name, which is made for scripts.
+        titles = {"landcover": tr("Land cover map, from folders to map")}
+        return titles.get(self.name(), self.name())
+
+    def canExecute(self) -> tuple[bool, str]:
+        complete, what_is_missing = super().canExecute()
+        return check_interpreter() if complete else (False, what_is_missing)
+
+
+class TwinnsProvider(QgsProcessingProvider):
+    """TWINNS in the Processing toolbox."""
+
+    def id(self) -> str:
+        return "twinns"
+
+    def name(self) -> str:
+        return "TWINNS"
+
+    def longName(self) -> str:
+        return tr("TWINNS, land cover from Sentinel-1 and Sentinel-2 time series")
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        return str(PLUGIN_FOLDER / "icon.svg")
+
+    def load(self) -> bool:
+        ProcessingConfig.settingIcons[SETTINGS_GROUP] = self.icon()
+        ProcessingConfig.addSetting(
+            Setting(
+                SETTINGS_GROUP,
+                SETTING,
+                tr("Python of the compute environment; empty: the one in your profile"),
+                "",
+                valuetype=Setting.FILE,
+            )
+        )
+        ProcessingConfig.readSettings()
+        self.refreshAlgorithms()
+        return True
+
+    def unload(self) -> None:
+        ProcessingConfig.removeSetting(SETTING)
+
+    def loadAlgorithms(self) -> None:
+        for algorithm in _ALGORITHMS:
+            self.addAlgorithm(algorithm())
+        for name in _MODELS:
+            model = ShippedModel()
+            if model.fromFile(str(PLUGIN_FOLDER / "models" / f"{name}.model3")):
+                self.addAlgorithm(model)
+
+    def defaultRasterFileExtension(self) -> str:
+        return "tif"
+
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:
+        return ["tif", "tiff"]
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
+        return "gpkg"
+
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:
+        return ["gpkg"]
+
+    def supportsNonFileBasedOutput(self) -> bool:
+        return False

@@ -1,0 +1,149 @@
+"""The algorithm that trains a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterVectorDestination,
+)
+
+from .base import JobAlgorithm
+from .definitions import advanced, choice, device, helped, number, raster, whole_number
+from .translation import tr
+
+
+class TrainModel(JobAlgorithm):
+    """Trains a network on two series and labelled polygons."""
+
+    JOB = "trainmodel"
+
+    def displayName(self) -> str:
+        return tr("Train model")
+
+    def group(self) -> str:
+        return tr("Mapping")
+
+    def groupId(self) -> str:
+        return "mapping"
+
+    def tags(self) -> list[str]:
+        return tr("land cover,classification,deep learning,neural network,training,twinns").split(",")
+
+    def shortDescription(self) -> str:
+        return tr("Trains a network on two series and polygons with a class, and assesses it.")
+
+    def shortHelpString(self) -> str:
+        return tr(
+            "Trains TWINNS on a Sentinel-1 and a Sentinel-2 series and polygons with a class, and assesses it on "
+            "polygons that it has not seen.\n\n"
+            "The polygons are split by object into parts for training, validation and testing; the epoch that is best "
+            "on the validation part is kept. Accuracy, F-measure and kappa are those of the test part.\n\n"
+            "Cancelling keeps the best epoch so far, and the log says where."
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        super().initAlgorithm(configuration)
+        self.addOutput(QgsProcessingOutputNumber("ACCURACY", tr("Accuracy, 0 to 1")))
+        self.addOutput(QgsProcessingOutputNumber("F_MEASURE", tr("F-measure, weighted by class support, 0 to 1")))
+        self.addOutput(QgsProcessingOutputNumber("KAPPA", tr("Cohen's kappa")))
+
+    def definitions(self) -> list[QgsProcessingParameterDefinition]:
+        return [*self._samples(), *self._network(), *self._fitting(), *self._outputs()]
+
+    def _samples(self) -> list[QgsProcessingParameterDefinition]:
+        polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
+        return [
+            raster("SENTINEL1", tr("Sentinel-1 series"), tr("The Sentinel-1 series.")),
+            raster("SENTINEL2", tr("Sentinel-2 series"), tr("The Sentinel-2 series, on the same grid.")),
+            helped(
+                QgsProcessingParameterFeatureSource("POLYGONS", tr("Polygons"), polygons),
+                tr("Polygons with a class; the selected ones, or all."),
+            ),
+            _field("CLASS_FIELD", tr("Class field"), tr("Field that holds the class: text, or a whole number.")),
+            _field(
+                "OBJECT_FIELD",
+                tr("Object field"),
+                tr("Field whose equal values make one object of several polygons; by default each polygon is one."),
+                optional=True,
+            ),
+            _field(
+                "SPLIT_FIELD",
+                tr("Split field"),
+                tr("Field that holds train, validation or test; by default the split is drawn."),
+                optional=True,
+            ),
+            choice(
+                "SPARSE_CLASSES",
+                tr("Sparse classes"),
+                tr("What happens to classes with too few objects for the split."),
+                ("error", "drop"),
+                "error",
+            ),
+            number("TRAIN_SHARE", tr("Training share"), tr("Share of each class's objects to train on."), 0.3, 0, 1),
+            number(
+                "VALIDATION_SHARE",
+                tr("Validation share"),
+                tr("Share of each class's objects to choose the best epoch by."),
+                0.2,
+                0,
+                1,
+            ),
+        ]
+
+    def _network(self) -> list[QgsProcessingParameterDefinition]:
+        sizes = ("paper", "compact", "small")
+        return [
+            choice("METHOD", tr("Method"), tr("The method."), ("TWINNS",), "TWINNS"),
+            choice("SIZE", tr("Size"), tr("Size of the network."), sizes, "paper"),
+        ]
+
+    def _fitting(self) -> list[QgsProcessingParameterDefinition]:
+        return [
+            whole_number("EPOCHS", tr("Epochs"), tr("How often the network sees all training pixels."), 300, 1),
+            advanced(
+                whole_number("BATCH_SIZE", tr("Batch size"), tr("Pixels between two updates of the weights."), 64, 1)
+            ),
+            advanced(number("LEARNING_RATE", tr("Learning rate"), tr("Step size of the optimiser, Adam."), 2e-4, 0)),
+            advanced(
+                whole_number(
+                    "SEED", tr("Seed"), tr("Fixes the split, the initial weights and the order of the samples."), 0
+                )
+            ),
+            device(),
+        ]
+
+    def _outputs(self) -> list[QgsProcessingParameterDefinition]:
+        return [
+            helped(
+                QgsProcessingParameterFileDestination("MODEL", tr("Model"), tr("TWINNS model (*.twinns)")),
+                tr("The model file to write, .twinns."),
+            ),
+            helped(
+                QgsProcessingParameterFileDestination(
+                    "REPORT", tr("Report"), tr("HTML files (*.html)"), optional=True, createByDefault=True
+                ),
+                tr("An HTML report to write."),
+            ),
+            helped(
+                QgsProcessingParameterVectorDestination(
+                    "SPLIT",
+                    tr("Polygons with their split"),
+                    QgsProcessing.SourceType.TypeVectorPolygon,
+                    optional=True,
+                    createByDefault=False,
+                ),
+                tr("A copy of the polygons to write, with their part of the split."),
+            ),
+        ]
+
+
+def _field(name: str, label: str, text: str, *, optional: bool = False) -> QgsProcessingParameterDefinition:
+    definition = QgsProcessingParameterField(name, label, parentLayerParameterName="POLYGONS", optional=optional)
+    return helped(definition, text)

@@ -1,0 +1,29 @@
+"""The plugin: it registers the provider, in QGIS and in ``qgis_process``."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+
+from .algorithms.provider import TwinnsProvider
+
+
+class TwinnsPlugin:
+    """What the plugin loader starts and stops."""
+
+    def __init__(self) -> None:
+        self._provider: TwinnsProvider | None = None
+
+    def initProcessing(self) -> None:
+        provider = TwinnsProvider()
+        if QgsApplication.processingRegistry().addProvider(provider):
+            # A model finds the provider's own algorithms only once the provider is registered.
+            provider.refreshAlgorithms()
+            self._provider = provider
+
+    def initGui(self) -> None:
+        self.initProcessing()
+
+    def unload(self) -> None:
+        if self._provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self._provider)
+            self._provider = None

@@ -1,0 +1,156 @@
+"""The plugin in QGIS, and workers that behave as a test wants."""
+
+import contextlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsProject
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What a worker begins with: it reads the job, and can speak.
+WORKER = f"""#!{sys.executable}
+import json, os, signal, sys, time
+if sys.argv[1:] != ["-m", "twinns_qgis", "worker"]:
+    sys.exit("a call that no worker knows: " + " ".join(sys.argv[1:]))
+request = json.loads(sys.stdin.readline())
+def say(**message):
+    print(json.dumps(message), flush=True)
+def finish(**outputs):
+    say(type="result", outputs=outputs)
+    sys.exit()
+"""
+
+
+@pytest.fixture(scope="session")
+def plugin(qgis_app, qgis_processing, tmp_path_factory):
+    """The plugin, started by the plugin loader."""
+    from qgis import utils
+
+    plugins = tmp_path_factory.mktemp("plugins")
+    (plugins / "twinns").symlink_to(ROOT)
+    sys.path.insert(0, str(plugins))
+    utils.plugin_paths.append(str(plugins))
+    utils.updateAvailablePlugins()
+    assert utils.loadPlugin("twinns")
+    assert utils.startProcessingPlugin("twinns")
+    yield utils.plugins["twinns"]
+    utils.unloadPlugin("twinns")
+
+
+@pytest.fixture
+def provider(plugin):
+    """The plugin's provider."""
+    return QgsApplication.processingRegistry().providerById("twinns")
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Makes an executable file of a text; returns its path."""
+
+    def make(text):
+        path = tmp_path / f"program{len(list(tmp_path.glob('program*')))}"
+        path.write_text(text, encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def worker(program, monkeypatch):
+    """Makes a stand-in for the interpreter that runs the given lines as its worker, and chooses it."""
+
+    def make(lines):
+        path = program(WORKER + lines)
+        monkeypatch.setenv("TWINNS_PYTHON", str(path))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def echo(worker):
+    """Chooses a worker that writes the request to a file, and returns that file."""
+    path = worker("open(sys.argv[0] + '.json', 'w').write(json.dumps(request))\nfinish()\n")
+    return path.with_name(path.name + ".json")
+
+
+class Feedback(QgsProcessingFeedback):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        super().__init__(False)
+        self.said = []
+
+    def setProgressText(self, text):
+        self.said.append(("progress", text))
+
+    def pushInfo(self, info):
+        self.said.append(("info", info))
+
+    def pushWarning(self, warning):
+        self.said.append(("warning", warning))
+
+    def pushDebugInfo(self, info):
+        self.said.append(("debug", info))
+
+    def reportError(self, error, fatalError=False):
+        self.said.append(("error", error))
+
+
+@pytest.fixture
+def feedback():
+    return Feedback()
+
+
+@pytest.fixture
+def context():
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    yield context
+    # pytest lets go of it only after QGIS has ended, when layers can't be closed any more.
+    context.temporaryLayerStore().removeAllMapLayers()
+
+
+@pytest.fixture
+def run(provider, context, feedback):
+    """Runs an algorithm as Processing does, but for the exceptions, which the caller gets."""
+
+    def call(name, parameters):
+        algorithm = provider.algorithm(name).create()
+        good, why_not = algorithm.checkParameterValues(parameters, context)
+        assert good, why_not
+        results, _ = algorithm.run(parameters, context, feedback, {}, False)
+        return results
+
+    return call
+
+
+@pytest.fixture
+def running():
+    """Finds the running processes whose command line holds a text."""
+    if not Path("/proc/self/cmdline").exists():
+        pytest.skip("processes are found through /proc, which only Linux has")
+
+    def find(text):
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if str(text).encode() in (process / "cmdline").read_bytes():
+                    found.append(int(process.name))
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def compute_python():
+    """The interpreter of a real compute environment."""
+    path = Path(os.environ.get("TWINNS_PYTHON") or ROOT / ".venv/bin/python")
+    if not path.is_file():
+        pytest.skip(f"there is no compute environment at {path}: `make setup` makes it")
+    return path

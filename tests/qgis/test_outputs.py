@@ -1,0 +1,172 @@
+"""What comes back: maps in their colours, reports, measures, and the whole graphical model."""
+
+import json
+
+import pytest
+from osgeo import gdal, osr
+from processing.gui import Postprocessing
+from qgis.core import (
+    QgsPalettedRasterRenderer,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+# Writes whatever outputs it is asked for, and notes the jobs.
+WRITER = """
+from osgeo import gdal, osr
+import shutil
+with open(sys.argv[0] + ".jobs", "a") as notes:
+    notes.write(json.dumps(request) + "\\n")
+def raster(path):
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(32631)
+    dataset = gdal.GetDriverByName("GTiff").Create(path, 4, 4, 1)
+    dataset.SetProjection(crs.ExportToWkt())
+    dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
+    dataset.GetRasterBand(1).Fill(2)
+found = {}
+for name in ("output", "confidence", "model", "report"):
+    path = request["parameters"].get(name)
+    if path and not (name == "model" and request["job"] == "mapcover"):
+        raster(path) if path.endswith(".tif") else open(path, "w").close()
+        found[name] = path
+if request["job"] == "mapcover":
+    shutil.copy(STYLE, os.path.splitext(found["output"])[0] + ".qml")
+if request["job"] == "trainmodel":
+    found.update(accuracy=0.9, f_measure=0.8, kappa=0.7)
+finish(**found)
+"""
+
+
+@pytest.fixture
+def raster(tmp_path):
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(32631)
+    dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "s.tif"), 4, 4, 1)
+    dataset.SetProjection(crs.ExportToWkt())
+    dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
+    return str(tmp_path / "s.tif")
+
+
+@pytest.fixture
+def polygons(tmp_path):
+    path = tmp_path / "fields.geojson"
+    square = {"type": "Polygon", "coordinates": [[[3, 50], [3.1, 50], [3.1, 50.1], [3, 50]]]}
+    feature = {"type": "Feature", "geometry": square, "properties": {"class": "wheat"}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return str(path)
+
+
+@pytest.fixture
+def writer(worker, raster, tmp_path):
+    """Chooses a worker that writes empty outputs, and maps with a style; returns its notes."""
+    layer = QgsRasterLayer(raster, "s")
+    classes = [QgsPalettedRasterRenderer.Class(2, QColor("#4477aa"), "wheat")]
+    layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
+    layer.saveNamedStyle(str(tmp_path / "style.qml"))
+    path = worker(WRITER.replace("STYLE", repr(str(tmp_path / "style.qml"))))
+    return path.with_name(path.name + ".jobs")
+
+
+@pytest.fixture
+def loaded(provider, context, monkeypatch):
+    """Loads the results of a run as the toolbox does; returns the project's layers by name."""
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
+
+    def load(algorithm, parameters):
+        assert Postprocessing.handleAlgorithmResults(provider.algorithm(algorithm), context, parameters=parameters)
+        return {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+
+    yield load
+    QgsProject.instance().clear()
+
+
+def legend(layer):
+    return [(item.label, item.color.name()) for item in layer.renderer().classes()]
+
+
+def into_project(path):
+    return QgsProcessingOutputLayerDefinition(str(path), QgsProject.instance())
+
+
+def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    parameters = {
+        "MODEL": str(tmp_path / "a.twinns"),
+        "SENTINEL2": raster,
+        "OUTPUT": into_project(tmp_path / "map.tif"),
+        "CONFIDENCE": into_project(tmp_path / "confidence.tif"),
+    }
+    run("mapcover", parameters)
+    layers = loaded("mapcover", parameters)
+    assert layers.keys() == {"Land cover map", "Confidence"}
+    assert legend(layers["Land cover map"]) == [("wheat", "#4477aa")]
+
+
+def test_a_temporary_map_has_its_legend_too(run, writer, loaded, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    parameters = {
+        "MODEL": str(tmp_path / "a.twinns"),
+        "SENTINEL2": raster,
+        "OUTPUT": into_project("TEMPORARY_OUTPUT"),
+    }
+    run("mapcover", parameters)
+    assert legend(loaded("mapcover", parameters)["Land cover map"]) == [("wheat", "#4477aa")]
+
+
+def test_measures_come_back_as_numbers(run, writer, raster, polygons, tmp_path):
+    series = {"SENTINEL1": raster, "SENTINEL2": raster, "POLYGONS": polygons, "CLASS_FIELD": "class"}
+    results = run("trainmodel", {**series, "MODEL": "TEMPORARY_OUTPUT", "REPORT": "TEMPORARY_OUTPUT"})
+    assert (results["ACCURACY"], results["F_MEASURE"], results["KAPPA"]) == (0.9, 0.8, 0.7)
+    assert results["MODEL"].endswith(".twinns")
+    assert results["REPORT"].endswith(".html")
+
+
+def test_a_map_is_refused_under_a_name_that_is_no_geotiff(provider, context, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": str(tmp_path / "map.png")}
+    good, why_not = provider.algorithm("mapcover").checkParameterValues(parameters, context)
+    assert not good
+    assert "png" in why_not
+
+
+def test_the_model_goes_from_folders_to_a_map(run, writer, loaded, polygons, tmp_path):
+    parameters = {
+        "SENTINEL2_FOLDER": str(tmp_path),
+        "SENTINEL1_FOLDER": str(tmp_path),
+        "UNITS": "power",
+        "POLYGONS": polygons,
+        "CLASS_FIELD": "class",
+        "START": "2018-03-01",
+        "STEP": 10,
+        "SIZE": "small",
+        "EPOCHS": 2,
+        "preparesentinel2:SENTINEL2": str(tmp_path / "s2.tif"),
+        "preparesentinel1:SENTINEL1": str(tmp_path / "s1.tif"),
+        "trainmodel:MODEL": str(tmp_path / "a.twinns"),
+        "trainmodel:REPORT": str(tmp_path / "a.html"),
+        "mapcover:MAP": into_project(tmp_path / "map.tif"),
+    }
+    results = run("landcover", parameters)
+    for name in ("s2.tif", "s1.tif", "a.twinns", "a.html", "map.tif"):
+        assert str(tmp_path / name) in results.values()
+    jobs = {request["job"]: request["parameters"] for request in map(json.loads, writer.read_text().splitlines())}
+    assert list(jobs) == ["preparesentinel2", "preparesentinel1", "trainmodel", "mapcover"]
+    for name in ("preparesentinel2", "preparesentinel1"):
+        assert (jobs[name]["start"], jobs[name]["end"], jobs[name]["step"]) == ("2018-03-01", None, 10)
+    assert jobs["preparesentinel1"]["reference"] == jobs["trainmodel"]["sentinel2"] == str(tmp_path / "s2.tif")
+    assert (jobs["preparesentinel1"]["units"], jobs["trainmodel"]["size"]) == ("power", "small")
+    assert jobs["mapcover"]["model"] == str(tmp_path / "a.twinns")
+    layers = loaded("landcover", parameters)
+    assert legend(layers["MAP"]) == [("wheat", "#4477aa")]
+
+
+def test_an_error_in_a_step_ends_the_model(run, worker, polygons, tmp_path):
+    worker("say(type='error', kind='input', message='No product was found.', hint='')\nsys.exit(1)")
+    parameters = {name: str(tmp_path) for name in ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")}
+    outputs = ("preparesentinel2:SENTINEL2", "preparesentinel1:SENTINEL1", "trainmodel:MODEL", "mapcover:MAP")
+    parameters.update(dict.fromkeys(outputs, "TEMPORARY_OUTPUT"), POLYGONS=polygons, CLASS_FIELD="class")
+    with pytest.raises(Exception, match="Error encountered while running Prepare Sentinel-2 series"):
+        run("landcover", parameters)

@@ -1,0 +1,97 @@
+"""The real worker in the midst of its work: cancelled by the user, killed by the system."""
+
+import os
+import time
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(plugin, compute_python, tmp_path_factory):
+    """A small site with both series and a model."""
+    folder = tmp_path_factory.mktemp("real")
+    site, before = folder / "site", os.environ.get("TWINNS_PYTHON")
+    os.environ["TWINNS_PYTHON"] = str(compute_python)
+
+    def run(name, **parameters):
+        algorithm = QgsApplication.processingRegistry().algorithmById(f"twinns:{name}").create()
+        parameters = {key: value if isinstance(value, int) else str(value) for key, value in parameters.items()}
+        algorithm.run(parameters, QgsProcessingContext(), QgsProcessingFeedback(), {}, False)
+
+    run("createdemosite", FOLDER=site, SIZE=64)
+    run("preparesentinel2", FOLDER=site / "sentinel2", OUTPUT=folder / "s2.tif")
+    run("preparesentinel1", FOLDER=site / "sentinel1", REFERENCE=folder / "s2.tif", OUTPUT=folder / "s1.tif")
+    run("trainmodel", **training(folder), EPOCHS=1, MODEL=folder / "model.twinns")
+    yield folder
+    os.environ.pop("TWINNS_PYTHON")
+    if before is not None:
+        os.environ["TWINNS_PYTHON"] = before
+
+
+def training(folder):
+    series = {"SENTINEL1": str(folder / "s1.tif"), "SENTINEL2": str(folder / "s2.tif")}
+    polygons = {"POLYGONS": str(folder / "site/polygons.gpkg"), "CLASS_FIELD": "class", "SPARSE_CLASSES": "drop"}
+    return {**series, **polygons, "SIZE": "small"}
+
+
+def mapping(folder):
+    series = {"SENTINEL1": str(folder / "s1.tif"), "SENTINEL2": str(folder / "s2.tif")}
+    return {**series, "MODEL": str(folder / "model.twinns")}
+
+
+def when(feedback, beginning, action):
+    """Acts once the worker says something that begins so."""
+
+    def hear(text):
+        feedback.said.append(("info", text))
+        if text.startswith(beginning):
+            action()
+
+    feedback.pushInfo = hear
+
+
+def kill(running):
+    (process,) = running("\0-m\0twinns_qgis\0worker")
+    os.kill(process, 9)
+
+
+def test_training_is_cancelled_within_two_seconds_and_keeps_its_best_epoch(run, site, feedback, running, tmp_path):
+    cancelled = []
+    when(feedback, "Epoch 1", lambda: (cancelled.append(time.monotonic()), feedback.cancel()))
+    model = tmp_path / "cancelled.twinns"
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        run("trainmodel", {**training(site), "EPOCHS": 500, "MODEL": str(model)})
+    assert time.monotonic() - cancelled[0] < 2
+    assert not running("twinns_qgis\0worker")
+    assert model.exists()
+
+
+def test_qgis_outlives_a_worker_killed_in_training(run, site, feedback, running, tmp_path):
+    killed = []
+
+    def hear(percent):
+        if percent > 11 and not killed:  # the network has begun to learn
+            killed.append(True)
+            kill(running)
+
+    feedback.progressChanged.connect(hear)
+    model = tmp_path / "killed.twinns"
+    with pytest.raises(QgsProcessingException, match=r"killed \(signal 9\)"):
+        run("trainmodel", {**training(site), "EPOCHS": 5, "MODEL": str(model)})
+    assert not model.exists()
+
+
+def test_qgis_outlives_a_worker_killed_in_mapping(run, site, feedback, running, tmp_path):
+    when(feedback, "Mapping", lambda: kill(running))
+    with pytest.raises(QgsProcessingException, match=r"killed \(signal 9\)"):
+        run("mapcover", {**mapping(site), "OUTPUT": str(tmp_path / "map.tif")})
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_a_map_comes_from_the_real_worker(run, site, tmp_path):
+    results = run("mapcover", {**mapping(site), "OUTPUT": str(tmp_path / "map.tif")})
+    assert results == {"OUTPUT": str(tmp_path / "map.tif")}
+    assert (tmp_path / "map.qml").exists()
