@@ -32,12 +32,13 @@ install_system_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
     say "Installing Debian's packages ${missing[*]} and what they depend on"
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || fail "that needs root: run 'apt-get install ${missing[*]}' as root, then call it again."
+        command -v sudo >/dev/null || fail "that needs root: as root, apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
     "${as_root[@]}" apt-get --quiet --quiet update
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get --quiet --quiet --yes --no-install-recommends install "${missing[@]}"
+        apt-get --quiet --quiet --yes --no-install-recommends --option Dpkg::Use-Pty=0 \
+        install "${missing[@]}" >/dev/null
 }
 
 # Debian's python3 without python3-venv has venv but not ensurepip.
@@ -52,7 +53,7 @@ find_python() {
             fail "PYTHON is '$PYTHON': expected Python 3.10 to 3.13 with venv and ensurepip."
         fi
     done
-    fail "there is no Python 3.10 to 3.13 with venv and ensurepip: install one, or name it, as in PYTHON=/path/to/python3.12."
+    fail "there is no Python 3.10 to 3.13 with venv and ensurepip: install one, or set PYTHON=/path/to/python3.12."
 }
 
 # An environment is complete when its stamp, which is written last, tells of this folder and of these files.
@@ -97,7 +98,7 @@ make_qgis_environment() {
     local locks=(requirements-qgis-tests.txt)
     if ! is_complete .venv-qgis "${locks[@]}"; then
         "$QGIS_PYTHON" -c 'import qgis.core' 2>/dev/null ||
-            fail "$QGIS_PYTHON has no QGIS: name the Python that QGIS uses, as in QGIS_PYTHON=/path/to/python3."
+            fail "$QGIS_PYTHON has no QGIS: set QGIS_PYTHON to the Python that QGIS uses."
         say "Making .venv-qgis with $("$QGIS_PYTHON" --version), its QGIS and the test runner in ${locks[*]}"
         rm -rf .venv-qgis
         "$QGIS_PYTHON" -m venv --system-site-packages .venv-qgis

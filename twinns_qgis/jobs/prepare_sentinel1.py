@@ -32,18 +32,17 @@ class PrepareSentinel1(Job):
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel1`."""
-        from twinns_qgis.series.sentinel1 import parse_db_range, prepare_sentinel1
+        from twinns_qgis.series.backscatter import parse_db_range
+        from twinns_qgis.series.inputs import Inputs
+        from twinns_qgis.series.period import Period
+        from twinns_qgis.series.sentinel1 import prepare_sentinel1
 
         prepare_sentinel1(
             self.output,
-            layers=self.layers,
-            folder=self.folder,
+            Inputs(self.layers, self.folder, self.dates),
+            Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,
-            dates=self.dates,
-            start=self.start,
-            end=self.end,
-            step=self.step,
             db_range=parse_db_range(self.db_range),
             memory=self.memory,
             reporter=reporter,

@@ -33,16 +33,14 @@ class PrepareSentinel2(Job):
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel2`."""
         from twinns_qgis.series.grid import Extent
+        from twinns_qgis.series.inputs import Inputs
+        from twinns_qgis.series.period import Period
         from twinns_qgis.series.sentinel2 import prepare_sentinel2
 
         prepare_sentinel2(
             self.output,
-            layers=self.layers,
-            folder=self.folder,
-            dates=self.dates,
-            start=self.start,
-            end=self.end,
-            step=self.step,
+            Inputs(self.layers, self.folder, self.dates),
+            Period(self.start, self.end, self.step),
             extent=Extent.parse(self.extent) if self.extent else None,
             memory=self.memory,
             reporter=reporter,

@@ -213,9 +213,12 @@ class TrainModel(Job):
         from twinns_qgis.samples.polygons import PARTS
 
         files = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
-        left_out = {f"Class {item.name}": f"{count} objects" for item, count in samples.left_out.items()}
+        left_out = {
+            f"Class {item.name}": f"{count} object{'' if count == 1 else 's'}"
+            for item, count in samples.left_out.items()
+        }
         if without_class:
-            left_out["Without a class"] = f"{without_class} polygons"
+            left_out["Without a class"] = f"{without_class} polygon{'' if without_class == 1 else 's'}"
         report = TrainingReport(
             title=f"{self.method}, {self.size}",
             settings={name: str(value) for name, value in {**files, **self._settings(), "model": self.model}.items()},

@@ -49,11 +49,12 @@ def classes_of(values: Iterable[object]) -> dict[object, LandCoverClass]:
             f"The class field has {len(distinct)} different values; a map holds at most {MAX_CLASSES} classes.",
             "Choose the field that holds the class, not an identifier.",
         )
-    if all(isinstance(value, int) and 1 <= value <= MAX_CLASSES for value in distinct):
-        codes = {value: value for value in sorted(distinct)}  # type: ignore[type-var]  # all are int here
-    else:
+    codes: dict[object, int] = {
+        value: value for value in distinct if isinstance(value, int) and 1 <= value <= MAX_CLASSES
+    }
+    if len(codes) < len(distinct):
         codes = {value: code for code, value in enumerate(sorted(distinct, key=str), start=1)}
     return {
         value: LandCoverClass(code, str(value), _PALETTE[order % len(_PALETTE)])
-        for order, (value, code) in enumerate(codes.items())
+        for order, (value, code) in enumerate(sorted(codes.items(), key=lambda item: item[1]))
     }

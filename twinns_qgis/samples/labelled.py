@@ -81,7 +81,7 @@ def draw_samples(
             classes are left.
     """
     if polygons.without_class:
-        reporter.warning(f"{polygons.without_class} polygons have no class and are left out.")
+        reporter.warning(f"{polygons.without_class} polygons without a class are left out.")
     pixels = label_pixels(polygons, grid)
     object_classes = polygons.object_classes
     present = np.unique(pixels.objects)

@@ -52,7 +52,7 @@ def test_sparse_classes_are_left_out_with_a_warning_if_so_asked(with_rare_class,
     assert [item.name for item in samples.classes] == ["water", "wheat", "wood"]
     assert {item.name: count for item, count in samples.left_out.items()} == {"quarry": 2}
     assert any("quarry: 2 objects" in warning for warning in listener.warnings)
-    assert any("1 polygons have no class" in warning for warning in listener.warnings)
+    assert any("1 polygons without a class" in warning for warning in listener.warnings)
 
 
 def test_split_given_back_can_be_used_again(with_rare_class, grid, listener, tmp_path):

@@ -1,0 +1,65 @@
+"""Files appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import check_output, discard_partial_files, partial_name, whole_file
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "map.tif"
+    with whole_file(path) as partial:
+        partial.write_text("first")
+        assert not path.exists()
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _fail_half_way(partial):
+    partial.write_text("half")
+    raise ZeroDivisionError
+
+
+def test_a_failure_leaves_the_former_file_and_nothing_else(tmp_path):
+    path = tmp_path / "map.tif"
+    path.write_text("former")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as partial:
+        _fail_half_way(partial)
+    assert path.read_text() == "former"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_being_written_are_discarded_before_the_process_ends(tmp_path):
+    file = whole_file(tmp_path / "map.tif")
+    file.__enter__().write_text("half")
+    discard_partial_files()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere of the output map\.tif does not exist"):
+        check_output(tmp_path / "nowhere" / "map.tif")
+
+
+def test_a_folder_is_no_output(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        check_output(tmp_path)
+
+
+def test_a_path_below_a_file_is_no_output(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="does not exist"):
+        check_output(tmp_path / "file" / "map.tif")
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder where even root can't write")
+def test_a_folder_that_can_not_be_written_is_named():
+    with pytest.raises(InputError, match=r"/proc/self/map\.tif can't be written"):
+        check_output(Path("/proc/self/map.tif"))
+
+
+def test_the_check_leaves_nothing_behind(tmp_path):
+    check_output(tmp_path / "map.tif")
+    assert not partial_name(tmp_path / "map.tif").exists()
