@@ -1,0 +1,80 @@
+"""Finding Sentinel-2 in GeoTIFFs of one date each."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+import rasterio
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.products.dated_geotiffs import CLEAR_SCENES, find
+
+DAY = date(2018, 3, 5)
+
+
+@pytest.fixture
+def find_in(listener):
+    return lambda **given: find(Inputs(**given), AcquisitionDates(None, listener), listener)
+
+
+def test_the_files_of_a_date_are_one_product(tmp_path, make_dated, find_in):
+    make_dated(tmp_path / "S2_10m", DAY, 1000)
+    coarse = make_dated(tmp_path / "S2_20m", DAY, 1000, 4, name="S2_{}_20m.tif", bands=("B05", "B8A"), resolution=20)
+    make_dated(tmp_path / "S2_10m", date(2018, 3, 1), 1000)
+    first, second = find_in(folder=tmp_path)
+    assert (first.date, second.date) == (date(2018, 3, 1), DAY)
+    assert set(second.bands) == {"B2", "B3", "B4", "B8", "B5", "B8A"}
+    assert (second.bands["B8A"].path, second.bands["B8A"].index) == (coarse, 2)
+    assert [(mask.path, mask.index, mask.clear) for mask in second.masks] == [(coarse, 3, CLEAR_SCENES)]
+    assert first.masks == ()
+
+
+def test_other_rasters_below_the_folder_are_passed_over(tmp_path, make_dated, write_raster, find_in):
+    make_dated(tmp_path, DAY, 1000)
+    write_raster(tmp_path / "undated_labels.tif", np.ones((1, 4, 4), "uint8"))
+    write_raster(tmp_path / "S1_20180306.tif", np.ones((2, 4, 4), "float32"), names=("VV_dB", "VH_dB"))
+    write_raster(tmp_path / "series.tif", np.ones((1, 4, 4), "int16"), names=("2018-03-05 B2",))
+    assert len(find_in(folder=tmp_path)) == 1
+
+
+def test_a_layer_without_known_bands_is_refused(tmp_path, make_dated, write_raster, find_in):
+    good = make_dated(tmp_path, DAY, 1000)
+    write_raster(tmp_path / "bad_20180306.tif", np.ones((1, 4, 4), "uint8"))
+    with pytest.raises(InputError, match=r"bad_20180306\.tif.*B02"):
+        find_in(layers=(good, tmp_path / "bad_20180306.tif"))
+
+
+def test_whole_numbers_are_ten_thousandths_and_a_declared_scale_counts(tmp_path, make_dated, write_raster, find_in):
+    plain = make_dated(tmp_path, DAY, 1000)
+    declared = make_dated(tmp_path, date(2018, 3, 6), 1000)
+    with rasterio.open(declared, "r+") as dataset:
+        dataset.scales, dataset.offsets = (1e-4,) * 4, (-0.1,) * 4
+    write_raster(tmp_path / "20180307.tif", np.ones((1, 4, 4), "float32"), names=("B2",))
+    found = find_in(layers=(plain, declared, tmp_path / "20180307.tif"))
+    scaling = [(product.bands["B2"].scale, product.bands["B2"].offset) for product in found]
+    assert scaling == [(1e-4, 0), (1e-4, -0.1), (1, 0)]
+
+
+def test_the_same_band_twice_at_a_date_is_refused_with_both_files(tmp_path, make_dated, find_in):
+    make_dated(tmp_path / "a", DAY, 1000)
+    make_dated(tmp_path / "b", DAY, 1000)
+    with pytest.raises(InputError, match=r"B2 of 2018-03-05: .*a/S2_20180305_10m\.tif and .*b/S2_20180305_10m\.tif"):
+        find_in(folder=tmp_path)
+
+
+def test_undated_files_are_listed(tmp_path, make_dated, find_in):
+    make_dated(tmp_path, DAY, 1000, name="one.tif")
+    make_dated(tmp_path, DAY, 1000, name="two.tif")
+    with pytest.raises(InputError, match=r"2 of 2 files.*one\.tif.*two\.tif"):
+        find_in(folder=tmp_path)
+
+
+def test_a_file_that_lost_its_descriptions_is_told(tmp_path, make_dated, find_in, listener):
+    make_dated(tmp_path, DAY, 1000)
+    cut = make_dated(tmp_path, date(2018, 3, 6), 1000)
+    with cut.open("r+b") as stream:
+        stream.truncate(cut.stat().st_size - 20)
+    assert len(find_in(folder=tmp_path)) == 1
+    assert str(cut) in listener.warnings[0]

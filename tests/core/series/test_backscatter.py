@@ -1,0 +1,49 @@
+"""Units of backscatter, and decibels in 8 bits."""
+
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.backscatter import DbRange, parse_db_range, to_db, to_power
+
+
+def test_the_three_units_are_one_power():
+    power = np.array([1e-4, 0.01, 0.5, 1, 30], "float32")
+    np.testing.assert_allclose(to_power(power, "power"), power)
+    np.testing.assert_allclose(to_power(np.sqrt(power), "amplitude"), power, rtol=1e-6)
+    np.testing.assert_allclose(to_power(10 * np.log10(power), "dB"), power, rtol=1e-5)
+    np.testing.assert_allclose(to_db(power), 10 * np.log10(power))
+
+
+@pytest.mark.parametrize("units", ["power", "amplitude"])
+def test_what_is_not_positive_is_missing(units):
+    assert np.isnan(to_power(np.array([0, -1, np.nan, np.inf], "float32"), units)).all()
+
+
+def test_decibels_of_nothing_are_missing():
+    assert np.isnan(to_power(np.array([np.nan, -np.inf, np.inf, 1e6], "float32"), "dB")).all()
+
+
+def test_eight_bits_give_decibels_back_to_half_a_step():
+    db = DbRange(-25, 5)
+    backscatter = np.linspace(-25, 5, 1000, dtype="float32")
+    values = db.encode(backscatter)
+    assert (values[0], values[-1]) == (1, 255)
+    assert np.abs(values * db.scale + db.offset - backscatter).max() <= db.scale / 2 + 1e-5
+
+
+def test_values_outside_are_cut_and_counted_and_missing_ones_are_zero():
+    db = DbRange(-25, 5)
+    backscatter = np.array([-40, 20, np.nan, -10], "float32")
+    assert db.encode(backscatter).tolist()[:3] == [1, 255, 0]
+    assert db.clipped(backscatter) == 2
+
+
+def test_ranges_are_read_as_they_are_written():
+    assert parse_db_range("VV=-25:5, vh = -32:-2.5") == {"VV": DbRange(-25, 5), "VH": DbRange(-32, -2.5)}
+
+
+@pytest.mark.parametrize("text", ["", "VV", "VV=-25", "VV=-25:x", "HH=-25:5", "VV=5:-25", "VV=1:1", "VV=nan:1"])
+def test_what_is_no_range_is_refused(text):
+    with pytest.raises(InputError, match="range of decibels"):
+        parse_db_range(text)

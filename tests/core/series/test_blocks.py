@@ -1,0 +1,58 @@
+"""Blocks follow memory, not area."""
+
+import numpy as np
+import pytest
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+
+from twinns_qgis.errors import Cancelled
+from twinns_qgis.series.blocks import Workers, block_shape, each_block, strips
+from twinns_qgis.series.grid import Grid
+
+
+def _grid(width, height):
+    return Grid(CRS.from_epsg(32631), from_origin(0, 0, 10, 10), width, height)
+
+
+@pytest.mark.parametrize("memory", [16, 64, 256, 2048, 16384])
+@pytest.mark.parametrize("size", [100, 1000, 10980])
+def test_a_block_fits_into_memory(memory, size):
+    height, width = block_shape(_grid(size, size), memory, 2000)
+    assert height * width * 2000 <= memory * 2**20 / 2
+    if memory >= 256:
+        assert height in (size, height // 256 * 256)
+        assert width in (size, width // 256 * 256)
+
+
+def test_a_small_area_is_one_block():
+    assert block_shape(_grid(300, 200), 2048, 2000) == (200, 300)
+
+
+def test_blocks_and_strips_cover_every_pixel_once(listener):
+    count = np.zeros((70, 90), int)
+    for window, block in each_block(_grid(90, 70), (32, 40), listener):
+        part = count[window.toslices()]
+        assert part.shape == (block.height, block.width)
+        for rows in strips(*part.shape):
+            part[rows] += 1
+    assert (count == 1).all()
+    assert listener.fractions[0] == 0
+    assert listener.fractions[-1] == 1
+    assert listener.fractions == sorted(listener.fractions)
+
+
+def test_a_cancelled_job_stops_between_blocks_and_between_products(listener):
+    blocks = each_block(_grid(90, 70), (32, 40), listener)
+    next(blocks)
+    listener.stop = True
+    with pytest.raises(Cancelled):
+        next(blocks)
+    with Workers(listener) as workers, pytest.raises(Cancelled):
+        list(workers.map(str, range(3)))
+
+
+def test_results_come_in_order_and_errors_come_through(listener):
+    with Workers(listener) as workers:
+        assert list(workers.map(str, range(5))) == ["0", "1", "2", "3", "4"]
+        with pytest.raises(ZeroDivisionError):
+            list(workers.map(lambda number: 1 / number, [1, 0]))

@@ -1,0 +1,109 @@
+"""Real products, against GDAL's tools and numpy on random pixels."""
+
+import shutil
+import subprocess
+from datetime import date
+
+import numpy as np
+import pytest
+import rasterio
+
+from twinns_qgis.series.backscatter import parse_db_range
+from twinns_qgis.series.dates import by_name
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.period import Period
+from twinns_qgis.series.sentinel1 import prepare_sentinel1
+from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.series import Series
+
+START, END = date(2018, 5, 1), date(2018, 6, 15)
+SEASON = Period(START, END, 15)
+PIXELS = np.random.default_rng(0).integers(0, 64, (40, 2))
+
+
+def _files(folder):
+    files = {by_name(path): path for path in sorted(folder.iterdir()) if by_name(path)}
+    return {day: path for day, path in files.items() if START <= day <= END}
+
+
+def _warp(path, target, resampling):
+    if shutil.which("gdalwarp") is None:
+        pytest.skip("gdalwarp is not installed")
+    extent = ["-te", "501360", "5629040", "502000", "5629680", "-tr", "10", "10"]
+    kind = ["-r", resampling, "-ot", "Float64", "-wo", "UNIFIED_SRC_NODATA=NO", "-overwrite", "-q"]
+    subprocess.run(["gdalwarp", *extent, *kind, path, target], check=True)
+    with rasterio.open(target) as dataset:
+        return dataset.read()
+
+
+def _days(dates):
+    return [day.toordinal() for day in dates]
+
+
+def test_a_season_of_sentinel2_is_what_gdalwarp_and_numpy_give(shared, tmp_path, listener):
+    site = shared / "data" / "flanders2018"
+    prepare_sentinel2(tmp_path / "s2.tif", Inputs(folder=site), SEASON, extent=None, memory=256, reporter=listener)
+    series = Series.open(tmp_path / "s2.tif")
+    values, clear = [], []
+    coarse = _files(site / "S2_20m")
+    for day, path in _files(site / "S2_10m").items():
+        with rasterio.open(path) as dataset:
+            b2, b3, b4, b8 = dataset.read().astype(float)
+        b5, b6, b7, b8a, b11, b12, _ = _warp(coarse[day], tmp_path / "cubic.tif", "cubic")
+        scene = _warp(coarse[day], tmp_path / "near.tif", "near")[6]
+        values.append([b2, b3, b4, b5, b6, b7, b8, b8a, b11, b12])
+        clear.append(np.isin(scene, (4, 5, 6, 7, 11)) & (np.array(values[-1]) != 0))
+    values, clear, own = np.array(values), np.array(clear), np.array(_days(coarse))
+    prepared = series.read()
+    for row, column in PIXELS:
+        for band in range(10):
+            valid = clear[:, band, row, column]
+            expected = np.interp(_days(series.dates), own[valid], values[valid, band, row, column])
+            assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
+
+
+def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path, listener):
+    site = shared / "data" / "flanders2018"
+    prepare_sentinel1(
+        tmp_path / "s1.tif",
+        Inputs(folder=site),
+        SEASON,
+        reference=next((site / "S2_10m").iterdir()),
+        units="dB",
+        db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
+        memory=256,
+        reporter=listener,
+    )
+    series = Series.open(tmp_path / "s1.tif")
+    files = _files(site / "S1")
+    decibels = []
+    for path in files.values():
+        with rasterio.open(path) as dataset:
+            power, profile = 10 ** (dataset.read().astype(float) / 10), dataset.profile
+        with rasterio.open(tmp_path / "power.tif", "w", **profile | {"dtype": "float64", "predictor": 1}) as dataset:
+            dataset.write(power)
+        decibels.append(10 * np.log10(_warp(tmp_path / "power.tif", tmp_path / "warped.tif", "bilinear")))
+    decibels = np.array(decibels)
+    prepared = series.read()
+    for row, column in PIXELS:
+        for band, low in enumerate((-25, -32)):
+            filled = np.interp(_days(series.dates), _days(files), decibels[:, band, row, column])
+            expected = np.clip(1 + np.round((filled - low) / 30 * 254), 1, 255)
+            assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
+
+
+def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listener):
+    tile = "theia/iota2_AGPL3/ObiaLearningZonalStatistics/Input/sensor_data/T38KPD"
+    folder = shared / "fixtures" / tile
+    if not folder.is_dir():
+        pytest.skip("the real THEIA products are not there")
+    prepare_sentinel2(tmp_path / "s2.tif", Inputs(folder=folder), Period(), extent=None, memory=64, reporter=listener)
+    series = Series.open(tmp_path / "s2.tif")
+    values = series.read()
+    assert series.dates == (date(2017, 6, 13), date(2017, 6, 23))
+    assert values.shape == (21, 36, 2, 10)
+    with rasterio.open(next(folder.glob("*20170613*/*_FRE_B4.tif"))) as dataset:
+        np.testing.assert_array_equal(values[:, :, 0, 2], dataset.read(1))
+    missing = (values == series.nodata).all(axis=(1, 2))
+    assert missing[20].tolist() == [band in ("B5", "B6", "B7", "B8A", "B11", "B12") for band in series.bands]
+    assert not missing[:20].any()

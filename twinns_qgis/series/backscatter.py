@@ -1,0 +1,90 @@
+"""Backscatter: units, and decibels in 8 bits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA
+
+UNITS = ("dB", "power", "amplitude")
+
+
+def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
+    """Returns linear power; where that is not a positive number, NaN.
+
+    Args:
+        values: Backscatter, NaN where missing; any shape.
+        units: One of `UNITS`. Decibels are 10 log10 of power, amplitude is its square root.
+    """
+    with np.errstate(over="ignore"):
+        if units == "dB":
+            power = np.power(np.float32(10), values / np.float32(10))
+        elif units == "amplitude":
+            power = np.where(values > 0, np.square(values), np.float32(np.nan))
+        else:
+            power = values
+    return np.where((power > 0) & np.isfinite(power), power, np.float32(np.nan))
+
+
+def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the decibels of linear power, 10 log10."""
+    return np.float32(10) * np.log10(power)
+
+
+@dataclass(frozen=True)
+class DbRange:
+    """The decibels that the values 1 to 255 span; 0 is missing.
+
+    Args:
+        low: Decibels of the value 1, and of all below.
+        high: Decibels of the value 255, and of all above.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def scale(self) -> float:
+        """Decibels from one value to the next."""
+        return (self.high - self.low) / 254
+
+    @property
+    def offset(self) -> float:
+        """Decibels of the value 0, were it one: value * scale + offset gives decibels."""
+        return self.low - self.scale
+
+    def encode(self, backscatter_db: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Returns decibels, NaN where missing, as 8 bits; any shape."""
+        values = np.clip(1 + np.rint((backscatter_db - self.low) / (self.high - self.low) * 254), 1, 255)
+        return np.where(np.isnan(values), SENTINEL1_NODATA, values).astype(np.uint8)
+
+    def clipped(self, backscatter_db: NDArray[np.float32]) -> int:
+        """Returns how many pixels lie outside the range."""
+        return int(np.count_nonzero((backscatter_db < self.low) | (backscatter_db > self.high)))
+
+
+def parse_db_range(text: str) -> dict[str, DbRange]:
+    """Reads the ranges of the polarisations, written ``VV=-25:5,VH=-32:-2``.
+
+    Raises:
+        InputError: The text can't be read, or a range is empty.
+    """
+    hint = "Write DB_RANGE as VV=-25:5,VH=-32:-2, from the lower to the higher."
+    ranges: dict[str, DbRange] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\w+)\s*=\s*([^:]+):([^:]+)", part)
+        try:
+            if match is None or match[1].upper() not in SENTINEL1_BANDS:
+                raise ValueError(part)
+            found = DbRange(float(match[2]), float(match[3]))
+        except ValueError as error:
+            raise InputError(f"The range of decibels '{text}' can't be read at '{part}'.", hint) from error
+        if not (np.isfinite([found.low, found.high]).all() and found.low < found.high):
+            raise InputError(f"The range of decibels '{part.strip()}' is empty.", hint)
+        ranges[match[1].upper()] = found
+    return ranges

@@ -1,0 +1,106 @@
+"""Working through a grid block by block, so that memory does not grow with the area."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TypeVar
+
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.windows import Window
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.reporter import Reporter, TimeLeft
+from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.series import TILE
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_STRIP = 16384
+"""Pixels that are interpolated at once: few enough to stay in the processor's cache."""
+_SMALLEST = 32
+"""Least side of a block: below it, margins would cost more than they spare."""
+
+
+def cache_bytes(memory: int) -> int:
+    """Returns the share of `memory` (MB) that GDAL's cache of raster blocks gets, in bytes."""
+    return memory * 2**20 // 4
+
+
+def block_shape(grid: Grid, memory: int, bytes_per_pixel: int) -> tuple[int, int]:
+    """Returns the height and width of blocks that fit into half of `memory` (MB).
+
+    Blocks are wide, not square, as products are often stored by rows; their sides are multiples of a tile where
+    memory allows it.
+
+    Raises:
+        InputError: `memory` is not positive.
+    """
+    if memory < 1:
+        raise InputError(f"MEMORY is {memory} MB.", "Give 1 or more; 2048 serve well.")
+    pixels = memory * 2**20 // 2 // bytes_per_pixel
+    side = TILE
+    while side > _SMALLEST and side * side > pixels:
+        side //= 2
+    height, width = side, max(side, pixels // side // side * side)
+    if width >= grid.width:
+        height = max(side, pixels // grid.width // side * side)
+    return min(height, grid.height), min(width, grid.width)
+
+
+def each_block(grid: Grid, shape: tuple[int, int], reporter: Reporter) -> Iterator[tuple[Window, Grid]]:
+    """Yields the windows of a grid's blocks and their grids, and reports progress and the time left.
+
+    Raises:
+        Cancelled: The user asked the job to stop.
+    """
+    height, width = shape
+    corners = [(row, column) for row in range(0, grid.height, height) for column in range(0, grid.width, width)]
+    clock = TimeLeft()
+    for done, (row, column) in enumerate(corners):
+        fraction = done / len(corners)
+        reporter.progress(fraction, f"Block {done + 1} of {len(corners)} {clock.after(fraction)}".rstrip())
+        reporter.check_cancelled()
+        window = Window(column, row, min(width, grid.width - column), min(height, grid.height - row))
+        yield window, grid.crop(window)
+    reporter.progress(1.0)
+
+
+def strips(height: int, width: int) -> list[slice]:
+    """Returns the rows of a block in slices of few pixels."""
+    rows = max(1, _STRIP // width)
+    return [slice(row, min(height, row + rows)) for row in range(0, height, rows)]
+
+
+class Workers:
+    """Threads that work on a block; GDAL and numpy release the interpreter meanwhile."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._reporter = reporter
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Workers:
+        self._exit.enter_context(warnings.catch_warnings())
+        # rasterio silences it round every warp, in a way that threads undo for each other.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        self._exit.callback(self._pool.shutdown, cancel_futures=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._exit.close()
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yields `function` of each item, in their order.
+
+        Raises:
+            Cancelled: The user asked the job to stop.
+        """
+        futures = [self._pool.submit(function, item) for item in items]
+        for future in futures:
+            self._reporter.check_cancelled()
+            yield future.result()

@@ -1,0 +1,141 @@
+"""When a file was acquired: by the table of dates, its metadata or its name."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.reporter import Reporter
+
+Tags = Mapping[str, str]
+"""Metadata of a file, as rasterio gives them."""
+
+_IN_NAME = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(\d\d)\2(\d\d)(?=\D|$|\d{6}(?!\d))")
+_IN_VALUE = re.compile(r"\s*(\d{4})([-:/]?)(\d\d)\2(\d\d)(?!\d)")
+_CREATION = "TIFFTAG_DATETIME"
+_LISTED = 20
+"""A message lists at most so many files."""
+
+
+class AcquisitionDates:
+    """Gives files their dates: by the table, else by their metadata, else by their name.
+
+    Args:
+        table: A CSV table with the columns file and date, or None. A file is written with its path, absolute or
+            from the table's folder, or by its name alone.
+        reporter: Hears of what is odd.
+
+    Raises:
+        InputError: The table can't be read; the message names the line.
+    """
+
+    def __init__(self, table: Path | None, reporter: Reporter) -> None:
+        self._path = table
+        self._rows = _read_table(table) if table else {}
+        self._by_path = {(table.parent / name).resolve(): name for name in self._rows} if table else {}
+        self._used: set[str] = set()
+        self._reporter = reporter
+
+    def of(self, files: Mapping[Path, Tags]) -> dict[Path, date]:
+        """Returns the date of each file.
+
+        Args:
+            files: The files' metadata.
+
+        Raises:
+            InputError: Some files have no date; the message lists them all.
+        """
+        dates = {path: self._by_table(path) or by_metadata(tags) or by_name(path) for path, tags in files.items()}
+        undated = [path for path, day in dates.items() if day is None]
+        if undated:
+            raise InputError(
+                f"No date was found for {len(undated)} of {len(dates)} files, neither in their metadata nor in their "
+                f"names: {', '.join(str(path) for path in undated)}.",
+                "List them in a CSV table with the columns file and date (YYYY-MM-DD), and give it as DATES.",
+            )
+        self._warn_of_creation_dates(files)
+        return {path: day for path, day in dates.items() if day is not None}
+
+    def warn_of_unused_rows(self) -> None:
+        """Warns if the table names files that were not among the inputs: a misspelt name would go unnoticed."""
+        unused = [name for name in self._rows if name not in self._used]
+        if unused:
+            self._reporter.warning(f"{self._path} gives dates to files that are not used: {_listing(unused)}.")
+
+    def _by_table(self, path: Path) -> date | None:
+        name = self._by_path.get(path.resolve(), path.name)
+        if name not in self._rows:
+            return None
+        self._used.add(name)
+        return self._rows[name]
+
+    def _warn_of_creation_dates(self, files: Mapping[Path, Tags]) -> None:
+        """By the standard the tag tells when the file was made, and some programs keep to it."""
+        odd = [
+            path.name
+            for path, tags in files.items()
+            if self._by_table(path) is None
+            and _by_acquisition(tags) is None
+            and by_name(path) not in (None, by_metadata(tags))
+            and by_metadata(tags) is not None
+        ]
+        if odd:
+            self._reporter.warning(
+                f"The date in the metadata ({_CREATION}) differs from the one in the name, and was used, for "
+                f"{_listing(odd)}. If it is the date of processing, give the right dates in a table as DATES."
+            )
+
+
+def by_metadata(tags: Tags) -> date | None:
+    """Returns the date in a file's metadata: of acquisition, else ``TIFFTAG_DATETIME``."""
+    return _by_acquisition(tags) or _parse(_IN_VALUE.match(tags.get(_CREATION, "")))
+
+
+def by_name(path: Path) -> date | None:
+    """Returns the first date in a file's name, written YYYYMMDD, YYYY-MM-DD, YYYY_MM_DD or YYYY.MM.DD."""
+    return next((day for match in _IN_NAME.finditer(path.name) if (day := _parse(match))), None)
+
+
+def _by_acquisition(tags: Tags) -> date | None:
+    names = sorted(name for name in tags if "ACQUISITION" in name.upper())
+    return next((day for name in names if (day := _parse(_IN_VALUE.match(tags[name])))), None)
+
+
+def _parse(match: re.Match[str] | None) -> date | None:
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[3]), int(match[4]))
+    except ValueError:
+        return None
+
+
+def _read_table(path: Path) -> dict[str, date]:
+    hint = "The table is CSV with the columns file and date, and dates are written YYYY-MM-DD."
+    rows: dict[str, date] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            missing = {"file", "date"} - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{path} has no column {' and no column '.join(sorted(missing))}.", hint)
+            for row in reader:
+                name, text = (row["file"] or "").strip(), (row["date"] or "").strip()
+                day = _parse(_IN_VALUE.match(text))
+                if not name or day is None:
+                    raise InputError(f"{path}, line {reader.line_num}: file '{name}', date '{text}'.", hint)
+                if rows.setdefault(name, day) != day:
+                    raise InputError(f"{path}, line {reader.line_num}: {name} has two dates.", hint)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"The table of dates {path} can't be read: {error}.", hint) from error
+    return rows
+
+
+def _listing(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

@@ -1,0 +1,48 @@
+"""What the user gives to prepare a series from: layers, or a folder to search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinns_qgis.errors import InputError
+
+_RASTER_SUFFIXES = (".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Rasters, or a folder below which they are found; exactly one of the two is given.
+
+    Args:
+        layers: Rasters to use.
+        folder: Folder to search, with all folders below it.
+        dates: CSV table with the columns file and date.
+    """
+
+    layers: tuple[Path, ...] = ()
+    folder: Path | None = None
+    dates: Path | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.layers) == bool(self.folder):
+            found = "Both layers and a folder were given" if self.layers else "Neither layers nor a folder were given"
+            raise InputError(f"{found}; exactly one of the two is expected.", "Give LAYERS or FOLDER.")
+        if self.folder and not self.folder.is_dir():
+            raise InputError(f"The folder {self.folder} does not exist.", "Check the path.")
+
+    def rasters(self) -> list[Path]:
+        """Returns the layers, or the GeoTIFFs below the folder in the order of their paths."""
+        if not self.folder:
+            return list(self.layers)
+        return sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in _RASTER_SUFFIXES)
+
+    def folders(self) -> list[Path]:
+        """Returns the folder and those below it, in the order of their paths."""
+        if not self.folder:
+            return []
+        root = self.folder.resolve()
+        return [root, *sorted(path for path in root.rglob("*") if path.is_dir())]
+
+    def __str__(self) -> str:
+        return f"the folder {self.folder}" if self.folder else f"the {len(self.layers)} layers"

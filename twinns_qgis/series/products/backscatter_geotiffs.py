@@ -1,0 +1,60 @@
+"""Sentinel-1 as calibrated, orthorectified GeoTIFFs: one file a date, or one a date and polarisation.
+
+A band's polarisation is that in its description (``VV``, ``VV_dB``, ``Gamma0_VH``); a file of one band without a
+telling description has it in its name (``s1a_31UES_vv_DES_110_20180103txxxxxx.tif``).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.dates import AcquisitionDates, Tags
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.selection import warn_of_strangers
+from twinns_qgis.series.series import open_raster
+
+LOOKED_FOR = "GeoTIFFs with VV or VH in the description of a band or, where they have one band, in their name"
+
+_POLARISATION = re.compile(r"(?<![A-Z0-9])(VV|VH)(?![A-Z0-9])", re.IGNORECASE)
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2} ")
+
+
+def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Product]:
+    """Returns a product for each file that is recognised as Sentinel-1, in the order of dates and names.
+
+    Raises:
+        InputError: A layer is not recognised, or a file has no date.
+    """
+    described = {path: _describe(path) for path in inputs.rasters() if "mask" not in path.name.lower()}
+    files = {path: found for path, found in described.items() if found[0]}
+    unknown = [path for path in described if path not in files]
+    if unknown and inputs.layers:
+        raise InputError(
+            f"These layers have no polarisation: {', '.join(map(str, unknown))}.", f"Expected are {LOOKED_FOR}."
+        )
+    warn_of_strangers(files, unknown, reporter)
+    days = dates.of({path: tags for path, (_, tags) in files.items()})
+    products = [Product(path.name, days[path], bands) for path, (bands, _) in files.items()]
+    return sorted(products, key=lambda product: (product.date, product.name))
+
+
+def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
+    bands: dict[str, BandSource] = {}
+    with open_raster(path) as dataset:
+        for index, description in enumerate(dataset.descriptions, start=1):
+            if _DATED.match(description or ""):
+                continue  # a series that was prepared before
+            match = _POLARISATION.search(description or "")
+            if match is None and dataset.count == 1:
+                match = _POLARISATION.search(path.name)
+            if match is None:
+                continue
+            name = match[1].upper()
+            if name in bands:
+                raise InputError(f"{path}: the bands {bands[name].index} and {index} are both {name}.", "Keep one.")
+            bands[name] = BandSource(path, index, dataset.scales[index - 1], dataset.offsets[index - 1])
+        return bands, dataset.tags()

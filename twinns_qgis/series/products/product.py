@@ -1,0 +1,92 @@
+"""What all kinds of products have in common: a date, bands and masks, and where they lie in files.
+
+A reader of a kind of product (a module beside this one) finds products and describes them; nothing beyond it knows
+how a kind names its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+
+from twinns_qgis.series.series import open_raster
+
+
+@dataclass(frozen=True)
+class BandSource:
+    """A band of a product, in a band of a file.
+
+    Args:
+        path: The file.
+        index: Number of the file's band, from 1.
+        scale: Factor that, with `offset`, turns the file's values into reflectance, or into the unit of backscatter.
+        offset: Summand, after the factor.
+        nodata: The value of missing pixels where the file declares none.
+    """
+
+    path: Path
+    index: int = 1
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+
+    def decode(self, raw: NDArray[np.generic], declared_nodata: float | None) -> NDArray[np.float32]:
+        """Returns the values of raw pixels, NaN where missing; any shape."""
+        values = raw.astype(np.float32)
+        nodata = self.nodata if declared_nodata is None else declared_nodata
+        missing = ~np.isfinite(values)
+        if nodata is not None:
+            missing |= raw == nodata
+        values *= np.float32(self.scale)
+        values += np.float32(self.offset)
+        values[missing] = np.nan
+        return values
+
+
+@dataclass(frozen=True)
+class MaskSource:
+    """A mask of a product, in a band of a file.
+
+    Args:
+        path: The file.
+        index: Number of the file's band, from 1.
+        clear: The values of pixels that show the ground; all others, and pixels outside the mask, do not.
+    """
+
+    path: Path
+    index: int
+    clear: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Product:
+    """What one acquisition gives.
+
+    Args:
+        name: Its name, for messages.
+        date: Day of acquisition.
+        bands: Where each band is, by its name in the series.
+        masks: A pixel is clear where all of them say so; without a mask every valid pixel is.
+    """
+
+    name: str
+    date: date
+    bands: Mapping[str, BandSource]
+    masks: tuple[MaskSource, ...] = ()
+
+    @contextmanager
+    def open(self) -> Iterator[Mapping[Path, DatasetReader]]:
+        """Opens the product's files, each once.
+
+        Files are opened for every block anew: a year of products has more files than a process may hold open.
+        """
+        paths = {band.path for band in self.bands.values()} | {mask.path for mask in self.masks}
+        with ExitStack() as stack:
+            yield {path: stack.enter_context(open_raster(path)) for path in paths}

@@ -1,0 +1,233 @@
+"""Preparing Sentinel-1: calibrated backscatter to one series of decibels in 8 bits (METHOD section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from twinns_qgis import __version__
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import check_output
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.backscatter import DbRange, to_db, to_power
+from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, each_block, strips
+from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.gapfilling import fill_gaps
+from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.period import Period
+from twinns_qgis.series.products import backscatter_geotiffs
+from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, read_bands, write_series
+from twinns_qgis.series.warping import read_band
+
+READERS = (backscatter_geotiffs,)
+"""Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
+
+_CLIPPED = 0.03
+"""More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+_SAMPLE = 256
+"""Pixels along a side of the sample that tells decibels from power."""
+
+
+def prepare_sentinel1(
+    output: Path,
+    inputs: Inputs,
+    period: Period,
+    *,
+    reference: Path,
+    units: str,
+    db_range: Mapping[str, DbRange],
+    memory: int,
+    reporter: Reporter,
+) -> None:
+    """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
+
+    Backscatter is resampled in linear power, in which averages mean something, and bilinearly: a bicubic kernel
+    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power. Gaps
+    are filled, and dates interpolated, in decibels.
+
+    Args:
+        output: The series to write.
+        inputs: Where the rasters are.
+        period: The dates of the series.
+        reference: Raster whose grid the series gets.
+        units: What the rasters' values are: one of `backscatter.UNITS`.
+        db_range: The decibels that the 8 bits span, for each polarisation.
+        memory: Memory to use, in MB.
+        reporter: Receives progress and warnings.
+
+    Raises:
+        InputError: Something among the inputs can't be used; nothing is left at `output` then.
+    """
+    check_output(output)
+    with open_raster(reference) as dataset:
+        grid = Grid.of(dataset)
+    products = _find(inputs, period, reporter)
+    found = products[0]
+    products = on_grid(products, grid, reporter)
+    if not products:
+        raise InputError(
+            f"The reference {reference} ({grid}) does not overlap the images, the first being {found.name} "
+            f"({grid_of(found)}).",
+            "Choose a reference of the same place, and check its CRS.",
+        )
+    groups = by_date(products)
+    polarisations = _polarisations(groups, reporter)
+    ranges = [_range(db_range, name) for name in polarisations]
+    _check_units(next(p.bands[polarisations[0]] for p in products if polarisations[0] in p.bands), units)
+    own_dates = [day for day, _ in groups]
+    dates = period.dates(own_dates, reporter)
+    reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
+
+    bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
+    shape = block_shape(grid, memory, bytes_per_pixel)
+    clipped = valid = 0
+    with (
+        rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)),
+        write_series(
+            output,
+            grid,
+            dates,
+            polarisations,
+            dtype="uint8",
+            nodata=SENTINEL1_NODATA,
+            scale=[db.scale for db in ranges],
+            offset=[db.offset for db in ranges],
+            tags=_tags(products, period, units),
+        ) as writer,
+        Workers(reporter) as workers,
+    ):
+        for window, block in each_block(grid, shape, reporter):
+            read = workers.map(lambda group: _read_date(group[1], polarisations, block, units), groups)  # noqa: B023
+            encoded, outside = _encode(np.stack(list(read)), own_dates, dates, ranges, workers)
+            clipped += outside
+            valid += int(np.count_nonzero(encoded))
+            writer.write(np.transpose(encoded, (2, 3, 0, 1)), window)
+    _report_clipped(clipped / max(1, valid), db_range, reporter)
+
+
+def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
+    dates = AcquisitionDates(inputs.dates, reporter)
+    found = [product for reader in READERS for product in reader.find(inputs, dates, reporter)]
+    if not found:
+        kinds = "; ".join(reader.LOOKED_FOR for reader in READERS)
+        raise InputError(f"No Sentinel-1 images were found in {inputs}.", f"Looked for: {kinds}.")
+    dates.warn_of_unused_rows()
+    period.dates([product.date for product in found], Reporter())
+    return [product for product in found if product.date in period]
+
+
+def _polarisations(groups: Sequence[tuple[date, Sequence[Product]]], reporter: Reporter) -> list[str]:
+    """Returns the polarisations that all dates have."""
+    by_day = {day: {name for product in products for name in product.bands} for day, products in groups}
+    common = set.intersection(*by_day.values())
+    for name in SENTINEL1_BANDS:
+        lacking = [str(day) for day, names in by_day.items() if name not in names]
+        if lacking and len(lacking) < len(by_day):
+            message = f"{len(lacking)} of {len(by_day)} dates have no {name}: {', '.join(lacking[:10])}"
+            if not common:
+                raise InputError(f"{message}. No polarisation is there at all dates.", "Leave these dates out.")
+            reporter.warning(f"{message}. The series is made without {name}.")
+    return [name for name in SENTINEL1_BANDS if name in common]
+
+
+def _range(db_range: Mapping[str, DbRange], polarisation: str) -> DbRange:
+    if polarisation not in db_range:
+        raise InputError(
+            f"DB_RANGE has no range for {polarisation}, which the images hold.", f"Add {polarisation}=low:high to it."
+        )
+    return db_range[polarisation]
+
+
+def _check_units(source: BandSource, units: str) -> None:
+    """Raises an error if values can't be of the units: decibels of land are mostly negative, power never is."""
+    with open_raster(source.path) as dataset:
+        size = (min(_SAMPLE, dataset.height), min(_SAMPLE, dataset.width))
+        values = source.decode(read_bands(dataset, indexes=source.index, out_shape=size), dataset.nodata)
+    negative = np.count_nonzero(values < 0)
+    known = np.count_nonzero(np.isfinite(values) & (values != 0))
+    if not known:
+        return
+    if units == "dB" and not negative:
+        found = f"has no negative value (its highest is {np.nanmax(values):.4g}), as decibels of land have"
+        raise InputError(f"{source.path} {found}.", "Set UNITS to power or amplitude.")
+    if units != "dB" and negative > known / 2:
+        found = f"is mostly negative (its lowest value is {np.nanmin(values):.4g}), which {units} can't be"
+        raise InputError(f"{source.path} {found}.", "Set UNITS to dB.")
+
+
+def _read_date(
+    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units: str
+) -> NDArray[np.float32]:
+    """Returns the decibels of a date on a block, of shape (P, height, width), NaN where missing."""
+    total = np.zeros((len(polarisations), block.height, block.width), np.float32)
+    count = np.zeros(total.shape, np.uint8)
+    for product in products:
+        with product.open() as files:
+            for order, name in enumerate(polarisations):
+                if name not in product.bands:
+                    continue
+                source = product.bands[name]
+                dataset = files[source.path]
+                power = read_band(
+                    dataset,
+                    source.index,
+                    block,
+                    Resampling.bilinear,
+                    lambda raw: to_power(source.decode(raw, dataset.nodata), units),  # noqa: B023
+                )
+                valid = ~np.isnan(power)
+                total[order, valid] += power[valid]
+                count[order, valid] += 1
+    mean = np.full(total.shape, np.nan, np.float32)
+    np.divide(total, count, out=mean, where=count > 0)
+    return to_db(mean)
+
+
+def _encode(
+    backscatter_db: NDArray[np.float32],
+    own_dates: Sequence[date],
+    dates: Sequence[date],
+    ranges: Sequence[DbRange],
+    workers: Workers,
+) -> tuple[NDArray[np.uint8], int]:
+    """Interpolates decibels (T, P, height, width) to the series' dates, as 8 bits; counts the clipped values."""
+    encoded = np.empty((len(dates), *backscatter_db.shape[1:]), np.uint8)
+
+    def encode(rows: slice) -> int:
+        clipped = 0
+        for order, db in enumerate(ranges):
+            filled = fill_gaps(backscatter_db[:, order, rows], own_dates, dates)
+            encoded[:, order, rows] = db.encode(filled)
+            clipped += db.clipped(filled)
+        return clipped
+
+    return encoded, sum(workers.map(encode, strips(*backscatter_db.shape[2:])))
+
+
+def _tags(products: Sequence[Product], period: Period, units: str) -> dict[str, str]:
+    return {
+        "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
+        "SENSOR": "Sentinel-1",
+        "PRODUCTS": "; ".join(product.name for product in products),
+        "UNITS": units,
+        "PERIOD": str(period),
+        "STEP": str(period.step),
+    }
+
+
+def _report_clipped(share: float, db_range: Mapping[str, DbRange], reporter: Reporter) -> None:
+    spans = ", ".join(f"{name} {db.low:g} to {db.high:g} dB" for name, db in db_range.items())
+    message = f"{share:.2%} of the values lie outside the range of the 8 bits ({spans}) and were cut to it."
+    if share > _CLIPPED:
+        reporter.warning(f"{message} Check UNITS, or widen DB_RANGE.")
+    else:
+        reporter.info(message)
