@@ -8,7 +8,7 @@ from enum import Enum
 from twinns_qgis.demo.acquisitions import MIDPOINT, day_of_year
 from twinns_qgis.demo.phenology import Curve, Season
 from twinns_qgis.demo.surfaces import Surface
-from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.classes import LandCoverClass, classes_of
 
 
 class Pattern(Enum):
@@ -93,29 +93,37 @@ _GRASS_STRIP = Surface(
     (("leaves", Curve(0.03, (Season(100, 310, 0.08),))), ("grass", Curve(0.40, (Season(75, 325, 0.35, 14),)))),
 )
 
-CLASSES = (
-    DemoClass(LandCoverClass(1, "water", "#3377bb"), Pattern.PLAIN, (_WATER,)),
-    DemoClass(LandCoverClass(2, "built-up", "#bb3333"), Pattern.HOUSES, (_HOUSES, _GARDENS)),
-    DemoClass(LandCoverClass(3, "broadleaf forest", "#227733"), Pattern.PLAIN, (_FOREST,)),
-    DemoClass(LandCoverClass(4, "flooded forest", "#117799"), Pattern.PLAIN, (_FLOODED,)),
-    DemoClass(LandCoverClass(5, "meadow", "#99cc66"), Pattern.PLAIN, (MARGIN,)),
-    DemoClass(LandCoverClass(6, "rapeseed", "#eedd33"), Pattern.PLAIN, (_RAPESEED,)),
-    DemoClass(LandCoverClass(7, "winter pea", "#bb99dd"), Pattern.PLAIN, (_WINTER_PEA,)),
-    DemoClass(LandCoverClass(8, "early crop", "#ddaa55"), Pattern.PLAIN, (_EARLY_CROP,)),
-    DemoClass(LandCoverClass(9, "late crop", "#ee7722"), Pattern.PLAIN, (_LATE_CROP,)),
-    DemoClass(LandCoverClass(10, "orchard", "#882255"), Pattern.ROWS, (_TREE_ROW, _GRASS_STRIP)),
-    DemoClass(LandCoverClass(11, "scrub", "#998855"), Pattern.SCATTERED, (_TREE_ROW, _GRASS_STRIP)),
-)
-"""The classes, by code: code c is ``CLASSES[c - 1]``."""
+_GROUND = {
+    "water": (Pattern.PLAIN, (_WATER,)),
+    "built-up": (Pattern.HOUSES, (_HOUSES, _GARDENS)),
+    "broadleaf forest": (Pattern.PLAIN, (_FOREST,)),
+    "flooded forest": (Pattern.PLAIN, (_FLOODED,)),
+    "meadow": (Pattern.PLAIN, (MARGIN,)),
+    "rapeseed": (Pattern.PLAIN, (_RAPESEED,)),
+    "winter pea": (Pattern.PLAIN, (_WINTER_PEA,)),
+    "early crop": (Pattern.PLAIN, (_EARLY_CROP,)),
+    "late crop": (Pattern.PLAIN, (_LATE_CROP,)),
+    "orchard": (Pattern.ROWS, (_TREE_ROW, _GRASS_STRIP)),
+    "scrub": (Pattern.SCATTERED, (_TREE_ROW, _GRASS_STRIP)),
+}
 
-RADAR_PAIR = (3, 4)
+CLASSES = tuple(DemoClass(land_cover, *_GROUND[str(name)]) for name, land_cover in classes_of(_GROUND).items())
+"""The classes, by code: code c is ``CLASSES[c - 1]``.
+
+Codes and colours are those that a model trained on the names gives them, so that its map can be laid beside the truth.
+"""
+
+CODES = {item.land_cover.name: item.land_cover.code for item in CLASSES}
+"""The code of each class."""
+
+RADAR_PAIR = CODES["broadleaf forest"], CODES["flooded forest"]
 """Codes of the classes that only Sentinel-1 tells apart."""
 
-OPTICAL_PAIR = (6, 7)
+OPTICAL_PAIR = CODES["rapeseed"], CODES["winter pea"]
 """Codes of the classes that only Sentinel-2 tells apart."""
 
-ORDER_PAIR = (8, 9)
+ORDER_PAIR = CODES["early crop"], CODES["late crop"]
 """Codes of the classes that only the order of the dates tells apart."""
 
-SURROUNDINGS_PAIR = (10, 11)
+SURROUNDINGS_PAIR = CODES["orchard"], CODES["scrub"]
 """Codes of the classes that only the surroundings of a pixel tell apart."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import Geometry, Polygon
 
-from twinns_qgis.demo.classes import CLASSES
+from twinns_qgis.demo.classes import CLASSES, CODES
 from twinns_qgis.demo.fields import LandParcels, draw_parcels, largest_part
 from twinns_qgis.demo.noise import Stream, generator
 from twinns_qgis.series.grid import Grid
@@ -22,7 +22,7 @@ _FEWEST_LABELLED = 3
 _INSET = 2.5
 _SMALLEST_POLYGON = 600.0
 
-_WATER, _BUILT_UP, _MEADOW = 1, 2, 5
+_WATER, _BUILT_UP, _MEADOW = CODES["water"], CODES["built-up"], CODES["meadow"]
 _FORESTS = (3, 4)
 _BUILT_UP_SHARE = 0.08
 _MEADOW_SHARE = 0.10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,8 @@ from rasterio.transform import from_bounds
 
 from twinns_qgis.series.grid import Grid
 
-Colors = Mapping[int, tuple[int, int, int, int]]
-"""Red, green, blue and opacity, 0 to 255, of the values of a raster."""
 
-
-def write_raster(
-    path: Path, values: NDArray[np.generic], grid: Grid, *, nodata: float | None = None, colors: Colors | None = None
-) -> None:
+def write_raster(path: Path, values: NDArray[np.generic], grid: Grid, *, nodata: float | None = None) -> None:
     """Writes a band.
 
     Args:
@@ -26,7 +20,6 @@ def write_raster(
         values: Pixels that cover the grid; their number may be a fraction of the grid's.
         grid: What they cover.
         nodata: Value of missing pixels.
-        colors: Colour table, for uint8.
     """
     height, width = values.shape
     with rasterio.open(
@@ -44,5 +37,3 @@ def write_raster(
         predictor=3 if values.dtype.kind == "f" else 2,
     ) as dataset:
         dataset.write(values, 1)
-        if colors is not None:
-            dataset.write_colormap(1, colors)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import geopandas
 import pyogrio
+from rasterio.windows import Window
 
 from twinns_qgis.demo.classes import CLASSES
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import Landscape
-from twinns_qgis.demo.raster import write_raster
+from twinns_qgis.mapping.outputs import cover_map
 from twinns_qgis.series.grid import Grid
 
 
@@ -38,12 +39,9 @@ def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:
 
 
 def write_truth(path: Path, ground: Ground, grid: Grid) -> None:
-    """Writes the true map: the class code of each pixel, uint8 with a colour table, 0 no data (there is none)."""
-    colors = {0: (0, 0, 0, 0)}
-    for item in CLASSES:
-        red, green, blue = bytes.fromhex(item.land_cover.color.removeprefix("#"))
-        colors[item.land_cover.code] = (red, green, blue, 255)
-    write_raster(path, ground.truth, grid, nodata=0, colors=colors)
+    """Writes the true map as maps of land cover are written: class codes, names, colours; no pixel lacks a class."""
+    with cover_map(path, grid, [item.land_cover for item in CLASSES], tags={}) as writer:
+        writer.write(ground.truth, Window(0, 0, grid.width, grid.height))
 
 
 def write_classes(path: Path) -> None:

@@ -10,10 +10,10 @@ from twinns_qgis.errors import InputError
 MAX_CLASSES = 254
 """A map's codes are 1 to 254: 0 is no data, 255 is left free for no data of percentages."""
 
-# Eighteen hues that stay apart at map scale, in alternating lightness; more classes than that repeat them.
+# Eighteen colours that stay apart at map scale; more classes than that repeat them.
 _PALETTE = (
-    "#4477aa", "#ddaa33", "#228833", "#cc3311", "#aa3377", "#66ccee", "#ccbb44", "#117733", "#ee8866",
-    "#882255", "#99ddff", "#999933", "#44bb99", "#bb5566", "#332288", "#eedd88", "#77aadd", "#997700",
+    "#228833", "#cc3311", "#ddaa33", "#44bb99", "#ee7733", "#aacc55", "#aa3377", "#ffdd33", "#997700",
+    "#4477aa", "#bb99dd", "#66ccee", "#882255", "#999933", "#332288", "#ee99aa", "#77aadd", "#117733",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from rasterio.features import rasterize
 
-from twinns_qgis.demo.classes import SURROUNDINGS_PAIR
+from twinns_qgis.demo.classes import CODES, SURROUNDINGS_PAIR
 from twinns_qgis.demo.ground import PIXEL_BRIGHTNESS, Ground
 from twinns_qgis.demo.landscape import draw_landscape
 from twinns_qgis.demo.site import site_grid
@@ -40,7 +40,7 @@ def test_every_pixel_of_the_true_map_has_a_class(scene):
 
 def test_pixels_on_a_border_are_mixed(scene):
     _, landscape, ground = scene
-    water = np.flatnonzero(landscape.codes == 1) + 1
+    water = np.flatnonzero(landscape.codes == CODES["water"]) + 1
     near_infrared = ground.reflectance(MIDSUMMER)[..., 6]
     river = near_infrared[np.isin(object_pixels(scene, inset=8), water)]
     bank = near_infrared[np.isin(object_pixels(scene, inset=0), water)]
@@ -84,7 +84,9 @@ def test_trees_stand_in_rows_in_orchards_and_anyhow_in_scrub(scene, tree_cover):
 def test_a_field_varies_smoothly_and_not_in_time(scene):
     _, landscape, ground = scene
     objects = object_pixels(scene, inset=10)
-    largest = np.argmax(np.bincount(objects[np.isin(objects, np.flatnonzero(landscape.codes == 8) + 1)]))
+    largest = np.argmax(
+        np.bincount(objects[np.isin(objects, np.flatnonzero(landscape.codes == CODES["early crop"]) + 1)])
+    )
     own = objects == largest
     spring, summer = (ground.reflectance(day)[own] for day in (110.0, MIDSUMMER))
     ratio = spring / spring.mean(axis=0) / (summer / summer.mean(axis=0))
