@@ -43,9 +43,9 @@ class MapCover(Job):
         reporter.progress(0, "Starting the network's library")
 
         from twinns_qgis.mapping.cover import CoverOutputs, map_cover
-        from twinns_qgis.mapping.matching import check_same_grid, check_series
+        from twinns_qgis.mapping.matching import check_series
         from twinns_qgis.series.grid import Extent
-        from twinns_qgis.series.series import Series
+        from twinns_qgis.series.series import Series, check_same_grid
         from twinns_qgis.training.model_file import read_model
 
         reporter.info(describe_device(self.device))

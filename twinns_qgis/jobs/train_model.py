@@ -61,10 +61,9 @@ class TrainModel(Job):
         reporter.progress(0, "Starting the network's library")
         reporter.info(describe_device(self.device))
 
-        from twinns_qgis.mapping.matching import check_same_grid
         from twinns_qgis.samples.labelled import draw_samples, write_split
         from twinns_qgis.samples.polygons import read_polygons
-        from twinns_qgis.series.series import Series
+        from twinns_qgis.series.series import Series, check_same_grid
 
         series = {"sentinel1": Series.open(self.sentinel1), "sentinel2": Series.open(self.sentinel2)}
         check_same_grid(series)

@@ -47,20 +47,5 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
                 )
 
 
-def check_same_grid(series: Mapping[str, Series]) -> None:
-    """Checks that all series lie on one grid.
-
-    Raises:
-        InputError: They don't.
-    """
-    first, *others = series.values()
-    for other in others:
-        if not first.grid.same_as(other.grid):
-            raise InputError(
-                f"The series are not on one grid: {first.path} has {first.grid}, {other.path} has {other.grid}.",
-                "Prepare the Sentinel-1 series with the Sentinel-2 series as REFERENCE.",
-            )
-
-
 def _listed(names: Mapping[str, Series] | set[str]) -> str:
     return " and ".join(sorted(names)) or "none"

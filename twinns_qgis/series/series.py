@@ -137,6 +137,21 @@ class Series:
         return missing
 
 
+def check_same_grid(series: Mapping[str, Series]) -> None:
+    """Checks that all series lie on one grid.
+
+    Raises:
+        InputError: They don't.
+    """
+    first, *others = series.values()
+    for other in others:
+        if not first.grid.same_as(other.grid):
+            raise InputError(
+                f"The series are not on one grid: {first.path} has {first.grid}, {other.path} has {other.grid}.",
+                "Prepare the Sentinel-1 series with the Sentinel-2 series as REFERENCE.",
+            )
+
+
 @contextmanager
 def write_series(
     path: Path,

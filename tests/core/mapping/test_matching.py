@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.matching import check_same_grid, check_series
+from twinns_qgis.mapping.matching import check_series
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -21,7 +21,6 @@ def series(site):
 
 def test_series_of_the_training_match(sensors, series):
     check_series(sensors, series, "model")
-    check_same_grid(series)
 
 
 def test_other_number_of_dates_is_refused(sensors, series, make_series):
@@ -39,9 +38,3 @@ def test_other_bands_are_refused(sensors, series, make_series):
 def test_missing_series_is_refused(sensors, series):
     with pytest.raises(InputError, match="trained on sentinel1 and sentinel2, given: sentinel2"):
         check_series(sensors, {"sentinel2": series["sentinel2"]}, "model")
-
-
-def test_series_on_different_grids_are_refused(series, make_series):
-    shifted = Series.open(make_series("shifted.tif", np.ones((60, 60, 4, 2), "uint8"), origin=(500010, 5600000)))
-    with pytest.raises(InputError, match=r"not on one grid.*60 x 60 pixels"):
-        check_same_grid({**series, "sentinel1": shifted})

@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import Series, write_series
+from twinns_qgis.series.series import Series, check_same_grid, write_series
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)
 DATES = (date(2018, 3, 1), date(2018, 3, 16), date(2018, 4, 2))
@@ -112,3 +112,13 @@ def test_a_missing_file_and_one_of_another_kind_are_told_apart(tmp_path):
         Series.open(tmp_path / "none.tif")
     with pytest.raises(InputError, match=r"text\.tif can't be read as a raster"):
         Series.open(tmp_path / "text.tif")
+
+
+def test_series_of_one_site_share_a_grid(site):
+    check_same_grid({name: Series.open(getattr(site, name)) for name in ("sentinel1", "sentinel2")})
+
+
+def test_series_on_different_grids_are_refused(site, make_series):
+    shifted = Series.open(make_series("shifted.tif", np.ones((60, 60, 4, 2), "uint8"), origin=(500010, 5600000)))
+    with pytest.raises(InputError, match=r"not on one grid.*60 x 60 pixels"):
+        check_same_grid({"sentinel1": shifted, "sentinel2": Series.open(site.sentinel2)})
