@@ -70,10 +70,11 @@ class _Part(Reporter):
 
 
 class TimeLeft:
-    """Estimates the remaining time of work that proceeds evenly."""
+    """Estimates the remaining time of work that proceeds evenly once it is under way."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
+        self._first: tuple[float, float] | None = None
 
     @property
     def elapsed(self) -> float:
@@ -81,10 +82,17 @@ class TimeLeft:
         return time.monotonic() - self._start
 
     def after(self, fraction: float) -> str:
-        """Returns the time left, such as ``3 min left``, when `fraction` of the work is done."""
-        if fraction <= 0:
+        """Returns the time left, such as ``3 min left``, when `fraction` of the work is done.
+
+        The first call only starts the measurement, and returns nothing: up to there things were being loaded and
+        compiled, at a pace that says nothing of the rest.
+        """
+        if self._first is None:
+            self._first = self.elapsed, fraction
+        start, done = self._first
+        if fraction <= done:
             return ""
-        seconds = self.elapsed * (1 - fraction) / fraction
+        seconds = (self.elapsed - start) * (1 - fraction) / (fraction - done)
         if seconds < 60:
             return f"{seconds:.0f} s left"
         if seconds < 3600:

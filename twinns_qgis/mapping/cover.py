@@ -89,7 +89,7 @@ def map_cover(
                 scores[rows, columns] = np.asarray(scorer.predict_on_batch(block))[0]
                 done += (rows.stop - rows.start) * (columns.stop - columns.start)
                 share = done / (grid.width * grid.height)
-                reporter.progress(share, f"{done / clock.elapsed:,.0f} px/s, {clock.after(share)}")
+                reporter.progress(share, f"{done / clock.elapsed:,.0f} px/s {clock.after(share)}".rstrip())
             missing = _missing(series, values)
             cover.write(np.where(missing, MAP_NODATA, codes[scores.argmax(axis=-1)]).astype(np.uint8), target)
             if confidence:

@@ -69,7 +69,7 @@ def read_samples(
         inside = by_block[starts[number] : starts[number + 1]]
         values[inside] = block[rows[inside] - int(window.row_off), columns[inside] - int(window.col_off)]
         done = (number + 1) / (len(starts) - 1)
-        reporter.progress(done, f"Reading {series.path.name}, {clock.after(done)}")
+        reporter.progress(done, f"Reading {series.path.name} {clock.after(done)}".rstrip())
     return SampleStore(values, patches)
 
 

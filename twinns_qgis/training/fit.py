@@ -137,13 +137,14 @@ class _Follower(keras.callbacks.Callback):
         self._reporter.info(
             f"Epoch {record.epoch} of {self._epochs}: loss {record.loss:.4f}, accuracy {record.accuracy:.4f}, "
             f"validation loss {record.validation_loss:.4f}, validation accuracy {record.validation_accuracy:.4f}"
-            f"{' (best so far)' if record is self._best else ''}, {self._clock.after((epoch + 1) / self._epochs)}"
+            f"{' (best so far)' if record is self._best else ''}"
         )
 
     def _progress(self, epochs: float) -> None:
         share = epochs / self._epochs
-        message = f"Epoch {min(int(epochs) + 1, self._epochs)} of {self._epochs}"
+        parts = [f"Epoch {min(int(epochs) + 1, self._epochs)} of {self._epochs}"]
         if self.history:
             last = self.history[-1]
-            message += f", loss {last.loss:.4f}, validation accuracy {last.validation_accuracy:.4f}"
-        self._reporter.progress(share, f"{message}, {self._clock.after(share)}")
+            parts += [f"loss {last.loss:.4f}", f"validation accuracy {last.validation_accuracy:.4f}"]
+        parts.append(self._clock.after(share))
+        self._reporter.progress(share, ", ".join(filter(None, parts)))
