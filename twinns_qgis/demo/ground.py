@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import from_bounds
 
-from twinns_qgis.demo.classes import CLASSES, MARGIN, ROAD, Pattern
+from twinns_qgis.demo.classes import CLASSES, CODES, MARGIN, ROAD, Pattern
 from twinns_qgis.demo.landscape import Landscape
 from twinns_qgis.demo.noise import Stream, generator, smooth_noise
 from twinns_qgis.demo.surfaces import Surface
@@ -38,7 +38,7 @@ PIXEL_OFFSET_DB = 0.3
 """Standard deviation, over pixels, of what is added to both polarisations, likewise smooth, in dB."""
 
 _HOUSES_SHARE = 0.4
-_MARGIN_CODE, _ROAD_CODE = 5, 2
+_MARGIN_CODE, _ROAD_CODE = CODES["meadow"], CODES["built-up"]
 
 
 @dataclass(frozen=True)

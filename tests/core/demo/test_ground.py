@@ -38,6 +38,13 @@ def test_every_pixel_of_the_true_map_has_a_class(scene):
     assert set(np.unique(scene[2].truth)) == set(range(1, 12))
 
 
+def test_between_the_objects_lie_grass_strips_and_roads(scene):
+    _, _, ground = scene
+    between = object_pixels(scene, inset=-8) == 0
+    assert between.sum() > 20
+    assert set(np.unique(ground.truth[between])) <= {CODES["meadow"], CODES["built-up"]}
+
+
 def test_pixels_on_a_border_are_mixed(scene):
     _, landscape, ground = scene
     water = np.flatnonzero(landscape.codes == CODES["water"]) + 1
