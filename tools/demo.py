@@ -47,7 +47,7 @@ def main() -> int:
         CLASS_FIELD="class",
         SIZE="compact",
         EPOCHS=options.epochs,
-        LEARNING_RATE=0.001,
+        LEARNING_RATE=0.0004,
         MODEL=folder / "landcover.twinns",
         REPORT=folder / "report.html",
     )
