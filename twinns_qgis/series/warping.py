@@ -51,7 +51,7 @@ def read_band(
         return np.full((block.height, block.width), np.nan, np.float32)
     values = to_values(read_bands(dataset, indexes=index, window=window))
     if _aligned(source, block):
-        resampling = Resampling.nearest
+        return _place(values, source.crop(window), block)
     return _warp(values, source.crop(window), block, resampling)
 
 
@@ -81,6 +81,17 @@ def _aligned(source: Grid, block: Grid) -> bool:
     shift_x = (block.transform.c - source.transform.c) / source.transform.a
     shift_y = (block.transform.f - source.transform.f) / source.transform.e
     return abs(shift_x - round(shift_x)) < 1e-3 and abs(shift_y - round(shift_y)) < 1e-3
+
+
+def _place(values: NDArray[np.float32], source: Grid, block: Grid) -> NDArray[np.float32]:
+    """Returns the values whose pixels coincide with the block's, NaN where there are none."""
+    result = np.full((block.height, block.width), np.nan, np.float32)
+    row = round((source.transform.f - block.transform.f) / block.transform.e)
+    column = round((source.transform.c - block.transform.c) / block.transform.a)
+    rows = slice(max(0, row), min(block.height, row + source.height))
+    columns = slice(max(0, column), min(block.width, column + source.width))
+    result[rows, columns] = values[rows.start - row : rows.stop - row, columns.start - column : columns.stop - column]
+    return result
 
 
 def _warp(values: NDArray[np.float32], source: Grid, block: Grid, resampling: Resampling) -> NDArray[np.float32]:
