@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterString
 
-from .definitions import advanced, choice, dates_table, folder, helped, memory, raster, raster_output, rasters
+from .definitions import (
+    advanced,
+    choice,
+    dates_table,
+    folder,
+    helped,
+    memory,
+    raster,
+    raster_output,
+    rasters,
+    whole_number,
+)
 from .preparation import PreparationAlgorithm, period
 from .translation import tr
 
@@ -51,6 +62,17 @@ class PrepareSentinel1(PreparationAlgorithm):
             ),
             *period("raster rasters"),
             dates_table(),
+            advanced(
+                whole_number(
+                    "SPECKLE",
+                    tr("Window of the speckle filter (pixels)"),
+                    tr(
+                        "Width of the window of the multitemporal speckle filter (Quegan and Yu 2001), an odd number "
+                        "of pixels; 0 for no filter."
+                    ),
+                    0,
+                )
+            ),
             advanced(helped(db_range, tr("Decibels that the 8 bits span, for each polarisation."))),
             memory(),
             raster_output("OUTPUT", tr("Sentinel-1 series"), tr("The series to write, a GeoTIFF.")),

@@ -26,6 +26,11 @@ class PrepareSentinel1(Job):
     start: date | None = parameter("First date of the series; by default that of the first raster.", default=None)
     end: date | None = parameter("Last date of the series; by default that of the last raster.", default=None)
     step: int = parameter("Days from one date to the next; 0 keeps the rasters' own dates.", default=0)
+    speckle: int = parameter(
+        "Width of the window of the multitemporal speckle filter (Quegan and Yu 2001), an odd number of pixels; "
+        "0 for no filter.",
+        default=0,
+    )
     db_range: str = parameter("Decibels that the 8 bits span, for each polarisation.", default="VV=-25:5,VH=-32:-2")
     memory: int = parameter("Memory to use, in MB.", default=2048)
     output: Path = parameter("The series to write, a GeoTIFF.")
@@ -43,6 +48,7 @@ class PrepareSentinel1(Job):
             Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,
+            speckle=self.speckle,
             db_range=parse_db_range(self.db_range),
             memory=self.memory,
             reporter=reporter,

@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
@@ -26,6 +27,7 @@ from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, read_bands, write_series
+from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.warping import read_band
 
 READERS = (backscatter_geotiffs,)
@@ -44,6 +46,7 @@ def prepare_sentinel1(
     *,
     reference: Path,
     units: str,
+    speckle: int,
     db_range: Mapping[str, DbRange],
     memory: int,
     reporter: Reporter,
@@ -51,8 +54,8 @@ def prepare_sentinel1(
     """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
 
     Backscatter is resampled in linear power, in which averages mean something, and bilinearly: a bicubic kernel
-    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power. Gaps
-    are filled, and dates interpolated, in decibels.
+    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power, and
+    speckle is filtered in power. Gaps are filled, and dates interpolated, in decibels.
 
     Args:
         output: The series to write.
@@ -60,6 +63,7 @@ def prepare_sentinel1(
         period: The dates of the series.
         reference: Raster whose grid the series gets.
         units: What the rasters' values are: one of `backscatter.UNITS`.
+        speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
         db_range: The decibels that the 8 bits span, for each polarisation.
         memory: Memory to use, in MB.
         reporter: Receives progress and warnings.
@@ -68,6 +72,7 @@ def prepare_sentinel1(
         InputError: Something among the inputs can't be used; nothing is left at `output` then.
     """
     check_output(output)
+    margin = margin_of(speckle)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
     products = _find(inputs, period, reporter)
@@ -101,13 +106,14 @@ def prepare_sentinel1(
             nodata=SENTINEL1_NODATA,
             scale=[db.scale for db in ranges],
             offset=[db.offset for db in ranges],
-            tags=_tags(products, period, units),
+            tags=_tags(products, period, units, speckle),
         ) as writer,
         Workers(reporter) as workers,
     ):
         for window, block in each_block(grid, shape, reporter):
-            read = workers.map(lambda group: _read_date(group[1], polarisations, block, units), groups)  # noqa: B023
-            encoded, outside = _encode(np.stack(list(read)), own_dates, dates, ranges, workers)
+            wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
+            read = workers.map(lambda group: _read_date(group[1], polarisations, wide, units), groups)  # noqa: B023
+            encoded, outside = _encode(np.stack(list(read)), margin, own_dates, dates, ranges, workers)
             clipped += outside
             valid += int(np.count_nonzero(encoded))
             writer.write(np.transpose(encoded, (2, 3, 0, 1)), window)
@@ -167,7 +173,7 @@ def _check_units(source: BandSource, units: str) -> None:
 def _read_date(
     products: Sequence[Product], polarisations: Sequence[str], block: Grid, units: str
 ) -> NDArray[np.float32]:
-    """Returns the decibels of a date on a block, of shape (P, height, width), NaN where missing."""
+    """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
     total = np.zeros((len(polarisations), block.height, block.width), np.float32)
     count = np.zeros(total.shape, np.uint8)
     for product in products:
@@ -189,36 +195,45 @@ def _read_date(
                 count[order, valid] += 1
     mean = np.full(total.shape, np.nan, np.float32)
     np.divide(total, count, out=mean, where=count > 0)
-    return to_db(mean)
+    return mean
 
 
 def _encode(
-    backscatter_db: NDArray[np.float32],
+    power: NDArray[np.float32],
+    margin: int,
     own_dates: Sequence[date],
     dates: Sequence[date],
     ranges: Sequence[DbRange],
     workers: Workers,
 ) -> tuple[NDArray[np.uint8], int]:
-    """Interpolates decibels (T, P, height, width) to the series' dates, as 8 bits; counts the clipped values."""
-    encoded = np.empty((len(dates), *backscatter_db.shape[1:]), np.uint8)
+    """Filters power (T, P, height + 2 margin, width + 2 margin) and interpolates it to the series' dates, in decibels.
+
+    Returns:
+        Decibels in 8 bits, of shape (T', P, height, width), and how many values were clipped.
+    """
+    height, width = power.shape[2] - 2 * margin, power.shape[3] - 2 * margin
+    encoded = np.empty((len(dates), len(ranges), height, width), np.uint8)
 
     def encode(rows: slice) -> int:
         clipped = 0
         for order, db in enumerate(ranges):
-            filled = fill_gaps(backscatter_db[:, order, rows], own_dates, dates)
+            image = power[:, order, rows.start : rows.stop + 2 * margin]
+            filtered = filter_speckle(image, margin) if margin else image
+            filled = fill_gaps(to_db(filtered), own_dates, dates)
             encoded[:, order, rows] = db.encode(filled)
             clipped += db.clipped(filled)
         return clipped
 
-    return encoded, sum(workers.map(encode, strips(*backscatter_db.shape[2:])))
+    return encoded, sum(workers.map(encode, strips(height, width, 4 * margin)))
 
 
-def _tags(products: Sequence[Product], period: Period, units: str) -> dict[str, str]:
+def _tags(products: Sequence[Product], period: Period, units: str, speckle: int) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-1",
         "PRODUCTS": "; ".join(product.name for product in products),
         "UNITS": units,
+        "SPECKLE": str(speckle),
         "PERIOD": str(period),
         "STEP": str(period.step),
     }

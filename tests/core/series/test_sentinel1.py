@@ -21,13 +21,14 @@ def prepare(tmp_path, listener, write_raster):
     """Returns a function that prepares a series on a grid of 16 x 16 pixels of 10 m and opens it."""
     write_raster(tmp_path / "reference.tif", np.zeros((1, 16, 16), "uint8"))
 
-    def run(output="out.tif", *, start=None, end=None, step=0, units="dB", memory=64, **settings):
+    def run(output="out.tif", *, start=None, end=None, step=0, units="dB", speckle=0, memory=64, **settings):
         prepare_sentinel1(
             tmp_path / output,
             Inputs(folder=tmp_path / "in"),
             Period(start, end, step),
             reference=settings.pop("reference", tmp_path / "reference.tif"),
             units=units,
+            speckle=speckle,
             db_range=settings.pop("db_range", RANGES),
             memory=memory,
             reporter=listener,
@@ -152,6 +153,53 @@ def test_neither_memory_nor_blocks_change_the_result(prepare, tmp_path, write_ra
     blocks = prepare("blocks.tif", reference=tmp_path / "wide.tif", memory=1)
     np.testing.assert_array_equal(whole.read(), blocks.read())
     assert len(np.unique(whole.read())) > 100
+
+
+@pytest.fixture
+def noisy(tmp_path, write_raster):
+    """Writes three dates of power with holes, 20 m, that reach beyond a reference of 70 x 90 pixels of 10 m."""
+    random = np.random.default_rng(0)
+    write_raster(tmp_path / "wide.tif", np.zeros((1, 70, 90), "uint8"))
+    for day in (1, 13, 25):
+        values = random.uniform(-24, 4, (1, 40, 50)).astype("float32")
+        values[random.random(values.shape) < 0.2] = np.nan
+        write_raster(tmp_path / "in" / f"s1_vv_201803{day:02}.tif", values, resolution=20, origin=(499947, 5600053))
+    return tmp_path / "wide.tif"
+
+
+@pytest.mark.parametrize("speckle", [3, 7])
+def test_filtered_speckle_depends_neither_on_blocks_nor_on_the_reference_ending(
+    prepare, noisy, tmp_path, write_raster, speckle
+):
+    write_raster(tmp_path / "part.tif", np.zeros((1, 30, 33), "uint8"), origin=(500200, 5599900))
+    whole = prepare("whole.tif", reference=noisy, memory=512, speckle=speckle)
+    blocks = prepare("blocks.tif", reference=noisy, memory=1, speckle=speckle)
+    part = prepare("part_out.tif", reference=tmp_path / "part.tif", speckle=speckle)
+    np.testing.assert_array_equal(whole.read(), blocks.read())
+    np.testing.assert_array_equal(whole.read()[10:40, 20:53], part.read())
+    assert (whole.read() != prepare("unfiltered.tif", reference=noisy).read()).mean() > 0.5
+
+
+def test_speckle_is_filtered_in_power_before_decibels_fill_gaps(prepare, image):
+    pixels = np.full((2, 16, 16), -10.0)
+    pixels[0, ::2], pixels[1, 5, 5] = -16, np.nan
+    image("S1_20180301.tif", pixels[0])
+    image("S1_20180313.tif", pixels[1])
+    power = 10 ** (pixels / 10)
+    means = np.nanmean(power[:, 4:7, 4:7], axis=(1, 2))  # of a window round row 5, column 5, where one date is missing
+    expected = means[0] * (power[0, 5, 5] / means[0])
+    filtered = _decibels(prepare(speckle=3))[5, 5, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10([expected, expected]), atol=STEP / 2 + 1e-6)
+    means = np.nanmean(power[:, 8:11, 8:11], axis=(1, 2))
+    expected = means * np.mean(power[:, 9, 9] / means)
+    filtered = _decibels(prepare(speckle=3))[9, 9, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10(expected), atol=STEP / 2 + 1e-6)
+
+
+def test_a_window_that_has_no_middle_is_refused(prepare, image):
+    image("S1_20180301.tif", -10)
+    with pytest.raises(InputError, match=r"SPECKLE is 4 pixels.*odd number"):
+        prepare(speckle=4)
 
 
 @pytest.mark.parametrize(("units", "value"), [("dB", 0.05), ("power", -12.0), ("amplitude", -12.0)])
