@@ -38,9 +38,9 @@ class PrepareSentinel1(PreparationAlgorithm):
         return tr(
             "Turns calibrated, terrain-corrected Sentinel-1 backscatter, VV and VH, into one 8-bit time series raster "
             "on the grid of a reference: the Sentinel-2 series.\n\n"
-            "Give a folder, below which the rasters are found, or layers, and say what their values are: decibels, "
-            "power or amplitude. The dates of layers come from the table of dates, else from their temporal range, "
-            "their metadata or their name."
+            "Give a folder, below which the rasters are found, or layers. What their values are, decibels, power, "
+            "amplitude or digital numbers, is found out where it can be. The dates of layers come from the table of "
+            "dates, else from their temporal range, their metadata or their name."
         )
 
     def definitions(self) -> list[QgsProcessingParameterDefinition]:
@@ -56,9 +56,12 @@ class PrepareSentinel1(PreparationAlgorithm):
             choice(
                 "UNITS",
                 tr("Units of the input"),
-                tr("What the input's values are."),
-                ("dB", "power", "amplitude"),
-                "dB",
+                tr(
+                    "What the input's values are; auto finds out, or says why it can't. DN are whole numbers "
+                    "of which dB = 20 log10(DN) - 83."
+                ),
+                ("auto", "dB", "power", "amplitude", "DN"),
+                "auto",
             ),
             *period("raster rasters"),
             dates_table(),

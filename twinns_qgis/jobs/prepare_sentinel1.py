@@ -21,7 +21,12 @@ class PrepareSentinel1(Job):
     layers: tuple[Path, ...] = parameter("Rasters to use, instead of a folder.", default=())
     folder: Path | None = parameter("Folder below which the rasters are found.", default=None)
     reference: Path = parameter("Raster whose grid the series gets: the Sentinel-2 series.")
-    units: str = parameter("What the input's values are.", default="dB", choices=("dB", "power", "amplitude"))
+    units: str = parameter(
+        "What the input's values are; auto finds out, or says why it can't. DN are whole numbers of "
+        "which dB = 20 log10(DN) - 83.",
+        default="auto",
+        choices=("auto", "dB", "power", "amplitude", "DN"),
+    )
     dates: Path | None = parameter("CSV table with columns file and date, for files without a date.", default=None)
     start: date | None = parameter("First date of the series; by default that of the first raster.", default=None)
     end: date | None = parameter("Last date of the series; by default that of the last raster.", default=None)

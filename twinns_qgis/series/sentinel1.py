@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -26,8 +26,9 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, read_bands, write_series
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, write_series
 from twinns_qgis.series.speckle import filter_speckle, margin_of
+from twinns_qgis.series.units import settle_units
 from twinns_qgis.series.warping import read_band
 
 READERS = (backscatter_geotiffs,)
@@ -35,8 +36,6 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
-_SAMPLE = 256
-"""Pixels along a side of the sample that tells decibels from power."""
 
 
 def prepare_sentinel1(
@@ -62,7 +61,7 @@ def prepare_sentinel1(
         inputs: Where the rasters are.
         period: The dates of the series.
         reference: Raster whose grid the series gets.
-        units: What the rasters' values are: one of `backscatter.UNITS`.
+        units: What the rasters' values are: one of `backscatter.UNITS`; see `units.settle_units`.
         speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
         db_range: The decibels that the 8 bits span, for each polarisation.
         memory: Memory to use, in MB.
@@ -87,7 +86,8 @@ def prepare_sentinel1(
     groups = by_date(products)
     polarisations = _polarisations(groups, reporter)
     ranges = [_range(db_range, name) for name in polarisations]
-    _check_units(next(p.bands[polarisations[0]] for p in products if polarisations[0] in p.bands), units)
+    sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
+    units_of = settle_units(sources, grid, units, reporter)
     own_dates = [day for day, _ in groups]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
@@ -106,13 +106,13 @@ def prepare_sentinel1(
             nodata=SENTINEL1_NODATA,
             scale=[db.scale for db in ranges],
             offset=[db.offset for db in ranges],
-            tags=_tags(products, period, units, speckle),
+            tags=_tags(products, period, set(units_of.values()), speckle),
         ) as writer,
         Workers(reporter) as workers,
     ):
         for window, block in each_block(grid, shape, reporter):
             wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
-            read = workers.map(lambda group: _read_date(group[1], polarisations, wide, units), groups)  # noqa: B023
+            read = workers.map(lambda group: _read_date(group[1], polarisations, wide, units_of), groups)  # noqa: B023
             encoded, outside = _encode(np.stack(list(read)), margin, own_dates, dates, ranges, workers)
             clipped += outside
             valid += int(np.count_nonzero(encoded))
@@ -153,25 +153,8 @@ def _range(db_range: Mapping[str, DbRange], polarisation: str) -> DbRange:
     return db_range[polarisation]
 
 
-def _check_units(source: BandSource, units: str) -> None:
-    """Raises an error if values can't be of the units: decibels of land are mostly negative, power never is."""
-    with open_raster(source.path) as dataset:
-        size = (min(_SAMPLE, dataset.height), min(_SAMPLE, dataset.width))
-        values = source.decode(read_bands(dataset, indexes=source.index, out_shape=size), dataset.nodata)
-    negative = np.count_nonzero(values < 0)
-    known = np.count_nonzero(np.isfinite(values) & (values != 0))
-    if not known:
-        return
-    if units == "dB" and not negative:
-        found = f"has no negative value (its highest is {np.nanmax(values):.4g}), as decibels of land have"
-        raise InputError(f"{source.path} {found}.", "Set UNITS to power or amplitude.")
-    if units != "dB" and negative > known / 2:
-        found = f"is mostly negative (its lowest value is {np.nanmin(values):.4g}), which {units} can't be"
-        raise InputError(f"{source.path} {found}.", "Set UNITS to dB.")
-
-
 def _read_date(
-    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units: str
+    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units_of: Mapping[BandSource, str]
 ) -> NDArray[np.float32]:
     """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
     total = np.zeros((len(polarisations), block.height, block.width), np.float32)
@@ -188,7 +171,7 @@ def _read_date(
                     source.index,
                     block,
                     Resampling.bilinear,
-                    lambda raw: to_power(source.decode(raw, dataset.nodata), units),  # noqa: B023
+                    lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
                 )
                 valid = ~np.isnan(power)
                 total[order, valid] += power[valid]
@@ -227,12 +210,12 @@ def _encode(
     return encoded, sum(workers.map(encode, strips(height, width, 4 * margin)))
 
 
-def _tags(products: Sequence[Product], period: Period, units: str, speckle: int) -> dict[str, str]:
+def _tags(products: Sequence[Product], period: Period, units: Collection[str], speckle: int) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-1",
         "PRODUCTS": "; ".join(product.name for product in products),
-        "UNITS": units,
+        "UNITS": ", ".join(sorted(units)),
         "SPECKLE": str(speckle),
         "PERIOD": str(period),
         "STEP": str(period.step),

@@ -21,7 +21,7 @@ def prepare(tmp_path, listener, write_raster):
     """Returns a function that prepares a series on a grid of 16 x 16 pixels of 10 m and opens it."""
     write_raster(tmp_path / "reference.tif", np.zeros((1, 16, 16), "uint8"))
 
-    def run(output="out.tif", *, start=None, end=None, step=0, units="dB", speckle=0, memory=64, **settings):
+    def run(output="out.tif", *, start=None, end=None, step=0, units="auto", speckle=0, memory=64, **settings):
         prepare_sentinel1(
             tmp_path / output,
             Inputs(folder=tmp_path / "in"),

@@ -13,6 +13,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.products.backscatter_metadata import units_of
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.series import open_raster
@@ -56,5 +57,12 @@ def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
             name = match[1].upper()
             if name in bands:
                 raise InputError(f"{path}: the bands {bands[name].index} and {index} are both {name}.", "Keep one.")
-            bands[name] = BandSource(path, index, dataset.scales[index - 1], dataset.offsets[index - 1])
+            unit, dtype = dataset.units[index - 1] or "", dataset.dtypes[index - 1]
+            bands[name] = BandSource(
+                path,
+                index,
+                dataset.scales[index - 1],
+                dataset.offsets[index - 1],
+                units=units_of(path, description or "", unit, dtype, dataset.tags()),
+            )
         return bands, dataset.tags()

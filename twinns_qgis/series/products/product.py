@@ -29,6 +29,7 @@ class BandSource:
         scale: Factor that, with `offset`, turns the file's values into reflectance, or into the unit of backscatter.
         offset: Summand, after the factor.
         nodata: The value of missing pixels where the file declares none.
+        units: What a Sentinel-1 band holds, one of `backscatter.UNITS`; None where nothing says it.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class BandSource:
     scale: float = 1.0
     offset: float = 0.0
     nodata: float | None = None
+    units: str | None = None
 
     def decode(self, raw: NDArray[np.generic], declared_nodata: float | None) -> NDArray[np.float32]:
         """Returns the values of raw pixels, NaN where missing; any shape."""
