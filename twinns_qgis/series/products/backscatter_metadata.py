@@ -7,15 +7,53 @@ from pathlib import Path
 
 import numpy as np
 
-from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.dates import Tags, by_name
 
-_HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])u[nf]e[dm]_", re.IGNORECASE)
+_HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 _HYP3_UNITS = {"p": "power", "a": "amplitude", "d": "dB"}
+_PRODUCT = re.compile(r"(?<![A-Z0-9])S1[A-D](?![A-Z0-9])", re.IGNORECASE)
+"""What the names of all products have, the satellite, and those that users choose seldom."""
+_COMPANION = re.compile(
+    r"mask|(?<![A-Z])LIA_|_(ls|inc)_map|_(dem|area|rgb|number_of_looks)(?![A-Z])|rtc_anf|inciden(ce|t)_angle"
+    r"|_(ls|inc|pix|dem)_geo|GAMMA_AREA",
+    re.IGNORECASE,
+)
 _DECIBELS = re.compile(r"(?<![A-Z0-9])(dB|decibels?)(?![A-Z0-9])", re.IGNORECASE)
 _WORLDCEREAL = re.compile(r"(^|[-_])SIGMA0[-_]V[VH]$")
 _OPERA = "OPERA_L2_RTC-S1"
 _OPERA_EXPRESSION = "PROCESSING_INFORMATION_OUTPUT_BACKSCATTER_EXPRESSION_CONVENTION"
 _CALIBRATED = ("beta", "sigma", "gamma", "normlim", "gamma_naught_rtc")
+
+
+def is_companion(path: Path) -> bool:
+    """Whether a file is one of those that lie beside images: masks, angles, terrain, scattering areas, quicklooks.
+
+    So name them S1 Tiling (``_BorderMask``, ``sin_LIA_``), HyP3 (``_ls_map``, ``_inc_map``, ``_dem``, ``_area``,
+    ``_rgb``), OPERA (``_mask``, ``_incidence_angle``, ``_number_of_looks``, ``_rtc_anf``), pyroSAR (``_inc_geo``) and
+    Sinergise's RTC (``local_incident_angle``).
+    """
+    return bool(_COMPANION.search(path.stem))
+
+
+def product_folder(path: Path) -> Path | None:
+    """Returns the folder that is the product, where folders and not files have its name; of two levels above."""
+    if _PRODUCT.search(path.name):
+        return None
+    return next((folder for folder in path.parents[:2] if _PRODUCT.search(folder.name) and by_name(folder)), None)
+
+
+def with_acquisition(path: Path, tags: Tags) -> Tags:
+    """Returns a file's metadata, its day of acquisition among them where the product has it in a way of its own.
+
+    That is a tag (OPERA, Sinergise's RTC) or the product's name, of the file or of its folder. The name of a product
+    tells more than ``TIFFTAG_DATETIME``, in which most programs write when they ran.
+    """
+    started = tags.get("ZERO_DOPPLER_START_TIME") or (tags.get("DATE") if "MISSION_ID" in tags else None)
+    if started:
+        return {"ACQUISITION_STARTED": started, **tags}
+    named = product_folder(path) or path
+    day = by_name(named) if _PRODUCT.search(named.name) else None
+    return {**tags, "ACQUISITION_OF_PRODUCT": day.isoformat()} if day else tags
 
 
 def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) -> str | None:
