@@ -45,6 +45,7 @@ class PrepareSentinel1(PreparationAlgorithm):
 
     def definitions(self) -> list[QgsProcessingParameterDefinition]:
         db_range = QgsProcessingParameterString("DB_RANGE", tr("Range in decibels"), "VV=-25:5,VH=-32:-2")
+        orbit = QgsProcessingParameterString("ORBIT", tr("Orbit"), "any")
         return [
             folder("FOLDER", tr("Folder of rasters"), tr("Folder below which the rasters are found.")),
             rasters("LAYERS", tr("Layers, instead of a folder"), tr("Rasters to use, instead of a folder.")),
@@ -65,6 +66,14 @@ class PrepareSentinel1(PreparationAlgorithm):
             ),
             *period("raster rasters"),
             dates_table(),
+            advanced(
+                helped(
+                    orbit,
+                    tr(
+                        "The orbit whose images are used: any, ascending, descending or the number of a relative orbit."
+                    ),
+                )
+            ),
             advanced(
                 whole_number(
                     "SPECKLE",

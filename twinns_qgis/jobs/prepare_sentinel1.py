@@ -31,6 +31,9 @@ class PrepareSentinel1(Job):
     start: date | None = parameter("First date of the series; by default that of the first raster.", default=None)
     end: date | None = parameter("Last date of the series; by default that of the last raster.", default=None)
     step: int = parameter("Days from one date to the next; 0 keeps the rasters' own dates.", default=0)
+    orbit: str = parameter(
+        "The orbit whose images are used: any, ascending, descending or the number of a relative orbit.", default="any"
+    )
     speckle: int = parameter(
         "Width of the window of the multitemporal speckle filter (Quegan and Yu 2001), an odd number of pixels; "
         "0 for no filter.",
@@ -53,6 +56,7 @@ class PrepareSentinel1(Job):
             Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,
+            orbit=self.orbit,
             speckle=self.speckle,
             db_range=parse_db_range(self.db_range),
             memory=self.memory,

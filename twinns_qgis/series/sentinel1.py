@@ -22,9 +22,10 @@ from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.orbits import on_orbit, parse_orbit
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import backscatter_geotiffs
-from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.product import BandSource, Orbit, Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, write_series
 from twinns_qgis.series.speckle import filter_speckle, margin_of
@@ -45,6 +46,7 @@ def prepare_sentinel1(
     *,
     reference: Path,
     units: str,
+    orbit: str,
     speckle: int,
     db_range: Mapping[str, DbRange],
     memory: int,
@@ -62,6 +64,7 @@ def prepare_sentinel1(
         period: The dates of the series.
         reference: Raster whose grid the series gets.
         units: What the rasters' values are: one of `backscatter.UNITS`; see `units.settle_units`.
+        orbit: The orbit whose images are used; see `orbits.parse_orbit`.
         speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
         db_range: The decibels that the 8 bits span, for each polarisation.
         memory: Memory to use, in MB.
@@ -71,10 +74,10 @@ def prepare_sentinel1(
         InputError: Something among the inputs can't be used; nothing is left at `output` then.
     """
     check_output(output)
-    margin = margin_of(speckle)
+    margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
-    products = _find(inputs, period, reporter)
+    products = on_orbit(_find(inputs, period, reporter), wanted, reporter)
     found = products[0]
     products = on_grid(products, grid, reporter)
     if not products:
@@ -106,7 +109,7 @@ def prepare_sentinel1(
             nodata=SENTINEL1_NODATA,
             scale=[db.scale for db in ranges],
             offset=[db.offset for db in ranges],
-            tags=_tags(products, period, set(units_of.values()), speckle),
+            tags=_tags(products, period, set(units_of.values()), wanted, speckle),
         ) as writer,
         Workers(reporter) as workers,
     ):
@@ -210,12 +213,15 @@ def _encode(
     return encoded, sum(workers.map(encode, strips(height, width, 4 * margin)))
 
 
-def _tags(products: Sequence[Product], period: Period, units: Collection[str], speckle: int) -> dict[str, str]:
+def _tags(
+    products: Sequence[Product], period: Period, units: Collection[str], orbit: Orbit, speckle: int
+) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-1",
         "PRODUCTS": "; ".join(product.name for product in products),
         "UNITS": ", ".join(sorted(units)),
+        "ORBIT": "any" if orbit == Orbit() else str(orbit),
         "SPECKLE": str(speckle),
         "PERIOD": str(period),
         "STEP": str(period.step),

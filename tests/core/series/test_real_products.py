@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 from datetime import date
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import rasterio
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.dates import by_name
 from twinns_qgis.series.inputs import Inputs
@@ -70,6 +72,7 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
         SEASON,
         reference=next((site / "S2_10m").iterdir()),
         units="dB",
+        orbit="any",
         speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
         memory=256,
@@ -93,13 +96,14 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
             assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
 
 
-def _prepare_sentinel1(output, inputs, reference, listener):
+def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
     prepare_sentinel1(
         output,
         inputs,
         Period(),
         reference=reference,
         units="auto",
+        orbit=orbit,
         speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
         memory=64,
@@ -174,6 +178,28 @@ def test_a_real_image_of_pyrosar_in_decibels(shared, tmp_path, listener):
     values = series.read()[:, :, 0, 0]
     np.testing.assert_array_equal(values == 0, ~known)
     assert np.abs(values[known] - _encoded(decibels[known], -25)).max() <= 1
+
+
+@pytest.mark.parametrize(("product", "orbit"), [("S1A_20200103_17RMJ_ASC", "121"), ("S1B_20161121_12SYJ_ASC", "49")])
+def test_orbits_of_real_metadata_are_those_of_the_manifests(shared, tmp_path, listener, write_raster, product, orbit):
+    folder = shared / "fixtures" / "sentinel1" / "stactools-sentinel1" / "rtc" / product
+    if not folder.is_dir():
+        pytest.skip("the real metadata are not there")
+    manifests = list(folder.rglob("manifest.safe"))
+    assert manifests
+    assert all(f'relativeOrbitNumber type="start">{orbit}<' in path.read_text() for path in manifests)
+    for band, decibels in (("VV", -9.0), ("VH", -16.0)):
+        items = ElementTree.parse(folder / f"Gamma0_{band}.vrt").findall("./Metadata/MDI")
+        tags = {item.get("key"): item.text for item in items}
+        values = np.full((1, 16, 16), 10 ** (decibels / 10), "float32")
+        path = tmp_path / "in" / product / f"Gamma0_{band}.tif"
+        write_raster(path, values, names=(f"Gamma0_{band}",), nodata=0, tags=tags)
+    for wanted in ("ascending", orbit):
+        series = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=tmp_path / "in"), path, listener, wanted)
+        assert [f"{day:%Y%m%d}" for day in series.dates] == [product.split("_")[1]]
+    np.testing.assert_allclose(series.read()[3, 3, 0], [_encoded(-9.0, -25), _encoded(-16.0, -32)], atol=1)
+    with pytest.raises(InputError, match=f"No image is of the ORBIT descending; there are ascending {orbit}"):
+        _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=tmp_path / "in"), path, listener, "descending")
 
 
 def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listener):

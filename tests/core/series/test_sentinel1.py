@@ -21,13 +21,16 @@ def prepare(tmp_path, listener, write_raster):
     """Returns a function that prepares a series on a grid of 16 x 16 pixels of 10 m and opens it."""
     write_raster(tmp_path / "reference.tif", np.zeros((1, 16, 16), "uint8"))
 
-    def run(output="out.tif", *, start=None, end=None, step=0, units="auto", speckle=0, memory=64, **settings):
+    def run(
+        output="out.tif", *, start=None, end=None, step=0, units="auto", orbit="any", speckle=0, memory=64, **settings
+    ):
         prepare_sentinel1(
             tmp_path / output,
             Inputs(folder=tmp_path / "in"),
             Period(start, end, step),
             reference=settings.pop("reference", tmp_path / "reference.tif"),
             units=units,
+            orbit=orbit,
             speckle=speckle,
             db_range=settings.pop("db_range", RANGES),
             memory=memory,
@@ -194,6 +197,60 @@ def test_speckle_is_filtered_in_power_before_decibels_fill_gaps(prepare, image):
     expected = means * np.mean(power[:, 9, 9] / means)
     filtered = _decibels(prepare(speckle=3))[9, 9, :, 0]
     np.testing.assert_allclose(filtered, 10 * np.log10(expected), atol=STEP / 2 + 1e-6)
+
+
+def _both_directions(image):
+    image("s1a_31UES_DES_110_20180301.tif", -10)
+    image("s1a_31UES_ASC_132_20180301.tif", -16)
+    image("s1a_31UES_ASC_030_20180307.tif", -13)
+    image("s1a_31UES_DES_110_20180313.tif", -11)
+
+
+@pytest.mark.parametrize(
+    ("orbit", "expected"),
+    [
+        ("ascending", {"2018-03-01": -16, "2018-03-07": -13}),
+        ("Descending", {"2018-03-01": -10, "2018-03-13": -11}),
+        ("132", {"2018-03-01": -16}),
+        (" 030", {"2018-03-07": -13}),
+    ],
+)
+def test_only_the_images_of_the_orbit_are_used(prepare, image, orbit, expected):
+    _both_directions(image)
+    series = prepare(orbit=orbit)
+    assert [str(day) for day in series.dates] == list(expected)
+    np.testing.assert_allclose(_decibels(series)[3, 3, :, 0], list(expected.values()), atol=STEP / 2 + 1e-6)
+
+
+def test_several_orbits_are_told(prepare, image, listener):
+    _both_directions(image)
+    prepare()
+    told = "several orbits: ascending 132 (1), ascending 30 (1), descending 110 (2)"
+    assert any(told in message for message in listener.messages)
+
+
+def test_without_images_of_the_orbit_those_that_are_there_are_told(prepare, image):
+    _both_directions(image)
+    with pytest.raises(InputError, match=r"ORBIT 8; there are ascending 132 \(1\), ascending 30 \(1\), descending 110"):
+        prepare(orbit="8")
+
+
+def test_images_of_unknown_orbit_are_listed_where_one_is_asked_for(prepare, image):
+    _both_directions(image)
+    image("s1_20180302.tif", -10)
+    image("s1_20180303_DES.tif", -10)
+    with pytest.raises(InputError, match=r"of 2 of 6 images: s1_20180302\.tif, s1_20180303_DES\.tif"):
+        prepare(orbit="110")
+    with pytest.raises(InputError, match=r"of 1 of 6 images: s1_20180302\.tif"):
+        prepare(orbit="descending")
+    assert len(prepare(orbit="any").dates) == 5
+
+
+@pytest.mark.parametrize("orbit", ["", "north", "0", "176", "-3", "1.5"])
+def test_what_is_no_orbit_is_refused(prepare, image, orbit):
+    image("S1_20180301.tif", -10)
+    with pytest.raises(InputError, match=f"ORBIT is '{orbit}'"):
+        prepare(orbit=orbit)
 
 
 def test_a_window_that_has_no_middle_is_refused(prepare, image):

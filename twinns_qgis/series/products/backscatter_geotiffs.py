@@ -14,7 +14,13 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs
-from twinns_qgis.series.products.backscatter_metadata import is_companion, product_folder, units_of, with_acquisition
+from twinns_qgis.series.products.backscatter_metadata import (
+    is_companion,
+    orbit_of,
+    product_folder,
+    units_of,
+    with_acquisition,
+)
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.series import open_raster
@@ -40,7 +46,9 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
         )
     warn_of_strangers(files, unknown, reporter)
     days = dates.of({path: with_acquisition(path, tags) for path, (_, tags) in files.items()})
-    products = [Product(_name(path), days[path], bands) for path, (bands, _) in files.items()]
+    products = [
+        Product(_name(path), days[path], bands, orbit=orbit_of(path, tags)) for path, (bands, tags) in files.items()
+    ]
     return sorted(products, key=lambda product: (product.date, product.name))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from twinns_qgis.series.dates import Tags, by_name
+from twinns_qgis.series.products.product import Orbit
 
 _HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 _HYP3_UNITS = {"p": "power", "a": "amplitude", "d": "dB"}
@@ -18,6 +19,13 @@ _COMPANION = re.compile(
     r"|_(ls|inc|pix|dem)_geo|GAMMA_AREA",
     re.IGNORECASE,
 )
+_DIRECTION = re.compile(r"(?<![A-Z0-9])(ASC|DES)(C?ENDING)?(?![A-Z0-9])", re.IGNORECASE)
+_DIRECTION_PYROSAR = re.compile(r"^S1[A-D]__[A-Z0-9]{2}___([AD])_\d{8}T")
+_RELATIVE = re.compile(r"(?<![A-Z0-9])(?:ASC|DES)_(\d{3})(?![A-Z0-9])|^OPERA_L2_RTC-S1\w*_T(\d{3})-", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"^(S1[A-D])_\w{2}_\w{4}_\w{4}_\d{8}T\d{6}_\d{8}T\d{6}_(\d{6})_")
+_FIRST_RELATIVE = {"S1A": 73, "S1B": 27}
+"""Absolute orbits that are the relative orbit 1; the others follow every 175 orbits. Of later satellites it is not
+known here."""
 _DECIBELS = re.compile(r"(?<![A-Z0-9])(dB|decibels?)(?![A-Z0-9])", re.IGNORECASE)
 _WORLDCEREAL = re.compile(r"(^|[-_])SIGMA0[-_]V[VH]$")
 _OPERA = "OPERA_L2_RTC-S1"
@@ -54,6 +62,34 @@ def with_acquisition(path: Path, tags: Tags) -> Tags:
     named = product_folder(path) or path
     day = by_name(named) if _PRODUCT.search(named.name) else None
     return {**tags, "ACQUISITION_OF_PRODUCT": day.isoformat()} if day else tags
+
+
+def orbit_of(path: Path, tags: Tags) -> Orbit:
+    """Returns the orbit of an image as far as its metadata or its name, or that of the product's folder, tell it."""
+    names = [named.name for named in (path, product_folder(path)) if named]
+    return Orbit(_direction(names, tags), _relative(names, tags))
+
+
+def _direction(names: list[str], tags: Tags) -> str | None:
+    said = tags.get("ORBIT_DIRECTION") or tags.get("ORBIT_PASS_DIRECTION") or ""  # S1 Tiling and Sinergise; OPERA
+    matches = [_DIRECTION.search(said), *map(_DIRECTION_PYROSAR.search, names), *map(_DIRECTION.search, names)]
+    letter = next((match[1][0].upper() for match in matches if match), None)
+    return {"A": "ascending", "D": "descending"}[letter] if letter else None
+
+
+def _relative(names: list[str], tags: Tags) -> int | None:
+    # WorldCereal's processor, which keeps S1 Tiling's FLYING_UNIT_CODE, has the relative orbit as ORBIT.
+    own = tags.get("ORBIT") if "FLYING_UNIT_CODE" in tags else None
+    said = tags.get("RELATIVE_ORBIT_NUMBER") or tags.get("TRACK_NUMBER") or own or ""
+    if said.isdecimal():
+        return int(said)
+    if match := next(filter(None, map(_RELATIVE.search, names)), None):
+        return int(match[1] or match[2])
+    absolute = next(((match[1], match[2]) for match in map(_ABSOLUTE.search, names) if match), None)
+    satellite, number = absolute or (tags.get("MISSION_ID", ""), tags.get("ABSOLUTE_ORBIT_NUMBER", ""))
+    if satellite not in _FIRST_RELATIVE or not number.isdecimal():
+        return None
+    return (int(number) - _FIRST_RELATIVE[satellite]) % 175 + 1
 
 
 def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) -> str | None:

@@ -68,6 +68,32 @@ class MaskSource:
 
 
 @dataclass(frozen=True)
+class Orbit:
+    """From where a Sentinel-1 image was taken, as far as it is known.
+
+    Args:
+        direction: ``ascending`` or ``descending``.
+        relative: Number of the relative orbit.
+    """
+
+    direction: str | None = None
+    relative: int | None = None
+
+    def tells(self, wanted: Orbit) -> bool:
+        """Whether enough is known to compare this orbit with another."""
+        return (wanted.direction is None or self.direction is not None) and (
+            wanted.relative is None or self.relative is not None
+        )
+
+    def matches(self, wanted: Orbit) -> bool:
+        """Whether this is the orbit that is wanted, in what is known of that one."""
+        return wanted.direction in (None, self.direction) and wanted.relative in (None, self.relative)
+
+    def __str__(self) -> str:
+        return " ".join(str(part) for part in (self.direction, self.relative) if part is not None) or "unknown"
+
+
+@dataclass(frozen=True)
 class Product:
     """What one acquisition gives.
 
@@ -76,12 +102,14 @@ class Product:
         date: Day of acquisition.
         bands: Where each band is, by its name in the series.
         masks: A pixel is clear where all of them say so; without a mask every valid pixel is.
+        orbit: From where a Sentinel-1 image was taken.
     """
 
     name: str
     date: date
     bands: Mapping[str, BandSource]
     masks: tuple[MaskSource, ...] = ()
+    orbit: Orbit = Orbit()
 
     @contextmanager
     def open(self) -> Iterator[Mapping[Path, DatasetReader]]:

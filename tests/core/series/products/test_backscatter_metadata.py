@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twinns_qgis.series.dates import by_metadata
-from twinns_qgis.series.products.backscatter_metadata import is_companion, units_of, with_acquisition
+from twinns_qgis.series.products.backscatter_metadata import is_companion, orbit_of, units_of, with_acquisition
 
 S1TILING = {"TIFFTAG_SOFTWARE": "S1 Tiling v1.1.0", "CALIBRATION": "sigma"}
 OPERA = "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_20230928T203216Z_S1A_30_v1.0_VV.tif"
@@ -41,6 +41,35 @@ EWOC = "S1B_20190902T032024_DES_TODO_01785302198EF35A_36MXB_SIGMA0_VH.tif"
 )
 def test_units_are_read_as_each_program_writes_them(name, description, unit, dtype, tags, units):
     assert units_of(Path("folder_dB") / name, description, unit, dtype, tags) == units
+
+
+@pytest.mark.parametrize(
+    ("path", "tags", "orbit"),
+    [
+        ("s1a_31UES_vv_DES_110_20180103txxxxxx.tif", {}, "descending 110"),
+        ("s1a_31UES_vv_ASC_008_20180103txxxxxx_NormLim.tif", {}, "ascending 8"),
+        (
+            "vv.tif",
+            {"ORBIT_DIRECTION": "DES", "ORBIT_NUMBER": "19987", "RELATIVE_ORBIT_NUMBER": "110"},
+            "descending 110",
+        ),
+        (EWOC, {}, "descending"),
+        (EWOC, {"ORBIT_DIRECTION": "DES", "ORBIT": "152", "FLYING_UNIT_CODE": "s1b"}, "descending 152"),
+        ("vv.tif", {"ORBIT": "19987"}, "unknown"),
+        (OPERA, {}, "34"),
+        (OPERA, {"ORBIT_PASS_DIRECTION": "ascending", "TRACK_NUMBER": "34"}, "ascending 34"),
+        (HYP3.format("p"), {}, "unknown"),
+        ("S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db.tif", {}, "ascending"),
+        ("S1B__IW___D_20150309T173017_VV_grd_mli_geo_norm_db.tif", {}, "descending"),
+        ("S1A_20200103_17RMJ_ASC/Gamma0_VV.tif", {}, "ascending"),
+        ("S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_6FF8_VV_db.tif", {}, "59"),
+        ("S1B_IW_GRDH_1SDV_20161121T010939_20161121T011004_003050_0052FC_3426_rtc/measurement/iw-vv.tiff", {}, "49"),
+        ("S1C_IW_GRDH_1SDV_20250809T173953_20250809T174018_003050_049F13_6FF8_VV_db.tif", {}, "unknown"),
+        ("desert_vv_20180103.tif", {}, "unknown"),
+    ],
+)
+def test_the_orbit_is_read_as_each_program_writes_it(path, tags, orbit):
+    assert str(orbit_of(Path("data") / path, tags)) == orbit
 
 
 @pytest.mark.parametrize(
