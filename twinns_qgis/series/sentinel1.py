@@ -96,6 +96,8 @@ def prepare_sentinel1(
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
 
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
+    if margin:
+        bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     shape = block_shape(grid, memory, bytes_per_pixel)
     clipped = valid = 0
     with (
@@ -210,7 +212,7 @@ def _encode(
             clipped += db.clipped(filled)
         return clipped
 
-    return encoded, sum(workers.map(encode, strips(height, width, 4 * margin)))
+    return encoded, sum(workers.map(encode, strips(height, width, 2 * margin)))
 
 
 def _tags(
