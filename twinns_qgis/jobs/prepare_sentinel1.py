@@ -21,11 +21,24 @@ class PrepareSentinel1(Job):
     layers: tuple[Path, ...] = parameter("Rasters to use, instead of a folder.", default=())
     folder: Path | None = parameter("Folder below which the rasters are found.", default=None)
     reference: Path = parameter("Raster whose grid the series gets: the Sentinel-2 series.")
-    units: str = parameter("What the input's values are.", default="dB", choices=("dB", "power", "amplitude"))
+    units: str = parameter(
+        "What the input's values are; auto finds out, or says why it can't. DN are whole numbers of "
+        "which dB = 20 log10(DN) - 83.",
+        default="auto",
+        choices=("auto", "dB", "power", "amplitude", "DN"),
+    )
     dates: Path | None = parameter("CSV table with columns file and date, for files without a date.", default=None)
     start: date | None = parameter("First date of the series; by default that of the first raster.", default=None)
     end: date | None = parameter("Last date of the series; by default that of the last raster.", default=None)
     step: int = parameter("Days from one date to the next; 0 keeps the rasters' own dates.", default=0)
+    orbit: str = parameter(
+        "The orbit whose images are used: any, ascending, descending or the number of a relative orbit.", default="any"
+    )
+    speckle: int = parameter(
+        "Width of the window of the multitemporal speckle filter (Quegan and Yu 2001), an odd number of pixels; "
+        "0 for no filter.",
+        default=0,
+    )
     db_range: str = parameter("Decibels that the 8 bits span, for each polarisation.", default="VV=-25:5,VH=-32:-2")
     memory: int = parameter("Memory to use, in MB.", default=2048)
     output: Path = parameter("The series to write, a GeoTIFF.")
@@ -43,6 +56,8 @@ class PrepareSentinel1(Job):
             Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,
+            orbit=self.orbit,
+            speckle=self.speckle,
             db_range=parse_db_range(self.db_range),
             memory=self.memory,
             reporter=reporter,

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA
 
-UNITS = ("dB", "power", "amplitude")
+UNITS = ("auto", "dB", "power", "amplitude", "DN")
+"""What values can be; ``auto`` means to find out, see `units`."""
+DN_FORMULA = "dB = 20 log10(DN) - 83"
+"""How WorldCereal and openEO's extractions write backscatter as whole numbers; 0 is missing."""
+_DN_CALIBRATION_DB = -83.0
 
 
 def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
@@ -19,13 +23,16 @@ def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
 
     Args:
         values: Backscatter, NaN where missing; any shape.
-        units: One of `UNITS`. Decibels are 10 log10 of power, amplitude is its square root.
+        units: One of `UNITS` but ``auto``. Decibels are 10 log10 of power, amplitude is its square root, and digital
+            numbers (DN) are proportional to amplitude: see `DN_FORMULA`.
     """
     with np.errstate(over="ignore"):
         if units == "dB":
             power = np.power(np.float32(10), values / np.float32(10))
-        elif units == "amplitude":
+        elif units in ("amplitude", "DN"):
             power = np.where(values > 0, np.square(values), np.float32(np.nan))
+            if units == "DN":
+                power *= np.float32(10 ** (_DN_CALIBRATION_DB / 10))
         else:
             power = values
     return np.where((power > 0) & np.isfinite(power), power, np.float32(np.nan))

@@ -70,9 +70,9 @@ def each_block(grid: Grid, shape: tuple[int, int], reporter: Reporter) -> Iterat
     reporter.progress(1.0)
 
 
-def strips(height: int, width: int) -> list[slice]:
-    """Returns the rows of a block in slices of few pixels."""
-    rows = max(1, _STRIP // width)
+def strips(height: int, width: int, least: int = 1) -> list[slice]:
+    """Returns the rows of a block in slices of few pixels, but of at least so many rows."""
+    rows = max(1, least, _STRIP // width)
     return [slice(row, min(height, row + rows)) for row in range(0, height, rows)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
@@ -21,11 +22,14 @@ from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.orbits import on_orbit, parse_orbit
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import backscatter_geotiffs
-from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.product import BandSource, Orbit, Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, read_bands, write_series
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, write_series
+from twinns_qgis.series.speckle import filter_speckle, margin_of
+from twinns_qgis.series.units import settle_units
 from twinns_qgis.series.warping import read_band
 
 READERS = (backscatter_geotiffs,)
@@ -33,8 +37,6 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
-_SAMPLE = 256
-"""Pixels along a side of the sample that tells decibels from power."""
 
 
 def prepare_sentinel1(
@@ -44,6 +46,8 @@ def prepare_sentinel1(
     *,
     reference: Path,
     units: str,
+    orbit: str,
+    speckle: int,
     db_range: Mapping[str, DbRange],
     memory: int,
     reporter: Reporter,
@@ -51,15 +55,17 @@ def prepare_sentinel1(
     """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
 
     Backscatter is resampled in linear power, in which averages mean something, and bilinearly: a bicubic kernel
-    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power. Gaps
-    are filled, and dates interpolated, in decibels.
+    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power, and
+    speckle is filtered in power. Gaps are filled, and dates interpolated, in decibels.
 
     Args:
         output: The series to write.
         inputs: Where the rasters are.
         period: The dates of the series.
         reference: Raster whose grid the series gets.
-        units: What the rasters' values are: one of `backscatter.UNITS`.
+        units: What the rasters' values are: one of `backscatter.UNITS`; see `units.settle_units`.
+        orbit: The orbit whose images are used; see `orbits.parse_orbit`.
+        speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
         db_range: The decibels that the 8 bits span, for each polarisation.
         memory: Memory to use, in MB.
         reporter: Receives progress and warnings.
@@ -68,9 +74,10 @@ def prepare_sentinel1(
         InputError: Something among the inputs can't be used; nothing is left at `output` then.
     """
     check_output(output)
+    margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
-    products = _find(inputs, period, reporter)
+    products = on_orbit(_find(inputs, period, reporter), wanted, reporter)
     found = products[0]
     products = on_grid(products, grid, reporter)
     if not products:
@@ -82,12 +89,15 @@ def prepare_sentinel1(
     groups = by_date(products)
     polarisations = _polarisations(groups, reporter)
     ranges = [_range(db_range, name) for name in polarisations]
-    _check_units(next(p.bands[polarisations[0]] for p in products if polarisations[0] in p.bands), units)
+    sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
+    units_of = settle_units(sources, grid, units, reporter)
     own_dates = [day for day, _ in groups]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
 
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
+    if margin:
+        bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     shape = block_shape(grid, memory, bytes_per_pixel)
     clipped = valid = 0
     with (
@@ -101,13 +111,14 @@ def prepare_sentinel1(
             nodata=SENTINEL1_NODATA,
             scale=[db.scale for db in ranges],
             offset=[db.offset for db in ranges],
-            tags=_tags(products, period, units),
+            tags=_tags(products, period, set(units_of.values()), wanted, speckle),
         ) as writer,
         Workers(reporter) as workers,
     ):
         for window, block in each_block(grid, shape, reporter):
-            read = workers.map(lambda group: _read_date(group[1], polarisations, block, units), groups)  # noqa: B023
-            encoded, outside = _encode(np.stack(list(read)), own_dates, dates, ranges, workers)
+            wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
+            read = workers.map(lambda group: _read_date(group[1], polarisations, wide, units_of), groups)  # noqa: B023
+            encoded, outside = _encode(np.stack(list(read)), margin, own_dates, dates, ranges, workers)
             clipped += outside
             valid += int(np.count_nonzero(encoded))
             writer.write(np.transpose(encoded, (2, 3, 0, 1)), window)
@@ -147,27 +158,10 @@ def _range(db_range: Mapping[str, DbRange], polarisation: str) -> DbRange:
     return db_range[polarisation]
 
 
-def _check_units(source: BandSource, units: str) -> None:
-    """Raises an error if values can't be of the units: decibels of land are mostly negative, power never is."""
-    with open_raster(source.path) as dataset:
-        size = (min(_SAMPLE, dataset.height), min(_SAMPLE, dataset.width))
-        values = source.decode(read_bands(dataset, indexes=source.index, out_shape=size), dataset.nodata)
-    negative = np.count_nonzero(values < 0)
-    known = np.count_nonzero(np.isfinite(values) & (values != 0))
-    if not known:
-        return
-    if units == "dB" and not negative:
-        found = f"has no negative value (its highest is {np.nanmax(values):.4g}), as decibels of land have"
-        raise InputError(f"{source.path} {found}.", "Set UNITS to power or amplitude.")
-    if units != "dB" and negative > known / 2:
-        found = f"is mostly negative (its lowest value is {np.nanmin(values):.4g}), which {units} can't be"
-        raise InputError(f"{source.path} {found}.", "Set UNITS to dB.")
-
-
 def _read_date(
-    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units: str
+    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units_of: Mapping[BandSource, str]
 ) -> NDArray[np.float32]:
-    """Returns the decibels of a date on a block, of shape (P, height, width), NaN where missing."""
+    """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
     total = np.zeros((len(polarisations), block.height, block.width), np.float32)
     count = np.zeros(total.shape, np.uint8)
     for product in products:
@@ -182,43 +176,55 @@ def _read_date(
                     source.index,
                     block,
                     Resampling.bilinear,
-                    lambda raw: to_power(source.decode(raw, dataset.nodata), units),  # noqa: B023
+                    lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
                 )
                 valid = ~np.isnan(power)
                 total[order, valid] += power[valid]
                 count[order, valid] += 1
     mean = np.full(total.shape, np.nan, np.float32)
     np.divide(total, count, out=mean, where=count > 0)
-    return to_db(mean)
+    return mean
 
 
 def _encode(
-    backscatter_db: NDArray[np.float32],
+    power: NDArray[np.float32],
+    margin: int,
     own_dates: Sequence[date],
     dates: Sequence[date],
     ranges: Sequence[DbRange],
     workers: Workers,
 ) -> tuple[NDArray[np.uint8], int]:
-    """Interpolates decibels (T, P, height, width) to the series' dates, as 8 bits; counts the clipped values."""
-    encoded = np.empty((len(dates), *backscatter_db.shape[1:]), np.uint8)
+    """Filters power (T, P, height + 2 margin, width + 2 margin) and interpolates it to the series' dates, in decibels.
+
+    Returns:
+        Decibels in 8 bits, of shape (T', P, height, width), and how many values were clipped.
+    """
+    height, width = power.shape[2] - 2 * margin, power.shape[3] - 2 * margin
+    encoded = np.empty((len(dates), len(ranges), height, width), np.uint8)
 
     def encode(rows: slice) -> int:
         clipped = 0
         for order, db in enumerate(ranges):
-            filled = fill_gaps(backscatter_db[:, order, rows], own_dates, dates)
+            image = power[:, order, rows.start : rows.stop + 2 * margin]
+            filtered = filter_speckle(image, margin) if margin else image
+            filled = fill_gaps(to_db(filtered), own_dates, dates)
             encoded[:, order, rows] = db.encode(filled)
             clipped += db.clipped(filled)
         return clipped
 
-    return encoded, sum(workers.map(encode, strips(*backscatter_db.shape[2:])))
+    return encoded, sum(workers.map(encode, strips(height, width, 2 * margin)))
 
 
-def _tags(products: Sequence[Product], period: Period, units: str) -> dict[str, str]:
+def _tags(
+    products: Sequence[Product], period: Period, units: Collection[str], orbit: Orbit, speckle: int
+) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-1",
         "PRODUCTS": "; ".join(product.name for product in products),
-        "UNITS": units,
+        "UNITS": ", ".join(sorted(units)),
+        "ORBIT": "any" if orbit == Orbit() else str(orbit),
+        "SPECKLE": str(speckle),
         "PERIOD": str(period),
         "STEP": str(period.step),
     }

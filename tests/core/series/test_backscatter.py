@@ -7,15 +7,16 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.series.backscatter import DbRange, parse_db_range, to_db, to_power
 
 
-def test_the_three_units_are_one_power():
+def test_all_units_are_one_power():
     power = np.array([1e-4, 0.01, 0.5, 1, 30], "float32")
     np.testing.assert_allclose(to_power(power, "power"), power)
     np.testing.assert_allclose(to_power(np.sqrt(power), "amplitude"), power, rtol=1e-6)
     np.testing.assert_allclose(to_power(10 * np.log10(power), "dB"), power, rtol=1e-5)
+    np.testing.assert_allclose(to_power(10 ** ((10 * np.log10(power) + 83) / 20), "DN"), power, rtol=1e-5)
     np.testing.assert_allclose(to_db(power), 10 * np.log10(power))
 
 
-@pytest.mark.parametrize("units", ["power", "amplitude"])
+@pytest.mark.parametrize("units", ["power", "amplitude", "DN"])
 def test_what_is_not_positive_is_missing(units):
     assert np.isnan(to_power(np.array([0, -1, np.nan, np.inf], "float32"), units)).all()
 

@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 from datetime import date
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import rasterio
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.dates import by_name
 from twinns_qgis.series.inputs import Inputs
@@ -70,6 +72,8 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
         SEASON,
         reference=next((site / "S2_10m").iterdir()),
         units="dB",
+        orbit="any",
+        speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
         memory=256,
         reporter=listener,
@@ -90,6 +94,112 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
             filled = np.interp(_days(series.dates), _days(files), decibels[:, band, row, column])
             expected = np.clip(1 + np.round((filled - low) / 30 * 254), 1, 255)
             assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
+
+
+def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
+    prepare_sentinel1(
+        output,
+        inputs,
+        Period(),
+        reference=reference,
+        units="auto",
+        orbit=orbit,
+        speckle=0,
+        db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
+        memory=64,
+        reporter=listener,
+    )
+    return Series.open(output)
+
+
+def _encoded(decibels, low):
+    return np.clip(1 + np.round((decibels - low) / 30 * 254), 1, 255)
+
+
+def test_digital_numbers_of_worldcereal_are_decibels_by_their_formula(shared, tmp_path, listener):
+    folder = shared / "fixtures" / "ewoc" / "SAR" / "36"
+    if not folder.is_dir():
+        pytest.skip("the real WorldCereal products are not there")
+    files = sorted(folder.rglob("*SIGMA0_V?.tif"))
+    series = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=folder), files[0], listener)
+    values = series.read()
+    assert series.bands == ("VV", "VH")
+    assert series.dates == tuple(sorted({by_name(path) for path in files}))
+    compared = 0
+    for order, (band, low) in enumerate((("VV", -25), ("VH", -32))):
+        for number, day in enumerate(series.dates):
+            images = []
+            for path in files:
+                if by_name(path) == day and path.stem.endswith(band):
+                    with rasterio.open(path) as dataset:
+                        images.append(np.where(dataset.read(1) == 65535, np.nan, dataset.read(1).astype(float)))
+            if np.isnan(images).all():
+                continue
+            power = np.nanmean(np.square(images), axis=0) * 10**-8.3
+            expected = _encoded(10 * np.log10(power), low)
+            assert np.nanmax(np.abs(values[:, :, number, order] - expected)) <= 1
+            compared += np.isfinite(expected).sum()
+    assert compared > 100
+
+
+def test_digital_numbers_of_openeo_are_decibels_by_their_formula(shared, tmp_path, listener, write_raster):
+    cube = shared / "data" / "gfmap2023" / "cdse_sentinel1_grd.nc"
+    if not cube.is_file():
+        pytest.skip("the real openEO cube is not there")
+    numbers = {}
+    for band in ("VV", "VH"):
+        with rasterio.open(f"NETCDF:{cube}:S1-SIGMA0-{band}") as dataset:
+            numbers[band] = dataset.read().view("uint16")
+    days = [f"2023-04-{day:02}" for day in range(1, 1 + len(numbers["VV"]))]  # the cube's own need another reader
+    for number, day in enumerate(days):
+        values = np.stack([numbers[band][number] for band in numbers])
+        names = [f"S1-SIGMA0-{band}" for band in numbers]
+        write_raster(tmp_path / "in" / f"openEO_{day}Z.tif", values, names=names, nodata=0)
+    path = tmp_path / "in" / f"openEO_{days[0]}Z.tif"
+    values = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=tmp_path / "in"), path, listener).read()
+    random = np.random.default_rng(0)
+    for order, (band, low) in enumerate((("VV", -25), ("VH", -32))):
+        for number, row, column in random.integers(0, (len(days), *values.shape[:2]), (200, 3)):
+            pixel = float(numbers[band][number, row, column])
+            if pixel:
+                expected = _encoded(20 * np.log10(pixel) - 83, low)
+                assert abs(values[row, column, number, order] - expected) <= 1
+
+
+def test_a_real_image_of_pyrosar_in_decibels(shared, tmp_path, listener):
+    path = shared / "fixtures/sentinel1/pyroSAR_MIT/S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db.tif"
+    if not path.is_file():
+        pytest.skip("the real image is not there")
+    series = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(layers=(path,)), path, listener)
+    assert (series.dates, series.bands) == ((date(2015, 3, 9),), ("VV",))
+    with rasterio.open(path) as dataset:
+        decibels = dataset.read(1)
+    known = decibels != -99
+    values = series.read()[:, :, 0, 0]
+    np.testing.assert_array_equal(values == 0, ~known)
+    assert np.abs(values[known] - _encoded(decibels[known], -25)).max() <= 1
+
+
+@pytest.mark.parametrize(("product", "orbit"), [("S1A_20200103_17RMJ_ASC", "121"), ("S1B_20161121_12SYJ_ASC", "49")])
+def test_orbits_of_real_metadata_are_those_of_the_manifests(shared, tmp_path, listener, write_raster, product, orbit):
+    folder = shared / "fixtures" / "sentinel1" / "stactools-sentinel1" / "rtc" / product
+    if not folder.is_dir():
+        pytest.skip("the real metadata are not there")
+    manifests = list(folder.rglob("manifest.safe"))
+    assert manifests
+    assert all(f'relativeOrbitNumber type="start">{orbit}<' in path.read_text() for path in manifests)
+    for band, decibels in (("VV", -9.0), ("VH", -16.0)):
+        items = ElementTree.parse(folder / f"Gamma0_{band}.vrt").findall("./Metadata/MDI")
+        tags = {item.get("key"): item.text for item in items}
+        values = np.full((1, 16, 16), 10 ** (decibels / 10), "float32")
+        path = tmp_path / "in" / product / f"Gamma0_{band}.tif"
+        write_raster(path, values, names=(f"Gamma0_{band}",), nodata=0, tags=tags)
+    for wanted in ("ascending", orbit):
+        series = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=tmp_path / "in"), path, listener, wanted)
+        assert [f"{day:%Y%m%d}" for day in series.dates] == [product.split("_")[1]]
+    np.testing.assert_allclose(series.read()[3, 3, 0], [_encoded(-9.0, -25), _encoded(-16.0, -32)], atol=1)
+    with pytest.raises(InputError, match=f"No image is of the ORBIT descending; there are ascending {orbit}"):
+        _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=tmp_path / "in"), path, listener, "descending")
 
 
 def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listener):

@@ -21,13 +21,17 @@ def prepare(tmp_path, listener, write_raster):
     """Returns a function that prepares a series on a grid of 16 x 16 pixels of 10 m and opens it."""
     write_raster(tmp_path / "reference.tif", np.zeros((1, 16, 16), "uint8"))
 
-    def run(output="out.tif", *, start=None, end=None, step=0, units="dB", memory=64, **settings):
+    def run(
+        output="out.tif", *, start=None, end=None, step=0, units="auto", orbit="any", speckle=0, memory=64, **settings
+    ):
         prepare_sentinel1(
             tmp_path / output,
             Inputs(folder=tmp_path / "in"),
             Period(start, end, step),
             reference=settings.pop("reference", tmp_path / "reference.tif"),
             units=units,
+            orbit=orbit,
+            speckle=speckle,
             db_range=settings.pop("db_range", RANGES),
             memory=memory,
             reporter=listener,
@@ -152,6 +156,107 @@ def test_neither_memory_nor_blocks_change_the_result(prepare, tmp_path, write_ra
     blocks = prepare("blocks.tif", reference=tmp_path / "wide.tif", memory=1)
     np.testing.assert_array_equal(whole.read(), blocks.read())
     assert len(np.unique(whole.read())) > 100
+
+
+@pytest.fixture
+def noisy(tmp_path, write_raster):
+    """Writes three dates of power with holes, 20 m, that reach beyond a reference of 70 x 90 pixels of 10 m."""
+    random = np.random.default_rng(0)
+    write_raster(tmp_path / "wide.tif", np.zeros((1, 70, 90), "uint8"))
+    for day in (1, 13, 25):
+        values = random.uniform(-24, 4, (1, 40, 50)).astype("float32")
+        values[random.random(values.shape) < 0.2] = np.nan
+        write_raster(tmp_path / "in" / f"s1_vv_201803{day:02}.tif", values, resolution=20, origin=(499947, 5600053))
+    return tmp_path / "wide.tif"
+
+
+@pytest.mark.parametrize("speckle", [3, 7])
+def test_filtered_speckle_depends_neither_on_blocks_nor_on_the_reference_ending(
+    prepare, noisy, tmp_path, write_raster, speckle
+):
+    write_raster(tmp_path / "part.tif", np.zeros((1, 30, 33), "uint8"), origin=(500200, 5599900))
+    whole = prepare("whole.tif", reference=noisy, memory=512, speckle=speckle)
+    blocks = prepare("blocks.tif", reference=noisy, memory=1, speckle=speckle)
+    part = prepare("part_out.tif", reference=tmp_path / "part.tif", speckle=speckle)
+    np.testing.assert_array_equal(whole.read(), blocks.read())
+    np.testing.assert_array_equal(whole.read()[10:40, 20:53], part.read())
+    assert (whole.read() != prepare("unfiltered.tif", reference=noisy).read()).mean() > 0.5
+
+
+def test_speckle_is_filtered_in_power_before_decibels_fill_gaps(prepare, image):
+    pixels = np.full((2, 16, 16), -10.0)
+    pixels[0, ::2], pixels[1, 5, 5] = -16, np.nan
+    image("S1_20180301.tif", pixels[0])
+    image("S1_20180313.tif", pixels[1])
+    power = 10 ** (pixels / 10)
+    means = np.nanmean(power[:, 4:7, 4:7], axis=(1, 2))  # of a window round row 5, column 5, where one date is missing
+    expected = means[0] * (power[0, 5, 5] / means[0])
+    filtered = _decibels(prepare(speckle=3))[5, 5, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10([expected, expected]), atol=STEP / 2 + 1e-6)
+    means = np.nanmean(power[:, 8:11, 8:11], axis=(1, 2))
+    expected = means * np.mean(power[:, 9, 9] / means)
+    filtered = _decibels(prepare(speckle=3))[9, 9, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10(expected), atol=STEP / 2 + 1e-6)
+
+
+def _both_directions(image):
+    image("s1a_31UES_DES_110_20180301.tif", -10)
+    image("s1a_31UES_ASC_132_20180301.tif", -16)
+    image("s1a_31UES_ASC_030_20180307.tif", -13)
+    image("s1a_31UES_DES_110_20180313.tif", -11)
+
+
+@pytest.mark.parametrize(
+    ("orbit", "expected"),
+    [
+        ("ascending", {"2018-03-01": -16, "2018-03-07": -13}),
+        ("Descending", {"2018-03-01": -10, "2018-03-13": -11}),
+        ("132", {"2018-03-01": -16}),
+        (" 030", {"2018-03-07": -13}),
+    ],
+)
+def test_only_the_images_of_the_orbit_are_used(prepare, image, orbit, expected):
+    _both_directions(image)
+    series = prepare(orbit=orbit)
+    assert [str(day) for day in series.dates] == list(expected)
+    np.testing.assert_allclose(_decibels(series)[3, 3, :, 0], list(expected.values()), atol=STEP / 2 + 1e-6)
+
+
+def test_several_orbits_are_told(prepare, image, listener):
+    _both_directions(image)
+    prepare()
+    told = "several orbits: ascending 132 (1), ascending 30 (1), descending 110 (2)"
+    assert any(told in message for message in listener.messages)
+
+
+def test_without_images_of_the_orbit_those_that_are_there_are_told(prepare, image):
+    _both_directions(image)
+    with pytest.raises(InputError, match=r"ORBIT 8; there are ascending 132 \(1\), ascending 30 \(1\), descending 110"):
+        prepare(orbit="8")
+
+
+def test_images_of_unknown_orbit_are_listed_where_one_is_asked_for(prepare, image):
+    _both_directions(image)
+    image("s1_20180302.tif", -10)
+    image("s1_20180303_DES.tif", -10)
+    with pytest.raises(InputError, match=r"of 2 of 6 images: s1_20180302\.tif, s1_20180303_DES\.tif"):
+        prepare(orbit="110")
+    with pytest.raises(InputError, match=r"of 1 of 6 images: s1_20180302\.tif"):
+        prepare(orbit="descending")
+    assert len(prepare(orbit="any").dates) == 5
+
+
+@pytest.mark.parametrize("orbit", ["", "north", "0", "176", "-3", "1.5"])
+def test_what_is_no_orbit_is_refused(prepare, image, orbit):
+    image("S1_20180301.tif", -10)
+    with pytest.raises(InputError, match=f"ORBIT is '{orbit}'"):
+        prepare(orbit=orbit)
+
+
+def test_a_window_that_has_no_middle_is_refused(prepare, image):
+    image("S1_20180301.tif", -10)
+    with pytest.raises(InputError, match=r"SPECKLE is 4 pixels.*odd number"):
+        prepare(speckle=4)
 
 
 @pytest.mark.parametrize(("units", "value"), [("dB", 0.05), ("power", -12.0), ("amplitude", -12.0)])

@@ -1,7 +1,8 @@
 """Sentinel-1 as calibrated, orthorectified GeoTIFFs: one file a date, or one a date and polarisation.
 
 A band's polarisation is that in its description (``VV``, ``VV_dB``, ``Gamma0_VH``); a file of one band without a
-telling description has it in its name (``s1a_31UES_vv_DES_110_20180103txxxxxx.tif``).
+telling description has it in its name (``s1a_31UES_vv_DES_110_20180103txxxxxx.tif``). So are the products of S1 Tiling,
+OPERA, HyP3 and pyroSAR, and what clouds export.
 """
 
 from __future__ import annotations
@@ -13,6 +14,13 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.products.backscatter_metadata import (
+    is_companion,
+    orbit_of,
+    product_folder,
+    units_of,
+    with_acquisition,
+)
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.series import open_raster
@@ -29,7 +37,7 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
     Raises:
         InputError: A layer is not recognised, or a file has no date.
     """
-    described = {path: _describe(path) for path in inputs.rasters() if "mask" not in path.name.lower()}
+    described = {path: _describe(path) for path in inputs.rasters() if not is_companion(path)}
     files = {path: found for path, found in described.items() if found[0]}
     unknown = [path for path in described if path not in files]
     if unknown and inputs.layers:
@@ -37,9 +45,16 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
             f"These layers have no polarisation: {', '.join(map(str, unknown))}.", f"Expected are {LOOKED_FOR}."
         )
     warn_of_strangers(files, unknown, reporter)
-    days = dates.of({path: tags for path, (_, tags) in files.items()})
-    products = [Product(path.name, days[path], bands) for path, (bands, _) in files.items()]
+    days = dates.of({path: with_acquisition(path, tags) for path, (_, tags) in files.items()})
+    products = [
+        Product(_name(path), days[path], bands, orbit=orbit_of(path, tags)) for path, (bands, tags) in files.items()
+    ]
     return sorted(products, key=lambda product: (product.date, product.name))
+
+
+def _name(path: Path) -> str:
+    folder = product_folder(path)
+    return str(path.relative_to(folder.parent)) if folder else path.name
 
 
 def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
@@ -56,5 +71,12 @@ def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
             name = match[1].upper()
             if name in bands:
                 raise InputError(f"{path}: the bands {bands[name].index} and {index} are both {name}.", "Keep one.")
-            bands[name] = BandSource(path, index, dataset.scales[index - 1], dataset.offsets[index - 1])
+            unit, dtype = dataset.units[index - 1] or "", dataset.dtypes[index - 1]
+            bands[name] = BandSource(
+                path,
+                index,
+                dataset.scales[index - 1],
+                dataset.offsets[index - 1],
+                units=units_of(path, description or "", unit, dtype, dataset.tags()),
+            )
         return bands, dataset.tags()

@@ -29,6 +29,7 @@ class BandSource:
         scale: Factor that, with `offset`, turns the file's values into reflectance, or into the unit of backscatter.
         offset: Summand, after the factor.
         nodata: The value of missing pixels where the file declares none.
+        units: What a Sentinel-1 band holds, one of `backscatter.UNITS`; None where nothing says it.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class BandSource:
     scale: float = 1.0
     offset: float = 0.0
     nodata: float | None = None
+    units: str | None = None
 
     def decode(self, raw: NDArray[np.generic], declared_nodata: float | None) -> NDArray[np.float32]:
         """Returns the values of raw pixels, NaN where missing; any shape."""
@@ -66,6 +68,32 @@ class MaskSource:
 
 
 @dataclass(frozen=True)
+class Orbit:
+    """From where a Sentinel-1 image was taken, as far as it is known.
+
+    Args:
+        direction: ``ascending`` or ``descending``.
+        relative: Number of the relative orbit.
+    """
+
+    direction: str | None = None
+    relative: int | None = None
+
+    def tells(self, wanted: Orbit) -> bool:
+        """Whether enough is known to compare this orbit with another."""
+        return (wanted.direction is None or self.direction is not None) and (
+            wanted.relative is None or self.relative is not None
+        )
+
+    def matches(self, wanted: Orbit) -> bool:
+        """Whether this is the orbit that is wanted, in what is known of that one."""
+        return wanted.direction in (None, self.direction) and wanted.relative in (None, self.relative)
+
+    def __str__(self) -> str:
+        return " ".join(str(part) for part in (self.direction, self.relative) if part is not None) or "unknown"
+
+
+@dataclass(frozen=True)
 class Product:
     """What one acquisition gives.
 
@@ -74,12 +102,14 @@ class Product:
         date: Day of acquisition.
         bands: Where each band is, by its name in the series.
         masks: A pixel is clear where all of them say so; without a mask every valid pixel is.
+        orbit: From where a Sentinel-1 image was taken.
     """
 
     name: str
     date: date
     bands: Mapping[str, BandSource]
     masks: tuple[MaskSource, ...] = ()
+    orbit: Orbit = Orbit()
 
     @contextmanager
     def open(self) -> Iterator[Mapping[Path, DatasetReader]]:

@@ -36,6 +36,54 @@ def test_other_rasters_below_the_folder_are_passed_over(tmp_path, write_raster, 
     assert product.date == date(2018, 3, 3)
 
 
+HYP3 = "S1A_IW_20180103T055812_DVP_RTC10_G_gpuned_1234"
+PRODUCTS = {
+    "S1 Tiling": {
+        "31UES/s1a_31UES_vv_DES_110_20180103txxxxxx.tif": ("VV", 2018),
+        "31UES/s1a_31UES_vh_DES_110_20180103txxxxxx.tif": ("VH", 2018),
+        "31UES/s1a_31UES_vv_DES_110_20180103txxxxxx_BorderMask.tif": None,
+        "31UES/LIA_s1a_31UES_DES_110.tif": None,
+    },
+    "HyP3": {
+        f"{HYP3}/{HYP3}_VV.tif": ("VV", 2018),
+        f"{HYP3}/{HYP3}_ls_map.tif": None,
+    },
+    "OPERA": {
+        "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_20230928T203216Z_S1A_30_v1.0_VH.tif": ("VH", 2023),
+        "OPERA_L2_RTC-S1_T034-071093-IW3_20230611T002902Z_20230928T203216Z_S1A_30_v1.0_VH.tif": ("VH", 2023),
+        "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_20230928T203216Z_S1A_30_v1.0_mask.tif": None,
+    },
+    "pyroSAR": {"S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db.tif": ("VV", 2015)},
+    "SNAP": {
+        "S1A_IW_GRDH_1SDV_20180103T055812_20180103T055837_019987_0220B4_8DB5_Orb_Cal_TC_Gamma0_VV_db.tif": ("VV", 2018)
+    },
+    "Sinergise": {
+        "S1A_20200103_17RMJ_ASC/Gamma0_VV.tif": ("VV", 2020),
+        "S1A_20200103_17RMJ_ASC/Gamma0_VH.tif": ("VH", 2020),
+        "S1A_20200103_17RMJ_ASC/local_incident_angle.tif": None,
+    },
+    "Planetary Computer": {
+        "S1A_IW_GRDH_1SDV_20200103T233621_20200103T233646_030643_0382F7_rtc/measurement/iw-vv.rtc.tiff": ("VV", 2020)
+    },
+    "WorldCereal": {
+        "S1B_20190902T032024_DES_TODO_01785302198EF35A_36MXB/"
+        "S1B_20190902T032024_DES_TODO_01785302198EF35A_36MXB_SIGMA0_VH.tif": ("VH", 2019)
+    },
+}
+
+
+@pytest.mark.parametrize("program", PRODUCTS)
+def test_products_are_found_and_dated_as_each_program_names_them(tmp_path, write_raster, find_in, listener, program):
+    files = PRODUCTS[program]
+    for name in files:
+        write_raster(tmp_path / name, ONE, tags={"TIFFTAG_DATETIME": "2026:01:02 03:04:05"})
+    found = find_in(folder=tmp_path)
+    images = {name: expected for name, expected in files.items() if expected}
+    assert sorted((*product.bands, product.date.year) for product in found) == sorted(images.values())
+    assert len({product.name for product in found}) == len(found)
+    assert not listener.warnings
+
+
 def test_a_layer_without_polarisation_is_refused(tmp_path, write_raster, find_in):
     write_raster(tmp_path / "S1_20180301.tif", TWO)
     with pytest.raises(InputError, match=r"S1_20180301\.tif.*VV or VH"):
