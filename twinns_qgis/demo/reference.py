@@ -34,8 +34,8 @@ def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:
         geometry=[landscape.polygons[index] for index in labelled],
         crs=grid.crs,
     )
-    with _no_time_of_writing():
-        table.to_file(path, layer="polygons", driver="GPKG", engine="pyogrio", geometry_type="Polygon")
+    with _same_bytes():
+        table.to_file(path, layer="polygons", driver="GPKG", engine="pyogrio", geometry_type="Polygon", VERSION="1.2")
 
 
 def write_truth(path: Path, ground: Ground, grid: Grid) -> None:
@@ -53,12 +53,12 @@ def write_classes(path: Path) -> None:
 
 
 @contextmanager
-def _no_time_of_writing() -> Iterator[None]:
-    """Has GDAL date a GeoPackage at a fixed time: the same seed shall give the same bytes."""
-    option = "OGR_CURRENT_DATE"
-    before = pyogrio.get_gdal_config_option(option)
-    pyogrio.set_gdal_config_options({option: "2018-01-01T00:00:00.000Z"})
+def _same_bytes() -> Iterator[None]:
+    """Has GDAL write a GeoPackage the same way each time: dated at a fixed time, its index not built by a thread."""
+    options = {"OGR_CURRENT_DATE": "2018-01-01T00:00:00.000Z", "OGR_GPKG_ALLOW_THREADED_RTREE": "NO"}
+    before = {name: pyogrio.get_gdal_config_option(name) for name in options}
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({option: before})
+        pyogrio.set_gdal_config_options(before)

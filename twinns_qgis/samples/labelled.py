@@ -123,7 +123,9 @@ def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples
     parts[parts == ""] = None
     with whole_file(path) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The filename extension should be")  # it will be, once whole
-        polygons.table.assign(split=parts).to_file(partial, driver="GPKG", layer="split", engine="pyogrio")
+        polygons.table.assign(split=parts).to_file(
+            partial, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2"
+        )
 
 
 def check_split_output(path: Path) -> None:
