@@ -21,13 +21,13 @@ from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Extent, Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.products import dated_geotiffs, theia
+from twinns_qgis.series.products import dated_geotiffs, safe, theia
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, write_series
 from twinns_qgis.series.warping import read_band
 
-READERS = (theia, dated_geotiffs)
+READERS = (theia, safe, dated_geotiffs)
 """Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
 
 _HIGHEST = 32767

@@ -23,20 +23,13 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
+from twinns_qgis.series.products.scene_classification import CLEAR_SCENES
 from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.series import SENTINEL2_BANDS, open_raster
 
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 
 _BAND = re.compile(r"B0?(\d{1,2}A?)", re.IGNORECASE)
-
-CLEAR_SCENES = frozenset({4, 5, 6, 7, 11})
-"""Classes of SCL that show the ground: vegetation, bare soil, water, unclassified, snow.
-
-Not clear are no data (0), saturated (1), clouds and cirrus (8-10), shadows of clouds (3) and dark areas (2), which
-hold what shadow 3 misses. Snow stays, as it does in THEIA's mask CLM: it is the surface, and the paper fills clouds,
-shadows and missing pixels alone.
-"""
 
 Source = TypeVar("Source", BandSource, MaskSource)
 

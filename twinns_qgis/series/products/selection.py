@@ -1,4 +1,4 @@
-"""Choosing among products: those of the period that show the area, grouped by date."""
+"""Choosing among products and their files: those that show the area, grouped by date; the one file of a pattern."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
@@ -59,3 +60,19 @@ def warn_of_strangers(known: Iterable[Path], unknown: Iterable[Path], reporter: 
             f"{', '.join(strangers[:10])}{' ...' if len(strangers) > 10 else ''}. Files that were cut short lose the "
             "descriptions of their bands."
         )
+
+
+def one_file(folder: Path, pattern: str) -> Path:
+    """Returns the only file of a product's folder that matches a pattern.
+
+    Raises:
+        InputError: There is none, or there are several.
+    """
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        state = f"has {len(found)} files" if found else "has no file"
+        raise InputError(
+            f"The product {folder.name} {state} {pattern} in {folder}, one was expected.",
+            "Download or unpack the product once more; don't rename its files.",
+        )
+    return found[0]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
+from twinns_qgis.series.products.selection import one_file
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 LOOKED_FOR = "THEIA folders SENTINEL2x_YYYYMMDD-hhmmss-nnn_L2A_Txxxxx_..."
@@ -39,7 +39,7 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
             name=folder.name,
             date=days[folder],
             bands={
-                band: BandSource(_file(folder, f"*_FRE_{band}.tif"), scale=_SCALE, nodata=_NODATA)
+                band: BandSource(one_file(folder, f"*_FRE_{band}.tif"), scale=_SCALE, nodata=_NODATA)
                 for band in SENTINEL2_BANDS
             },
             masks=_masks(folder),
@@ -50,17 +50,6 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
 
 
 def _masks(folder: Path) -> tuple[MaskSource, ...]:
-    clouds = MaskSource(_file(folder, "MASKS/*_CLM_R1.tif"), 1, _CLEAR)
+    clouds = MaskSource(one_file(folder, "MASKS/*_CLM_R1.tif"), 1, _CLEAR)
     edges = [MaskSource(path, 1, _CLEAR) for path in folder.glob("MASKS/*_EDG_R1.tif")]
     return (clouds, *edges)
-
-
-def _file(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        state = f"has {len(found)} files" if found else "has no file"
-        raise InputError(
-            f"The product {folder.name} {state} {pattern} in {folder}, one was expected.",
-            "Download or unpack the product once more; don't rename its files.",
-        )
-    return found[0]
