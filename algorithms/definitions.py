@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
 )
 from qgis.core import QgsProcessingParameterDefinition as Definition
 
@@ -111,3 +112,11 @@ def dates_table() -> Definition:
     """Declares DATES, which the jobs that prepare have."""
     text = tr("CSV table with columns file and date, for files without a date.")
     return advanced(file("DATES", tr("Table of dates"), text, "csv", optional=True))
+
+
+def scheduler() -> Definition:
+    """Declares SCHEDULER, which jobs have that work block by block."""
+    text = tr(
+        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine."
+    )
+    return advanced(helped(QgsProcessingParameterString("SCHEDULER", tr("Dask scheduler"), optional=True), text))

@@ -14,6 +14,7 @@ from .definitions import (
     raster,
     raster_output,
     rasters,
+    scheduler,
     whole_number,
 )
 from .preparation import PreparationAlgorithm, period
@@ -87,5 +88,6 @@ class PrepareSentinel1(PreparationAlgorithm):
             ),
             advanced(helped(db_range, tr("Decibels that the 8 bits span, for each polarisation."))),
             memory(),
+            scheduler(),
             raster_output("OUTPUT", tr("Sentinel-1 series"), tr("The series to write, a GeoTIFF.")),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgis.core import QgsProcessingParameterDefinition
 
-from .definitions import dates_table, extent, folder, memory, raster_output, rasters
+from .definitions import dates_table, extent, folder, memory, raster_output, rasters, scheduler
 from .preparation import PreparationAlgorithm, period
 from .translation import tr
 
@@ -44,5 +44,6 @@ class PrepareSentinel2(PreparationAlgorithm):
             ),
             dates_table(),
             memory(),
+            scheduler(),
             raster_output("OUTPUT", tr("Sentinel-2 series"), tr("The series to write, a GeoTIFF.")),
         ]

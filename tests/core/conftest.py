@@ -14,7 +14,7 @@ from shapely.geometry import box
 
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import SENTINEL2_BANDS, write_series
+from twinns_qgis.series.series import SENTINEL2_BANDS, series_layout, write_series
 
 FIELD = 10
 FIELDS = 6
@@ -69,7 +69,8 @@ def _write(path, values, origin=(500000, 5600000), first_date=date(2018, 1, 1)):
         names, coding = ("VV", "VH")[:bands], {"nodata": 0, "scale": (0.1,) * bands, "offset": (-25.1, -32.1)[:bands]}
     else:
         names, coding = SENTINEL2_BANDS[:bands], {"nodata": -32768, "scale": (1e-4,) * bands, "offset": (0.0,) * bands}
-    with write_series(path, grid, days, names, dtype=str(values.dtype), tags={}, **coding) as writer:
+    layout = series_layout(grid, days, names, dtype=str(values.dtype), tags={}, **coding)
+    with write_series(path, layout) as writer:
         writer.write(values, Window(0, 0, width, height))
     return path
 

@@ -41,6 +41,10 @@ class PrepareSentinel1(Job):
     )
     db_range: str = parameter("Decibels that the 8 bits span, for each polarisation.", default="VV=-25:5,VH=-32:-2")
     memory: int = parameter("Memory to use, in MB.", default=2048)
+    scheduler: str | None = parameter(
+        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
+        default=None,
+    )
     output: Path = parameter("The series to write, a GeoTIFF.")
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
@@ -48,6 +52,7 @@ class PrepareSentinel1(Job):
         from twinns_qgis.series.backscatter import parse_db_range
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
+        from twinns_qgis.series.preparation import Machine
         from twinns_qgis.series.sentinel1 import prepare_sentinel1
 
         prepare_sentinel1(
@@ -59,7 +64,7 @@ class PrepareSentinel1(Job):
             orbit=self.orbit,
             speckle=self.speckle,
             db_range=parse_db_range(self.db_range),
-            memory=self.memory,
+            machine=Machine(self.memory, self.scheduler),
             reporter=reporter,
         )
         return {"output": str(self.output)}

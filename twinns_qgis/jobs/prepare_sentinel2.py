@@ -28,6 +28,10 @@ class PrepareSentinel2(Job):
         "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the first product.", default=None
     )
     memory: int = parameter("Memory to use, in MB.", default=2048)
+    scheduler: str | None = parameter(
+        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
+        default=None,
+    )
     output: Path = parameter("The series to write, a GeoTIFF.")
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
@@ -35,6 +39,7 @@ class PrepareSentinel2(Job):
         from twinns_qgis.series.grid import Extent
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
+        from twinns_qgis.series.preparation import Machine
         from twinns_qgis.series.sentinel2 import prepare_sentinel2
 
         prepare_sentinel2(
@@ -42,7 +47,7 @@ class PrepareSentinel2(Job):
             Inputs(self.layers, self.folder, self.dates),
             Period(self.start, self.end, self.step),
             extent=Extent.parse(self.extent) if self.extent else None,
-            memory=self.memory,
+            machine=Machine(self.memory, self.scheduler),
             reporter=reporter,
         )
         return {"output": str(self.output)}

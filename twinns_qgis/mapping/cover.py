@@ -19,7 +19,8 @@ from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.twinns import SCORE
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
-from twinns_qgis.series.series import TILE, Series
+from twinns_qgis.series.layout import TILE
+from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import TrainedModel
 
 _LARGEST_BLOCK = TILE

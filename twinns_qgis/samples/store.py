@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.pixels import LabelledPixels
-from twinns_qgis.series.series import TILE, Series
+from twinns_qgis.series.layout import TILE
+from twinns_qgis.series.series import Series
 
 PATCH = 5
 """Side of the patch round the pixel to classify (paper, section 4.2)."""

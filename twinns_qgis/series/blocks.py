@@ -13,9 +13,9 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.reporter import Reporter, TimeLeft
+from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import TILE
+from twinns_qgis.series.layout import TILE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -52,22 +52,14 @@ def block_shape(grid: Grid, memory: int, bytes_per_pixel: int) -> tuple[int, int
     return min(height, grid.height), min(width, grid.width)
 
 
-def each_block(grid: Grid, shape: tuple[int, int], reporter: Reporter) -> Iterator[tuple[Window, Grid]]:
-    """Yields the windows of a grid's blocks and their grids, and reports progress and the time left.
-
-    Raises:
-        Cancelled: The user asked the job to stop.
-    """
+def block_windows(grid: Grid, shape: tuple[int, int]) -> tuple[Window, ...]:
+    """Returns the windows of a grid's blocks of at most `shape` (height, width), row by row."""
     height, width = shape
-    corners = [(row, column) for row in range(0, grid.height, height) for column in range(0, grid.width, width)]
-    clock = TimeLeft()
-    for done, (row, column) in enumerate(corners):
-        fraction = done / len(corners)
-        reporter.progress(fraction, f"Block {done + 1} of {len(corners)} {clock.after(fraction)}".rstrip())
-        reporter.check_cancelled()
-        window = Window(column, row, min(width, grid.width - column), min(height, grid.height - row))
-        yield window, grid.crop(window)
-    reporter.progress(1.0)
+    return tuple(
+        Window(column, row, min(width, grid.width - column), min(height, grid.height - row))
+        for row in range(0, grid.height, height)
+        for column in range(0, grid.width, width)
+    )
 
 
 def strips(height: int, width: int, least: int = 1) -> list[slice]:
@@ -79,8 +71,8 @@ def strips(height: int, width: int, least: int = 1) -> list[slice]:
 class Workers:
     """Threads that work on a block; GDAL and numpy release the interpreter meanwhile."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    def __init__(self, reporter: Reporter, threads: int = os.cpu_count() or 1) -> None:
+        self._pool = ThreadPoolExecutor(threads)
         self._reporter = reporter
         self._exit = ExitStack()
 

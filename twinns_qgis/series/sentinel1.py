@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.windows import Window
@@ -17,17 +18,19 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DbRange, to_db, to_power
-from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, each_block, strips
+from twinns_qgis.series.block_store import Block
+from twinns_qgis.series.blocks import Workers, block_shape, strips
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.orbits import on_orbit, parse_orbit
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, write_series
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
 from twinns_qgis.series.warping import read_band
@@ -37,6 +40,48 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+
+
+@dataclass(frozen=True)
+class Sentinel1Plan:
+    """How a block of a Sentinel-1 series is made.
+
+    Args:
+        grid: The grid of the series.
+        groups: The images of each of the dates of acquisition, ascending.
+        polarisations: The P polarisations.
+        dates: The T' dates of the series.
+        units_of: What each band's values are.
+        margin: Pixels from the middle of the speckle filter's window to its edge; 0 for no filter.
+        ranges: The decibels that the 8 bits span, for each polarisation.
+    """
+
+    grid: Grid
+    groups: tuple[tuple[date, tuple[Product, ...]], ...]
+    polarisations: tuple[str, ...]
+    dates: tuple[date, ...]
+    units_of: Mapping[BandSource, str]
+    margin: int
+    ranges: tuple[DbRange, ...]
+
+    def sources(self) -> Iterable[Path]:
+        """Returns the images' files."""
+        return (path for _, products in self.groups for product in products for path in product.files)
+
+    def block(self, window: Window, workers: Workers) -> Block:
+        """Returns the series on a block, with the number of values, and of those that were cut to the range."""
+        block, margin = self.grid.crop(window), self.margin
+        wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
+        read = workers.map(lambda group: _read_date(group[1], self.polarisations, wide, self.units_of), self.groups)
+        own_dates = [day for day, _ in self.groups]
+        encoded, clipped = _encode(np.stack(list(read)), margin, own_dates, self.dates, self.ranges, workers)
+        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded))}
+        return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
+
+    def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
+        """Tells how many values were cut to the range."""
+        db_range = dict(zip(self.polarisations, self.ranges, strict=True))
+        _report_clipped(tally["clipped"] / max(1, tally["valid"]), db_range, reporter)
 
 
 def prepare_sentinel1(
@@ -49,7 +94,7 @@ def prepare_sentinel1(
     orbit: str,
     speckle: int,
     db_range: Mapping[str, DbRange],
-    memory: int,
+    machine: Machine,
     reporter: Reporter,
 ) -> None:
     """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
@@ -67,7 +112,7 @@ def prepare_sentinel1(
         orbit: The orbit whose images are used; see `orbits.parse_orbit`.
         speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
         db_range: The decibels that the 8 bits span, for each polarisation.
-        memory: Memory to use, in MB.
+        machine: What may be used.
         reporter: Receives progress and warnings.
 
     Raises:
@@ -95,34 +140,27 @@ def prepare_sentinel1(
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
 
+    layout = series_layout(
+        grid,
+        dates,
+        polarisations,
+        dtype="uint8",
+        nodata=SENTINEL1_NODATA,
+        scale=[db.scale for db in ranges],
+        offset=[db.offset for db in ranges],
+        tags=_tags(products, period, set(units_of.values()), wanted, speckle),
+    )
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
-    shape = block_shape(grid, memory, bytes_per_pixel)
-    clipped = valid = 0
-    with (
-        rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)),
-        write_series(
-            output,
-            grid,
-            dates,
-            polarisations,
-            dtype="uint8",
-            nodata=SENTINEL1_NODATA,
-            scale=[db.scale for db in ranges],
-            offset=[db.offset for db in ranges],
-            tags=_tags(products, period, set(units_of.values()), wanted, speckle),
-        ) as writer,
-        Workers(reporter) as workers,
-    ):
-        for window, block in each_block(grid, shape, reporter):
-            wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
-            read = workers.map(lambda group: _read_date(group[1], polarisations, wide, units_of), groups)  # noqa: B023
-            encoded, outside = _encode(np.stack(list(read)), margin, own_dates, dates, ranges, workers)
-            clipped += outside
-            valid += int(np.count_nonzero(encoded))
-            writer.write(np.transpose(encoded, (2, 3, 0, 1)), window)
-    _report_clipped(clipped / max(1, valid), db_range, reporter)
+    prepare(
+        Sentinel1Plan(grid, groups, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges)),
+        {SERIES: layout},
+        {SERIES: output},
+        block_shape(grid, machine.memory, bytes_per_pixel),
+        machine,
+        reporter,
+    )
 
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, each_block, strips
+from twinns_qgis.series.block_store import Block
+from twinns_qgis.series.blocks import Workers, block_shape, strips
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Extent, Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import dated_geotiffs, safe, theia
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
-from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, write_series
+from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
 from twinns_qgis.series.warping import read_band
 
 READERS = (theia, safe, dated_geotiffs)
@@ -35,8 +39,42 @@ _SUSPICIOUS = 0.01
 """More pixels than this share above the highest reflectance that can be stored: the scale must be wrong."""
 
 
+@dataclass(frozen=True)
+class Sentinel2Plan:
+    """How a block of a Sentinel-2 series is made.
+
+    Args:
+        grid: The grid of the series.
+        groups: The products of each of the dates of acquisition, ascending.
+        bands: The B bands.
+        dates: The T' dates of the series.
+    """
+
+    grid: Grid
+    groups: tuple[tuple[date, tuple[Product, ...]], ...]
+    bands: tuple[str, ...]
+    dates: tuple[date, ...]
+
+    def sources(self) -> Iterable[Path]:
+        """Returns the products' files."""
+        return (path for _, products in self.groups for product in products for path in product.files)
+
+    def block(self, window: Window, workers: Workers) -> Block:
+        """Returns the series on a block, with the number of values that were too high."""
+        grid = self.grid.crop(window)
+        values = np.stack(list(workers.map(lambda group: _read_date(group[1], self.bands, grid), self.groups)))
+        filled = _fill(values, [day for day, _ in self.groups], self.dates, workers)
+        tally = {"too_high": int(np.count_nonzero(values == _HIGHEST))}
+        return Block({SERIES: filled.reshape(-1, *filled.shape[2:])}, tally)
+
+    def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
+        """Warns if the scale of the inputs must be wrong."""
+        count = self.grid.width * self.grid.height * len(self.groups) * len(self.bands)
+        _warn_of_scale(tally["too_high"] / count, reporter)
+
+
 def prepare_sentinel2(
-    output: Path, inputs: Inputs, period: Period, *, extent: Extent | None, memory: int, reporter: Reporter
+    output: Path, inputs: Inputs, period: Period, *, extent: Extent | None, machine: Machine, reporter: Reporter
 ) -> None:
     """Writes the series of Sentinel-2 products: on one grid, without clouds, gap-filled.
 
@@ -49,7 +87,7 @@ def prepare_sentinel2(
         inputs: Where the products are.
         period: Its dates.
         extent: The part to prepare; None means all of the first product.
-        memory: Memory to use, in MB.
+        machine: What may be used.
         reporter: Receives progress and warnings.
 
     Raises:
@@ -68,33 +106,26 @@ def prepare_sentinel2(
     own_dates = [day for day, _ in groups]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-2: {len(products)} products, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
-
+    layout = series_layout(
+        grid,
+        dates,
+        bands,
+        dtype="int16",
+        nodata=SENTINEL2_NODATA,
+        scale=[SENTINEL2_SCALE] * len(bands),
+        offset=[0.0] * len(bands),
+        tags=_tags(products, period),
+    )
     # Values read and values written, both int16, and what GDAL holds of the latter until they are compressed.
     bytes_per_pixel = 2 * len(bands) * (len(own_dates) + 2 * len(dates))
-    shape = block_shape(grid, memory, bytes_per_pixel)
-    too_high = 0
-    with (
-        rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)),
-        write_series(
-            output,
-            grid,
-            dates,
-            bands,
-            dtype="int16",
-            nodata=SENTINEL2_NODATA,
-            scale=[SENTINEL2_SCALE] * len(bands),
-            offset=[0.0] * len(bands),
-            tags=_tags(products, period),
-        ) as writer,
-        Workers(reporter) as workers,
-    ):
-        for window, block in each_block(grid, shape, reporter):
-            read = workers.map(lambda group: _read_date(group[1], bands, block), groups)  # noqa: B023
-            values = np.stack(list(read))
-            too_high += int(np.count_nonzero(values == _HIGHEST))
-            filled = _fill(values, own_dates, dates, workers)
-            writer.write(np.transpose(filled, (2, 3, 0, 1)), window)
-    _warn_of_scale(too_high / (grid.width * grid.height * len(own_dates) * len(bands)), reporter)
+    prepare(
+        Sentinel2Plan(grid, groups, tuple(bands), tuple(dates)),
+        {SERIES: layout},
+        {SERIES: output},
+        block_shape(grid, machine.memory, bytes_per_pixel),
+        machine,
+        reporter,
+    )
 
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:

@@ -23,15 +23,13 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.layout import TILE, Layout
 
 SENTINEL2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 SENTINEL2_NODATA = -32768
 SENTINEL2_SCALE = 0.0001
 SENTINEL1_BANDS = ("VV", "VH")
 SENTINEL1_NODATA = 0
-
-TILE = 256
-"""Side of a tile of a series, in pixels: blocks that are multiples of it are read without waste."""
 
 _DESCRIPTION = re.compile(r"(\d{4}-\d{2}-\d{2}) (\S+)")
 
@@ -152,9 +150,7 @@ def check_same_grid(series: Mapping[str, Series]) -> None:
             )
 
 
-@contextmanager
-def write_series(
-    path: Path,
+def series_layout(
     grid: Grid,
     dates: Sequence[date],
     bands: Sequence[str],
@@ -164,52 +160,38 @@ def write_series(
     scale: Sequence[float],
     offset: Sequence[float],
     tags: Mapping[str, str],
-) -> Iterator[SeriesWriter]:
-    """Writes a series block by block; the file appears at `path` when the last block is written.
+    tile: int = TILE,
+) -> Layout:
+    """Returns the layout of a series.
 
     Args:
-        path: The GeoTIFF to write.
         grid: Its pixel grid.
         dates: Its T dates, ascending.
         bands: Names of its B bands.
         dtype: Type of the raw values.
-        nodata: Value of missing pixels.
-        scale: Factor of each of the B bands.
-        offset: Summand of each of the B bands.
-        tags: Metadata of the file: how it was made.
-
-    Yields:
-        A writer of blocks.
+        nodata: Raw value of missing pixels.
+        scale: Factor of each band.
+        offset: Summand of each band, after the factor.
+        tags: Metadata of the file.
+        tile: Side of a tile in pixels.
     """
-    with whole_file(path) as partial:
-        with rasterio.open(
-            partial,
-            "w",
-            driver="GTiff",
-            crs=grid.crs,
-            transform=grid.transform,
-            width=grid.width,
-            height=grid.height,
-            count=len(dates) * len(bands),
-            dtype=dtype,
-            nodata=nodata,
-            tiled=True,
-            blockxsize=TILE,
-            blockysize=TILE,
-            interleave="band",
-            compress="deflate",
-            zlevel=1,
-            predictor=2,
-            bigtiff="if_safer",
-            num_threads="all_cpus",
-        ) as dataset:
-            dataset.descriptions = tuple(f"{day.isoformat()} {band}" for day in dates for band in bands)
-            dataset.scales = tuple(scale) * len(dates)
-            dataset.offsets = tuple(offset) * len(dates)
-            dataset.update_tags(**tags)
-            yield SeriesWriter(dataset)
-        # GDAL keeps what a GeoTIFF can't hold in a file beside it, named after the partial name.
-        partial.with_name(f"{partial.name}.aux.xml").unlink(missing_ok=True)
+    return Layout(
+        grid,
+        dtype,
+        nodata,
+        descriptions=tuple(f"{day.isoformat()} {band}" for day in dates for band in bands),
+        scales=tuple(scale) * len(dates),
+        offsets=tuple(offset) * len(dates),
+        tags=dict(tags),
+        tile=tile,
+    )
+
+
+@contextmanager
+def write_series(path: Path, layout: Layout) -> Iterator[SeriesWriter]:
+    """Writes a series block by block; the file appears at `path` when the last block is written."""
+    with whole_file(path) as partial, layout.create(partial) as dataset:
+        yield SeriesWriter(dataset)
 
 
 class SeriesWriter:

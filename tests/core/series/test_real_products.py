@@ -14,6 +14,7 @@ from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.dates import by_name
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
 from twinns_qgis.series.sentinel2 import prepare_sentinel2
 from twinns_qgis.series.series import Series
@@ -44,7 +45,9 @@ def _days(dates):
 
 def test_a_season_of_sentinel2_is_what_gdalwarp_and_numpy_give(shared, tmp_path, listener):
     site = shared / "data" / "flanders2018"
-    prepare_sentinel2(tmp_path / "s2.tif", Inputs(folder=site), SEASON, extent=None, memory=256, reporter=listener)
+    prepare_sentinel2(
+        tmp_path / "s2.tif", Inputs(folder=site), SEASON, extent=None, machine=Machine(256), reporter=listener
+    )
     series = Series.open(tmp_path / "s2.tif")
     values, clear = [], []
     coarse = _files(site / "S2_20m")
@@ -75,7 +78,7 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
         orbit="any",
         speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
-        memory=256,
+        machine=Machine(256),
         reporter=listener,
     )
     series = Series.open(tmp_path / "s1.tif")
@@ -106,7 +109,7 @@ def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
         orbit=orbit,
         speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
-        memory=64,
+        machine=Machine(64),
         reporter=listener,
     )
     return Series.open(output)
@@ -207,7 +210,9 @@ def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listen
     folder = shared / "fixtures" / tile
     if not folder.is_dir():
         pytest.skip("the real THEIA products are not there")
-    prepare_sentinel2(tmp_path / "s2.tif", Inputs(folder=folder), Period(), extent=None, memory=64, reporter=listener)
+    prepare_sentinel2(
+        tmp_path / "s2.tif", Inputs(folder=folder), Period(), extent=None, machine=Machine(64), reporter=listener
+    )
     series = Series.open(tmp_path / "s2.tif")
     values = series.read()
     assert series.dates == (date(2017, 6, 13), date(2017, 6, 23))

@@ -9,6 +9,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
 from twinns_qgis.series.series import Series
 
@@ -33,7 +34,7 @@ def prepare(tmp_path, listener, write_raster):
             orbit=orbit,
             speckle=speckle,
             db_range=settings.pop("db_range", RANGES),
-            memory=memory,
+            machine=Machine(memory),
             reporter=listener,
         )
         return Series.open(tmp_path / output)

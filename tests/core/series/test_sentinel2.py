@@ -11,6 +11,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.series.grid import Extent
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel2 import prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
@@ -28,7 +29,7 @@ def prepare(tmp_path, listener):
             Inputs(**given),
             Period(start, end, step),
             extent=extent,
-            memory=memory,
+            machine=Machine(memory),
             reporter=listener,
         )
         return Series.open(tmp_path / output)

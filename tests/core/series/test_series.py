@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import Series, check_same_grid, write_series
+from twinns_qgis.series.series import Series, check_same_grid, series_layout, write_series
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)
 DATES = (date(2018, 3, 1), date(2018, 3, 16), date(2018, 4, 2))
@@ -20,7 +20,7 @@ BANDS = ("B2", "B8A")
 
 def _writer(path, **changes):
     settings = {"dtype": "int16", "nodata": -32768, "scale": (1e-4, 1e-4), "offset": (0.0, 0.0), "tags": {"MADE": "so"}}
-    return write_series(path, GRID, DATES, BANDS, **settings | changes)
+    return write_series(path, series_layout(GRID, DATES, BANDS, **settings | changes))
 
 
 @pytest.fixture

@@ -111,12 +111,16 @@ class Product:
     masks: tuple[MaskSource, ...] = ()
     orbit: Orbit = Orbit()
 
+    @property
+    def files(self) -> frozenset[Path]:
+        """The files that hold its bands and masks."""
+        return frozenset(band.path for band in self.bands.values()) | {mask.path for mask in self.masks}
+
     @contextmanager
     def open(self) -> Iterator[Mapping[Path, DatasetReader]]:
         """Opens the product's files, each once.
 
         Files are opened for every block anew: a year of products has more files than a process may hold open.
         """
-        paths = {band.path for band in self.bands.values()} | {mask.path for mask in self.masks}
         with ExitStack() as stack:
-            yield {path: stack.enter_context(open_raster(path)) for path in paths}
+            yield {path: stack.enter_context(open_raster(path)) for path in self.files}

@@ -42,12 +42,12 @@ def grid_of(product: Product) -> Grid:
     return min(grids, key=lambda grid: grid.resolution)
 
 
-def by_date(products: Iterable[Product]) -> list[tuple[date, list[Product]]]:
+def by_date(products: Iterable[Product]) -> tuple[tuple[date, tuple[Product, ...]], ...]:
     """Returns the products of each date, dates ascending, in the order given."""
     groups: defaultdict[date, list[Product]] = defaultdict(list)
     for product in products:
         groups[product.date].append(product)
-    return sorted(groups.items())
+    return tuple((day, tuple(groups[day])) for day in sorted(groups))
 
 
 def warn_of_strangers(known: Iterable[Path], unknown: Iterable[Path], reporter: Reporter) -> None:

@@ -1,0 +1,218 @@
+"""Finished blocks on disk: what a job that was killed goes on from, and what its rasters are put together from.
+
+Each block of a raster is a small GeoTIFF of the raster's own tiling. In the end GDAL writes the raster without any
+tile, and the blocks' compressed tiles are appended as they are: nothing is compressed twice, and the raster's bytes
+depend neither on the order in which blocks were finished nor on who finished them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.files import whole_file
+from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.layout import Layout, disk_errors
+
+_CHUNK = 2**22
+
+
+@dataclass(frozen=True)
+class Block:
+    """What comes out of a block.
+
+    Args:
+        rasters: Values of shape (N, height, width), by the raster's name.
+        tally: What was counted, by name: numbers, or lists of numbers, that add up over the blocks.
+    """
+
+    rasters: Mapping[str, NDArray[np.generic]]
+    tally: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BlockStore:
+    """The finished blocks of the rasters that a job writes.
+
+    Args:
+        folder: Where they lie, beside the output.
+        layouts: The rasters by name, all on one grid.
+        windows: The blocks, which cover the grid; their corners are multiples of the rasters' tiles.
+    """
+
+    folder: Path
+    layouts: Mapping[str, Layout]
+    windows: tuple[Window, ...]
+
+    @contextmanager
+    def open(self, fingerprint: str) -> Iterator[frozenset[int]]:
+        """Yields the numbers of the blocks that are finished already, and keeps other processes out.
+
+        Blocks that were left for another fingerprint are removed. So is the folder, once the `with` block has ended
+        well; after an error it stays, if it holds a finished block.
+
+        Args:
+            fingerprint: Tells whether finished blocks are those of the same job.
+
+        Raises:
+            InputError: Another process is at work on the same output.
+        """
+        self.folder.mkdir(exist_ok=True)
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"Another process is writing the same output: it holds {self.folder}.", "Wait for it, or stop it."
+            ) from error
+        ended_well = False
+        try:
+            self._adopt(fingerprint)
+            yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
+            ended_well = True
+        finally:
+            lock.release()
+            if ended_well or not self.finished:
+                self.remove()
+
+    @property
+    def finished(self) -> int:
+        """How many blocks are finished."""
+        return len(list(self.folder.glob("*.json")))
+
+    @property
+    def bytes(self) -> int:
+        """What the blocks take on the disk."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.tif"))
+
+    def save(self, number: int, block: Block) -> None:
+        """Writes a finished block; it counts as finished once all of it is on the disk.
+
+        Raises:
+            InputError: The disk takes no more.
+        """
+        grid = self.grid.crop(self.windows[number])
+        for name, layout in self.layouts.items():
+            layout.write_part(self._part(number, name), grid, block.rasters[name])
+            check_tiles(self._part(number, name))
+        checksums = {name: _checksum(self._part(number, name)) for name in self.layouts}
+        with disk_errors(self._record(number)), whole_file(self._record(number)) as partial:
+            partial.write_text(json.dumps({"checksums": checksums, "tally": dict(block.tally)}), encoding="utf-8")
+
+    def tally(self) -> dict[str, Any]:
+        """Returns the sums of what was counted in the blocks, all of which are finished."""
+        total: dict[str, Any] = {}
+        for number in range(len(self.windows)):
+            for name, counted in self._read_record(number)["tally"].items():
+                total[name] = total[name] + np.asarray(counted) if name in total else np.asarray(counted)
+        return {name: counted.tolist() for name, counted in total.items()}
+
+    def assemble(self, name: str, path: Path) -> None:
+        """Puts a raster together from its blocks, all of which are finished.
+
+        Args:
+            name: The raster.
+            path: The file to write.
+
+        Raises:
+            InputError: The disk takes no more.
+        """
+        layout = self.layouts[name]
+        with layout.create(path, empty=True):
+            pass
+        places, sizes = (np.zeros(layout.tiles(self.grid), np.int64) for _ in range(2))
+        with disk_errors(path):
+            with path.open("ab") as raster:
+                for number, window in enumerate(self.windows):
+                    row, column = int(window.row_off) // layout.tile, int(window.col_off) // layout.tile
+                    _, height, width = layout.tiles(self.grid.crop(window))
+                    here = slice(None), slice(row, row + height), slice(column, column + width)
+                    places[here], sizes[here] = _append(self._part(number, name), raster, places[here].shape)
+            with tifffile.TiffFile(path, mode="r+") as raster:
+                raster.pages.first.tags["TileOffsets"].overwrite(places.ravel().tolist())
+                raster.pages.first.tags["TileByteCounts"].overwrite(sizes.ravel().tolist())
+        check_tiles(path)
+
+    def remove(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid that the blocks cover."""
+        return next(iter(self.layouts.values())).grid
+
+    def _adopt(self, fingerprint: str) -> None:
+        known = self.folder / "fingerprint"
+        if not known.is_file() or known.read_text(encoding="utf-8") != fingerprint:
+            for path in (*self.folder.glob("*.json"), *self.folder.glob("*.tif")):
+                path.unlink()
+            known.write_text(fingerprint, encoding="utf-8")
+
+    def _is_whole(self, number: int) -> bool:
+        """Whether a block is finished and as it was written: a power cut can leave a file with its name and size."""
+        try:
+            checksums = self._read_record(number)["checksums"]
+            return all(_checksum(self._part(number, name)) == checksums[name] for name in self.layouts)
+        except (OSError, ValueError, KeyError):
+            self._record(number).unlink(missing_ok=True)
+            return False
+
+    def _read_record(self, number: int) -> dict[str, Any]:
+        return json.loads(self._record(number).read_text(encoding="utf-8"))
+
+    def _record(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.json"
+
+    def _part(self, number: int, name: str) -> Path:
+        return self.folder / f"{number:06d}.{name}.tif"
+
+
+def check_tiles(path: Path) -> None:
+    """Checks that a GeoTIFF holds all its tiles: GDAL can cut a file short on a full disk and not tell.
+
+    Raises:
+        InputError: It doesn't.
+    """
+    with tifffile.TiffFile(path) as raster:
+        page = raster.pages.first
+        places, sizes = np.asarray(page.dataoffsets), np.asarray(page.databytecounts)
+    if (sizes == 0).any() or (places + sizes).max() > path.stat().st_size:
+        raise InputError(
+            f"{path} was cut short while it was written: the disk must be full.",
+            "Free some space on the disk, and start again.",
+        )
+
+
+def _append(part: Path, raster: BinaryIO, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Appends the tiles of a part to a raster; returns where they begin there, and their sizes."""
+    with tifffile.TiffFile(part) as file:
+        page = file.pages.first
+        places, sizes = (np.array(table, np.int64).reshape(shape) for table in (page.dataoffsets, page.databytecounts))
+    start = places.min()
+    begin = raster.seek(0, 2)
+    with part.open("rb") as source:
+        source.seek(start)
+        shutil.copyfileobj(source, raster, _CHUNK)
+    return places - start + begin, sizes
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum

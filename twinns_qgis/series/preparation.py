@@ -1,0 +1,204 @@
+"""From a plan to its rasters: block by block, so that a killed job goes on where it stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from rasterio.windows import Window
+
+from twinns_qgis import __version__
+from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.files import check_output, whole_file
+from twinns_qgis.reporter import Reporter, TimeLeft
+from twinns_qgis.series.block_store import BlockStore
+from twinns_qgis.series.blocks import block_windows
+from twinns_qgis.series.distribution import Plan, finish_here, finish_on_cluster
+from twinns_qgis.series.layout import TILE, Layout
+
+SERIES = "series"
+"""The raster that all preparation makes."""
+
+
+class SeriesPlan(Plan, Protocol):
+    """How a series and what belongs to it are made from products."""
+
+    def sources(self) -> Iterable[Path]:
+        """Returns the files that the blocks are made from."""
+
+    def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
+        """Checks what was counted in all blocks, before the rasters appear; raises `InputError` to prevent that."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a job may use.
+
+    Args:
+        memory: Memory in MB, of each process.
+        scheduler: Address of a Dask scheduler whose workers do the work; None for this process.
+    """
+
+    memory: int
+    scheduler: str | None = None
+
+
+def prepare(
+    plan: SeriesPlan,
+    layouts: Mapping[str, Layout],
+    outputs: Mapping[str, Path],
+    shape: tuple[int, int],
+    machine: Machine,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Makes the rasters of a plan.
+
+    Blocks that a killed call with the same plan left are used. The rasters appear together when the last block is
+    finished; until then the blocks lie in a folder beside the first output.
+
+    Args:
+        plan: How a block is made.
+        layouts: The rasters by name, all on one grid.
+        outputs: Where those that are wanted go.
+        shape: Height and width of the blocks.
+        machine: What may be used.
+        reporter: Receives progress and warnings.
+
+    Returns:
+        The sums of what was counted in the blocks.
+
+    Raises:
+        InputError: Something among the inputs can't be used, or the disk has no room; the outputs are as before then.
+        Cancelled: The user asked the job to stop.
+    """
+    for path in outputs.values():
+        check_output(path)
+    grid = next(iter(layouts.values())).grid
+    windows = block_windows(grid, shape)
+    tile = math.gcd(TILE, *(int(corner) for window in windows for corner in (window.row_off, window.col_off)))
+    layouts = {name: replace(layout, tile=tile) for name, layout in layouts.items()}
+    first = next(iter(outputs.values()))
+    store = BlockStore(first.with_name(f"{first.name}.blocks"), layouts, windows)
+    reporter.last_resort(lambda: _what_is_left(store))
+    try:
+        with store.open(_fingerprint(plan, layouts, windows)) as finished:
+            _finish_blocks(plan, store, finished, machine, reporter)
+            tally = store.tally()
+            _conclude(plan, tally, store, reporter)
+            with ExitStack() as stack:
+                for name, path in outputs.items():
+                    store.assemble(name, stack.enter_context(whole_file(path)))
+    except Cancelled as error:
+        raise Cancelled(" ".join([error.message, _what_is_left(store)]).rstrip()) from error
+    except InputError as error:
+        raise InputError(error.message, " ".join([error.hint, _what_is_left(store)]).rstrip()) from error
+    reporter.progress(1.0)
+    return tally
+
+
+def _finish_blocks(
+    plan: Plan, store: BlockStore, finished: frozenset[int], machine: Machine, reporter: Reporter
+) -> None:
+    count = len(store.windows)
+    missing = [number for number in range(count) if number not in finished]
+    if finished:
+        reporter.info(f"{len(finished)} of {count} blocks are there from a call that was stopped: going on from there.")
+    room = _Room(store, reporter)
+    clock, done = TimeLeft(), len(finished)
+    reporter.progress(done / count, f"Block {done + 1} of {count}")
+    if machine.scheduler:
+        numbers = finish_on_cluster(machine.scheduler, plan, store, missing, machine.memory, reporter)
+    else:
+        numbers = finish_here(plan, store, missing, machine.memory, reporter)
+    with closing(numbers):
+        for done, _ in enumerate(numbers, len(finished) + 1):
+            reporter.progress(done / count, f"{done} of {count} blocks {clock.after(done / count)}".rstrip())
+            if done & (done - 1) == 0:  # the more blocks, the surer the estimate
+                room.check(done / count)
+
+
+def _conclude(plan: SeriesPlan, tally: Mapping[str, Any], store: BlockStore, reporter: Reporter) -> None:
+    try:
+        plan.conclude(tally, reporter)
+    except InputError:
+        store.remove()  # the blocks are what is wrong
+        raise
+
+
+class _Room:
+    """Watches over the room on the disk: for the blocks, and for the rasters that are put together from them."""
+
+    def __init__(self, store: BlockStore, reporter: Reporter) -> None:
+        self._store = store
+        most, free = sum(layout.bytes for layout in store.layouts.values()), self._free()
+        reporter.info(f"Room on the disk: at most {_size(2 * most)} are needed while working, {_size(free)} are free.")
+
+    def check(self, share: float) -> None:
+        """Extrapolates from the finished blocks.
+
+        Args:
+            share: The share of the blocks that is finished.
+
+        Raises:
+            InputError: There will not be room enough.
+        """
+        written = self._store.bytes
+        needed, free = 2 * written / share - written, self._free()
+        if needed > free:
+            raise InputError(
+                f"The disk of {self._store.folder.parent} has {_size(free)} free, and about {_size(needed)} more are "
+                "needed: for the blocks, and for the series that is put together from them.",
+                "Free some space, or choose another disk.",
+            )
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._store.folder).free
+
+
+def _what_is_left(store: BlockStore) -> str:
+    if not store.folder.is_dir():
+        return ""
+    if not store.finished:
+        store.remove()
+        return ""
+    return (
+        f"{store.finished} of {len(store.windows)} blocks are kept in {store.folder}: the same call goes on from them. "
+        "Remove the folder if you don't want that."
+    )
+
+
+def _fingerprint(plan: SeriesPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> str:
+    """Returns a hash of everything that the rasters depend on; files count by name, size and time of change."""
+    digest = hashlib.sha256(_canonical((__version__, plan, layouts, windows)).encode())
+    for path in sorted(set(plan.sources())):
+        state = path.stat()
+        digest.update(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _canonical(value: object) -> str:
+    """Returns a text that is the same in every process: sets have an order of their own in each."""
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return f"{type(value).__name__}{_canonical(fields)}"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{key!r}: {_canonical(item)}' for key, item in value.items()))}}}"
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(_canonical(item) for item in value))}}}"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(_canonical(item) for item in value)})"
+    return repr(value)
+
+
+def _size(count: float) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count / 1e3:.0f} kB"
