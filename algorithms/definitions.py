@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingParameterCrs,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
@@ -73,6 +75,20 @@ def extent(name: str, label: str, text: str) -> Definition:
     return helped(QgsProcessingParameterExtent(name, label, optional=True), text)
 
 
+def crs(name: str, label: str, text: str) -> Definition:
+    """Declares a coordinate reference system, or none."""
+    return helped(QgsProcessingParameterCrs(name, label, optional=True), text)
+
+
+def report(text: str) -> Definition:
+    """Declares REPORT, which several jobs write."""
+    kind = tr("HTML files (*.html)")
+    definition = QgsProcessingParameterFileDestination(
+        "REPORT", tr("Report"), kind, optional=True, createByDefault=True
+    )
+    return helped(definition, text)
+
+
 def choice(name: str, label: str, text: str, options: Sequence[str], default: str) -> Definition:
     """Declares one of several words: scripts and models hold the word, not its place in the list."""
     definition = QgsProcessingParameterEnum(
@@ -88,11 +104,11 @@ def whole_number(name: str, label: str, text: str, default: int, minimum: int = 
 
 
 def number(
-    name: str, label: str, text: str, default: float, minimum: float, maximum: float | None = None
+    name: str, label: str, text: str, default: float | None, minimum: float, maximum: float | None = None
 ) -> Definition:
-    """Declares a number."""
+    """Declares a number; without a default, one that need not be given."""
     kind = QgsProcessingParameterNumber.Type.Double
-    definition = QgsProcessingParameterNumber(name, label, kind, default, minValue=minimum)
+    definition = QgsProcessingParameterNumber(name, label, kind, default, optional=default is None, minValue=minimum)
     if maximum is not None:
         definition.setMaximum(maximum)
     return helped(definition, text)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from qgis.core import QgsProcessingParameterDefinition
 
-from .definitions import dates_table, extent, folder, memory, raster_output, rasters, scheduler
+from .definitions import (
+    advanced,
+    crs,
+    dates_table,
+    extent,
+    folder,
+    memory,
+    number,
+    raster_output,
+    rasters,
+    report,
+    scheduler,
+)
 from .preparation import PreparationAlgorithm, period
 from .translation import tr
 
@@ -40,10 +52,63 @@ class PrepareSentinel2(PreparationAlgorithm):
             extent(
                 "EXTENT",
                 tr("Extent"),
-                tr("Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the first product."),
+                tr(
+                    "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code], also over several tiles; by default all of "
+                    "the first product."
+                ),
             ),
+            *self._grid(),
+            *self._clouds(),
             dates_table(),
             memory(),
             scheduler(),
             raster_output("OUTPUT", tr("Sentinel-2 series"), tr("The series to write, a GeoTIFF.")),
+            raster_output(
+                "VALIDITY",
+                tr("Number of clear dates"),
+                tr("Raster of the number of clear dates of each pixel: where it is low, the series is interpolated."),
+                optional=True,
+            ),
+            report(tr("Report as one HTML file: dates, products left out, map of validity, mean NDVI.")),
+        ]
+
+    def _grid(self) -> list[QgsProcessingParameterDefinition]:
+        return [
+            advanced(
+                number(
+                    "RESOLUTION",
+                    tr("Pixel size"),
+                    tr("Size of a pixel, in units of the CRS; by default that of the first product."),
+                    None,
+                    0,
+                )
+            ),
+            advanced(
+                crs(
+                    "CRS",
+                    tr("CRS of the series"),
+                    tr("CRS of the series, such as EPSG:32631; by default that of the first product."),
+                )
+            ),
+        ]
+
+    def _clouds(self) -> list[QgsProcessingParameterDefinition]:
+        return [
+            number(
+                "MAX_CLOUD",
+                tr("Most clouds of a date (%)"),
+                tr("Dates with a larger share of clouds, in percent of what they show of the area, are left out."),
+                100.0,
+                0,
+                100,
+            ),
+            advanced(
+                number(
+                    "DILATION",
+                    tr("Rim round clouds (m)"),
+                    tr("Width of the rim round clouds and their shadows that counts as cloudy too, in metres."),
+                    0.0,
+                    0,
+                )
+            ),
         ]

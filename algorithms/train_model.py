@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 from .base import JobAlgorithm
-from .definitions import advanced, choice, device, helped, number, raster, whole_number
+from .definitions import advanced, choice, device, helped, number, raster, report, whole_number
 from .translation import tr
 
 
@@ -125,12 +125,7 @@ class TrainModel(JobAlgorithm):
                 QgsProcessingParameterFileDestination("MODEL", tr("Model"), tr("TWINNS model (*.twinns)")),
                 tr("The model file to write, .twinns."),
             ),
-            helped(
-                QgsProcessingParameterFileDestination(
-                    "REPORT", tr("Report"), tr("HTML files (*.html)"), optional=True, createByDefault=True
-                ),
-                tr("An HTML report to write."),
-            ),
+            report(tr("An HTML report to write.")),
             helped(
                 QgsProcessingParameterVectorDestination(
                     "SPLIT",

@@ -63,6 +63,7 @@ class Values:
             "extent": self._extent,
             "datetime": self._day,
             "number": self._number,
+            "crs": self._crs,
             "enum": self._choice,
             "file": self._file,
             "fileDestination": self._file_output,
@@ -125,7 +126,19 @@ class Values:
         moment = self._algorithm.parameterAsDateTime(self._parameters, definition.name(), self._context)
         return moment.date().toString(Qt.DateFormat.ISODate) if moment.isValid() else None
 
-    def _number(self, definition: QgsProcessingParameterNumber) -> float:
+    def _crs(self, definition: QgsProcessingParameterDefinition) -> str | None:
+        if not self._given(definition.name()):
+            return None
+        crs = self._algorithm.parameterAsCrs(self._parameters, definition.name(), self._context)
+        if not crs.isValid():
+            raise QgsProcessingException(
+                tr("'{}' is no coordinate reference system.").format(self._parameters[definition.name()])
+            )
+        return _crs_text(crs)
+
+    def _number(self, definition: QgsProcessingParameterNumber) -> float | None:
+        if definition.defaultValue() is None and not self._given(definition.name()):
+            return None
         if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
             return self._algorithm.parameterAsInt(self._parameters, definition.name(), self._context)
         return self._algorithm.parameterAsDouble(self._parameters, definition.name(), self._context)
@@ -175,8 +188,9 @@ def _absolute(path: str) -> str:
 
 
 def _crs_suffix(crs: QgsCoordinateReferenceSystem) -> str:
-    if not crs.isValid():
-        return ""
+    return f" [{_crs_text(crs)}]" if crs.isValid() else ""
+
+
+def _crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     # Of other authorities, and of the user's own definitions, the worker may know nothing.
-    text = crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt()
-    return f" [{text}]"
+    return crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt()

@@ -1,21 +1,16 @@
-"""Figures of the reports, as SVG to stand within HTML.
-
-They are drawn with matplotlib's objects alone: its `pyplot` keeps global state, which threads would share.
-"""
+"""Figures of the training report."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinns_qgis.reports.drawing import BLUE, QUIET, RED, plain_axes, to_svg
 from twinns_qgis.training.history import Epoch
 
-_TRAINING, _VALIDATION, _QUIET = "#4477aa", "#cc3311", "#666666"
 _FEW = 30
 """Up to so many epochs each is marked: a line alone would hide that it joins few points."""
 
@@ -42,30 +37,19 @@ def learning_curves(history: Sequence[Epoch], best_epoch: int) -> str:
         _mark(axes, best_epoch)
     lines = loss.get_lines()[:2]
     figure.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def _curves(axes: Axes, epochs: Sequence[int], training: Sequence[float], validation: Sequence[float]) -> None:
     marker = "." if len(epochs) <= _FEW else None
-    axes.plot(epochs, training, color=_TRAINING, marker=marker, linewidth=1.4, label="training")
-    axes.plot(epochs, validation, color=_VALIDATION, marker=marker, linewidth=1.4, label="validation")
-    axes.set_xlabel("Epoch", color=_QUIET)
+    axes.plot(epochs, training, color=BLUE, marker=marker, linewidth=1.4, label="training")
+    axes.plot(epochs, validation, color=RED, marker=marker, linewidth=1.4, label="validation")
+    axes.set_xlabel("Epoch", color=QUIET)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_QUIET, labelsize=9, length=3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#999999")
+    plain_axes(axes)
 
 
 def _mark(axes: Axes, epoch: int) -> None:
     """Marks an epoch; its label stands above the axes, where no curve passes."""
-    axes.axvline(epoch, color=_QUIET, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_title(f"best epoch {epoch}", loc="right", fontsize=9, color=_QUIET)
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    axes.axvline(epoch, color=QUIET, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_title(f"best epoch {epoch}", loc="right", fontsize=9, color=QUIET)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from twinns_qgis import __version__
 from twinns_qgis.assessment.figures import learning_curves
 from twinns_qgis.assessment.measures import Measures
-from twinns_qgis.files import whole_file
+from twinns_qgis.reports.page import write_page
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.samples.polygons import PARTS
 from twinns_qgis.training.history import Epoch
 
-_TEMPLATES = Path(__file__).with_name("templates")
+_TEMPLATE = Path(__file__).with_name("templates") / "training_report.html.j2"
 
 
 @dataclass(frozen=True)
@@ -57,32 +53,5 @@ def write_training_report(path: Path, report: TrainingReport) -> None:
     Raises:
         InputError: The file can't be written.
     """
-    text = _render("training_report.html.j2", report=report, curves=learning_curves(report.history, report.best_epoch))
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
-def _render(template: str, **values: Any) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(grouped=_grouped, duration=_duration)
-    return environment.get_template(template).render(parts=PARTS, version=__version__, **values)
-
-
-def _grouped(number: int) -> str:
-    """Writes a count with its thousands set apart by a narrow space that does not break."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def _duration(seconds: float) -> str:
-    """Writes a time in the unit that suits it."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    curves = learning_curves(report.history, report.best_epoch)
+    write_page(path, _TEMPLATE, report=report, curves=curves, parts=PARTS)

@@ -25,7 +25,21 @@ class PrepareSentinel2(Job):
     end: date | None = parameter("Last date of the series; by default that of the last product.", default=None)
     step: int = parameter("Days from one date to the next; 0 keeps the products' own dates.", default=0)
     extent: str | None = parameter(
-        "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the first product.", default=None
+        "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code], also over several tiles; by default all of the first "
+        "product.",
+        default=None,
+    )
+    resolution: float | None = parameter(
+        "Size of a pixel, in units of the CRS; by default that of the first product.", default=None
+    )
+    crs: str | None = parameter(
+        "CRS of the series, such as EPSG:32631; by default that of the first product.", default=None
+    )
+    max_cloud: float = parameter(
+        "Dates with a larger share of clouds, in percent of what they show of the area, are left out.", default=100.0
+    )
+    dilation: float = parameter(
+        "Width of the rim round clouds and their shadows that counts as cloudy too, in metres.", default=0.0
     )
     memory: int = parameter("Memory to use, in MB.", default=2048)
     scheduler: str | None = parameter(
@@ -33,21 +47,35 @@ class PrepareSentinel2(Job):
         default=None,
     )
     output: Path = parameter("The series to write, a GeoTIFF.")
+    validity: Path | None = parameter(
+        "Raster of the number of clear dates of each pixel: where it is low, the series is interpolated.", default=None
+    )
+    report: Path | None = parameter(
+        "Report as one HTML file: dates, products left out, map of validity, mean NDVI.", default=None
+    )
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel2`."""
+        from twinns_qgis.series.area import Area, parse_crs
+        from twinns_qgis.series.clear_sky import Clouds
         from twinns_qgis.series.grid import Extent
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.preparation import Machine
-        from twinns_qgis.series.sentinel2 import prepare_sentinel2
+        from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
         prepare_sentinel2(
-            self.output,
+            Outputs(self.output, self.validity, self.report),
             Inputs(self.layers, self.folder, self.dates),
             Period(self.start, self.end, self.step),
-            extent=Extent.parse(self.extent) if self.extent else None,
+            area=Area(
+                Extent.parse(self.extent) if self.extent else None,
+                self.resolution,
+                parse_crs(self.crs) if self.crs else None,
+            ),
+            clouds=Clouds(self.max_cloud, self.dilation),
             machine=Machine(self.memory, self.scheduler),
             reporter=reporter,
         )
-        return {"output": str(self.output)}
+        outputs = {"output": self.output, "validity": self.validity, "report": self.report}
+        return {name: str(path) for name, path in outputs.items() if path}

@@ -29,7 +29,7 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
-from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
+from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
@@ -57,7 +57,7 @@ class Sentinel1Plan:
     """
 
     grid: Grid
-    groups: tuple[tuple[date, tuple[Product, ...]], ...]
+    groups: Groups
     polarisations: tuple[str, ...]
     dates: tuple[date, ...]
     units_of: Mapping[BandSource, str]

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import check_output
+from twinns_qgis.files import check_output, scratch_file
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.area import Area
 from twinns_qgis.series.block_store import Block
-from twinns_qgis.series.blocks import Workers, block_shape, strips
+from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, strips
+from twinns_qgis.series.clear_sky import Clouds, cloud_shares
+from twinns_qgis.series.compositing import HIGHEST, read_date
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import fill_gaps
-from twinns_qgis.series.grid import Extent, Grid
+from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.layout import Layout
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import dated_geotiffs, safe, theia
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.products.selection import by_date, grid_of, on_grid
+from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
+from twinns_qgis.series.report import Acquisition, LeftOut, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
-from twinns_qgis.series.warping import read_band
 
 READERS = (theia, safe, dated_geotiffs)
 """Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
 
-_HIGHEST = 32767
+VALIDITY = "validity"
+"""The raster that tells how many dates are clear."""
+
+_EVERY = 4
+"""Mean NDVI is taken from every so many-th pixel along x and y: that is enough to see the course of the season."""
 _SUSPICIOUS = 0.01
 """More pixels than this share above the highest reflectance that can be stored: the scale must be wrong."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that preparation writes.
+
+    Args:
+        series: The series.
+        validity: Raster of the number of clear dates of each pixel, or None.
+        report: Report as one HTML file, or None.
+    """
+
+    series: Path
+    validity: Path | None = None
+    report: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -45,87 +69,181 @@ class Sentinel2Plan:
 
     Args:
         grid: The grid of the series.
-        groups: The products of each of the dates of acquisition, ascending.
+        groups: The products of each of the T dates of acquisition, ascending.
         bands: The B bands.
         dates: The T' dates of the series.
+        rim: Width of the rim round clouds that counts as cloudy, in units of the grid's CRS.
     """
 
     grid: Grid
-    groups: tuple[tuple[date, tuple[Product, ...]], ...]
+    groups: Groups
     bands: tuple[str, ...]
     dates: tuple[date, ...]
+    rim: float
 
     def sources(self) -> Iterable[Path]:
         """Returns the products' files."""
         return (path for _, products in self.groups for product in products for path in product.files)
 
     def block(self, window: Window, workers: Workers) -> Block:
-        """Returns the series on a block, with the number of values that were too high."""
+        """Returns the series and its validity on a block, and what the report tells of each date."""
         grid = self.grid.crop(window)
-        values = np.stack(list(workers.map(lambda group: _read_date(group[1], self.bands, grid), self.groups)))
+        read = workers.map(lambda group: read_date(group[1], self.bands, grid, self.rim), self.groups)
+        values = np.stack(list(read))
         filled = _fill(values, [day for day, _ in self.groups], self.dates, workers)
-        tally = {"too_high": int(np.count_nonzero(values == _HIGHEST))}
-        return Block({SERIES: filled.reshape(-1, *filled.shape[2:])}, tally)
+        clear = (values != SENTINEL2_NODATA).all(axis=1)
+        rasters = {SERIES: filled.reshape(-1, *filled.shape[2:]), VALIDITY: clear.sum(axis=0, dtype=np.uint16)[None]}
+        tally = {
+            "too_high": int(np.count_nonzero(values == HIGHEST)),
+            "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
+            **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], self.bands),
+        }
+        return Block(rasters, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
-        """Warns if the scale of the inputs must be wrong."""
+        """Refuses a series that shows nothing, and warns of dates that show nothing and of a wrong scale."""
+        days = [day for day, _ in self.groups]
+        if not any(tally["clear"]):
+            raise InputError(
+                f"No pixel is clear at any of the {len(days)} dates from {days[0]} to {days[-1]}: the products' masks, "
+                "or missing pixels, cover all of the area.",
+                "Take a longer period, another area, or count more values of the masks as clear, with CLEAR.",
+            )
+        hidden = [day for day, clear in zip(days, tally["clear"], strict=True) if not clear]
+        if kept := [str(day) for day in hidden if day in self.dates]:
+            reporter.warning(
+                f"{len(kept)} dates of the series show no clear pixel, and are interpolated everywhere: "
+                f"{', '.join(kept)}. With a MAX_CLOUD of 99 they are left out."
+            )
         count = self.grid.width * self.grid.height * len(self.groups) * len(self.bands)
         _warn_of_scale(tally["too_high"] / count, reporter)
 
 
 def prepare_sentinel2(
-    output: Path, inputs: Inputs, period: Period, *, extent: Extent | None, machine: Machine, reporter: Reporter
+    outputs: Outputs,
+    inputs: Inputs,
+    period: Period,
+    *,
+    area: Area = Area(),
+    clouds: Clouds = Clouds(),
+    machine: Machine,
+    reporter: Reporter,
 ) -> None:
     """Writes the series of Sentinel-2 products: on one grid, without clouds, gap-filled.
 
-    The grid is that of the first product's finest bands, cut to the pixels that the extent touches. Bands on another
-    grid are resampled to it by bicubic interpolation, masks by nearest neighbour. Where several products of a date
-    overlap, a pixel is taken from the first one, by name, that is clear there.
+    Bands on another grid than the series' are resampled to it by bicubic interpolation, masks by nearest neighbour.
+    Where several products of a date overlap, a pixel is taken from the first one, by name, that is clear there.
 
     Args:
-        output: The series to write.
+        outputs: The files to write.
         inputs: Where the products are.
-        period: Its dates.
-        extent: The part to prepare; None means all of the first product.
+        period: The dates of the series.
+        area: Its grid; by default that of the first product's finest bands.
+        clouds: How clouds are treated.
         machine: What may be used.
         reporter: Receives progress and warnings.
 
     Raises:
-        InputError: Something among the inputs can't be used; nothing is left at `output` then.
+        InputError: Something among the inputs can't be used; the outputs are as before then.
     """
-    check_output(output)
-    products = _find(inputs, period, reporter)
-    bands = _bands(products)
-    grid = grid_of(products[0])
-    if extent:
-        grid = grid.crop(grid.window_of(extent))
-    products = on_grid(products, grid, reporter)
-    if not products:
-        raise InputError(f"No product overlaps the extent {extent}.", "Choose an extent within the products.")
-    groups = by_date(products)
+    for path in (outputs.series, outputs.validity, outputs.report):
+        if path:
+            check_output(path)
+    found = _find(inputs, period, reporter)
+    bands = _bands(found)
+    grid = area.grid([grid_of(product) for product in found])
+    rim = clouds.rim(grid)
+    inside = on_grid(found, grid, reporter)
+    if not inside:
+        raise InputError(f"No product overlaps the extent {area.extent}.", "Choose an extent within the products.")
+    groups, cloudy = _without_cloudy_dates(by_date(inside), grid, clouds, machine, reporter)
     own_dates = [day for day, _ in groups]
-    dates = period.dates(own_dates, reporter)
+    dates = tuple(period.dates(own_dates, reporter))
+    products = [product for _, products in groups for product in products]
     reporter.info(f"Sentinel-2: {len(products)} products, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
-    layout = series_layout(
-        grid,
-        dates,
-        bands,
-        dtype="int16",
-        nodata=SENTINEL2_NODATA,
-        scale=[SENTINEL2_SCALE] * len(bands),
-        offset=[0.0] * len(bands),
-        tags=_tags(products, period),
-    )
+    layouts = {
+        SERIES: series_layout(
+            grid,
+            dates,
+            bands,
+            dtype="int16",
+            nodata=SENTINEL2_NODATA,
+            scale=[SENTINEL2_SCALE] * len(bands),
+            offset=[0.0] * len(bands),
+            tags=_tags(products, period, clouds),
+        ),
+        VALIDITY: Layout(grid, "uint16", None, ("number of clear dates",)),
+    }
     # Values read and values written, both int16, and what GDAL holds of the latter until they are compressed.
     bytes_per_pixel = 2 * len(bands) * (len(own_dates) + 2 * len(dates))
-    prepare(
-        Sentinel2Plan(grid, groups, tuple(bands), tuple(dates)),
-        {SERIES: layout},
-        {SERIES: output},
-        block_shape(grid, machine.memory, bytes_per_pixel),
-        machine,
-        reporter,
+    with ExitStack() as stack:
+        paths = {SERIES: outputs.series}
+        if outputs.validity:
+            paths[VALIDITY] = outputs.validity
+        elif outputs.report:
+            paths[VALIDITY] = stack.enter_context(scratch_file(outputs.report, "validity"))
+        tally = prepare(
+            Sentinel2Plan(grid, groups, tuple(bands), dates, rim),
+            layouts,
+            paths,
+            block_shape(grid, machine.memory, bytes_per_pixel),
+            machine,
+            reporter,
+        )
+        if outputs.report:
+            outside = tuple(LeftOut(one.date, one.name, "outside the area") for one in found if one not in inside)
+            left_out = tuple(sorted(outside + cloudy, key=lambda one: one.date))
+            report = SeriesReport(grid, dates, tuple(bands), _acquisitions(groups, tally, grid), left_out)
+            write_series_report(outputs.report, report, paths[VALIDITY])
+
+
+def _without_cloudy_dates(
+    groups: Groups, grid: Grid, clouds: Clouds, machine: Machine, reporter: Reporter
+) -> tuple[Groups, tuple[LeftOut, ...]]:
+    """Returns the dates that are not too cloudy, and the products of the others.
+
+    Raises:
+        InputError: All dates are too cloudy.
+    """
+    if clouds.most == 100:
+        return groups, ()
+    reporter.progress(0.0, "Judging the clouds of each date")
+    with rasterio.Env(GDAL_CACHEMAX=cache_bytes(machine.memory)), Workers(reporter) as workers:
+        shares = cloud_shares(groups, grid, workers)
+    kept = tuple(group for group in groups if 100 * shares[group[0]] <= clouds.most)
+    cloudy = tuple(group for group in groups if group not in kept)
+    listed = [f"{day} ({shares[day]:.0%})" for day, _ in cloudy]
+    if not kept:
+        raise InputError(
+            f"All dates have more than {clouds.most:g} % of clouds: {', '.join(listed)}.", "Raise MAX_CLOUD."
+        )
+    if listed:
+        reporter.info(
+            f"{len(listed)} dates have more than {clouds.most:g} % of clouds, and are left out: {', '.join(listed)}."
+        )
+    return kept, tuple(
+        LeftOut(day, product.name, f"{shares[day]:.0%} of clouds") for day, products in cloudy for product in products
     )
+
+
+def _acquisitions(groups: Groups, tally: Mapping[str, Any], grid: Grid) -> tuple[Acquisition, ...]:
+    pixels, none = grid.width * grid.height, [0] * len(groups)
+    sums, counts = tally.get("ndvi", none), tally.get("ndvi_count", none)
+    return tuple(
+        Acquisition(day, tuple(product.name for product in products), clear / pixels, sum_ / count if count else None)
+        for (day, products), clear, sum_, count in zip(groups, tally["clear"], sums, counts, strict=True)
+    )
+
+
+def _ndvi_sums(values: NDArray[np.int16], clear: NDArray[np.bool_], bands: Sequence[str]) -> dict[str, list[float]]:
+    """Returns the sum of NDVI over the clear pixels of each date, and their number; nothing where a band lacks."""
+    if not {"B4", "B8"} <= set(bands):
+        return {}
+    red, infrared = (values[:, bands.index(band)].astype(np.float64) for band in ("B4", "B8"))
+    total = infrared + red
+    usable = clear & (total > 0)
+    ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total))
+    return {"ndvi": ndvi.sum(axis=(1, 2)).tolist(), "ndvi_count": np.count_nonzero(usable, axis=(1, 2)).tolist()}
 
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
@@ -161,43 +279,6 @@ def _bands(products: Sequence[Product]) -> list[str]:
     return bands
 
 
-def _read_date(products: Sequence[Product], bands: Sequence[str], block: Grid) -> NDArray[np.int16]:
-    """Returns the raw values of a date on a block, of shape (B, height, width); the first clear value wins."""
-    values = _read_product(products[0], bands, block)
-    for product in products[1:]:
-        np.copyto(values, _read_product(product, bands, block), where=values == SENTINEL2_NODATA)
-    return values
-
-
-def _read_product(product: Product, bands: Sequence[str], block: Grid) -> NDArray[np.int16]:
-    values = np.full((len(bands), block.height, block.width), SENTINEL2_NODATA, np.int16)
-    with product.open() as files:
-        clear = np.ones((block.height, block.width), bool)
-        for mask in product.masks:
-            flags = read_band(files[mask.path], mask.index, block, Resampling.nearest, _as_flags)
-            clear &= np.isin(flags, list(mask.clear))
-        if not clear.any():
-            return values
-        for order, band in enumerate(bands):
-            source = product.bands[band]
-            dataset = files[source.path]
-            reflectance = read_band(
-                dataset,
-                source.index,
-                block,
-                Resampling.cubic,
-                lambda raw: source.decode(raw, dataset.nodata),  # noqa: B023
-            )
-            valid = clear & ~np.isnan(reflectance)
-            raw = np.rint(reflectance[valid] / np.float32(SENTINEL2_SCALE))
-            values[order, valid] = np.clip(raw, SENTINEL2_NODATA + 1, _HIGHEST)
-    return values
-
-
-def _as_flags(raw: NDArray[np.generic]) -> NDArray[np.float32]:
-    return raw.astype(np.float32)
-
-
 def _fill(
     values: NDArray[np.int16], own_dates: Sequence[date], dates: Sequence[date], workers: Workers
 ) -> NDArray[np.int16]:
@@ -216,13 +297,15 @@ def _fill(
     return filled
 
 
-def _tags(products: Sequence[Product], period: Period) -> dict[str, str]:
+def _tags(products: Sequence[Product], period: Period, clouds: Clouds) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-2",
         "PRODUCTS": "; ".join(product.name for product in products),
         "PERIOD": str(period),
         "STEP": str(period.step),
+        "MAX_CLOUD": f"{clouds.most:g}",
+        "DILATION": f"{clouds.dilation:g}",
     }
 
 
@@ -230,6 +313,6 @@ def _warn_of_scale(share: float, reporter: Reporter) -> None:
     if share > _SUSPICIOUS:
         reporter.warning(
             f"{share:.0%} of the values exceed the highest reflectance that can be stored, "
-            f"{_HIGHEST * SENTINEL2_SCALE:.2f}, and were cut to it: the scale of the inputs must be wrong. Whole "
+            f"{HIGHEST * SENTINEL2_SCALE:.2f}, and were cut to it: the scale of the inputs must be wrong. Whole "
             "numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance."
         )

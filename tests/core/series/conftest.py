@@ -64,7 +64,9 @@ def _write_raster(path, values, *, names=None, resolution=10, origin=ORIGIN, crs
         return Grid.of(dataset)
 
 
-def _make_theia(folder, day: date, values, clouds=None, *, tile="T31UES", size=SIZE, origin=ORIGIN, edge=None):
+def _make_theia(
+    folder, day: date, values, clouds=None, *, tile="T31UES", size=SIZE, origin=ORIGIN, edge=None, crs="EPSG:32631"
+):
     """Writes a product whose bands all hold `values`: a number, or pixels of 10 m; returns its folder."""
     name = f"SENTINEL2A_{day:%Y%m%d}-105421-464_L2A_{tile}_C_V1-0"
     product = folder / name
@@ -76,12 +78,14 @@ def _make_theia(folder, day: date, values, clouds=None, *, tile="T31UES", size=S
             (pixels if fine else pixels[::2, ::2])[None],
             resolution=10 if fine else 20,
             origin=origin,
+            crs=crs,
             nodata=-10000,
         )
     none = np.zeros((size, size), "uint8")
-    _write_raster(product / "MASKS" / f"{name}_CLM_R1.tif", (none if clouds is None else clouds)[None], origin=origin)
+    clouds = none if clouds is None else clouds
+    _write_raster(product / "MASKS" / f"{name}_CLM_R1.tif", clouds[None], origin=origin, crs=crs)
     if edge is not None:
-        _write_raster(product / "MASKS" / f"{name}_EDG_R1.tif", edge[None], origin=origin)
+        _write_raster(product / "MASKS" / f"{name}_EDG_R1.tif", edge[None], origin=origin, crs=crs)
     return product
 
 

@@ -15,7 +15,7 @@ from twinns_qgis.series import distribution
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,9 @@ def prepare(tmp_path, make_theia, listener):
 
     def run(name, scheduler=None):
         prepare_sentinel2(
-            tmp_path / name,
+            Outputs(tmp_path / name),
             Inputs(folder=tmp_path / "products"),
             Period(),
-            extent=None,
             machine=Machine(1, scheduler),
             reporter=listener,
         )

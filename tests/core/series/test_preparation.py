@@ -15,7 +15,7 @@ from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
 DAYS = (date(2018, 3, 5), date(2018, 3, 15), date(2018, 4, 4))
 BLOCKS = 6
@@ -35,7 +35,7 @@ def products(tmp_path, make_theia):
 def prepare(products, tmp_path, listener):
     def run(name, machine=Machine(1), reporter=listener):  # noqa: B008
         output = tmp_path / name
-        prepare_sentinel2(output, Inputs(folder=products), Period(), extent=None, machine=machine, reporter=reporter)
+        prepare_sentinel2(Outputs(output), Inputs(folder=products), Period(), machine=machine, reporter=reporter)
         return output
 
     return run

@@ -16,7 +16,7 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series
 
 START, END = date(2018, 5, 1), date(2018, 6, 15)
@@ -46,7 +46,7 @@ def _days(dates):
 def test_a_season_of_sentinel2_is_what_gdalwarp_and_numpy_give(shared, tmp_path, listener):
     site = shared / "data" / "flanders2018"
     prepare_sentinel2(
-        tmp_path / "s2.tif", Inputs(folder=site), SEASON, extent=None, machine=Machine(256), reporter=listener
+        Outputs(tmp_path / "s2.tif"), Inputs(folder=site), SEASON, machine=Machine(256), reporter=listener
     )
     series = Series.open(tmp_path / "s2.tif")
     values, clear = [], []
@@ -211,7 +211,7 @@ def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listen
     if not folder.is_dir():
         pytest.skip("the real THEIA products are not there")
     prepare_sentinel2(
-        tmp_path / "s2.tif", Inputs(folder=folder), Period(), extent=None, machine=Machine(64), reporter=listener
+        Outputs(tmp_path / "s2.tif"), Inputs(folder=folder), Period(), machine=Machine(64), reporter=listener
     )
     series = Series.open(tmp_path / "s2.tif")
     values = series.read()

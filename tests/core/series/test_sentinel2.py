@@ -5,14 +5,17 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.area import Area
+from twinns_qgis.series.clear_sky import Clouds
 from twinns_qgis.series.grid import Extent
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
 DAYS = [date(2018, 3, 1), date(2018, 3, 11), date(2018, 3, 31)]
@@ -22,13 +25,15 @@ DAYS = [date(2018, 3, 1), date(2018, 3, 11), date(2018, 3, 31)]
 def prepare(tmp_path, listener):
     """Returns a function that prepares a series from a folder or layers and opens it."""
 
-    def run(output="out.tif", *, start=None, end=None, step=0, extent=None, memory=64, **given):
+    def run(output="out.tif", *, start=None, end=None, step=0, memory=64, area=Area(), clouds=Clouds(), **given):
+        files = {name: given.pop(name) for name in ("validity", "report") if name in given}
         given = given or {"folder": tmp_path / "in"}
         prepare_sentinel2(
-            tmp_path / output,
+            Outputs(tmp_path / output, **files),
             Inputs(**given),
             Period(start, end, step),
-            extent=extent,
+            area=area,
+            clouds=clouds,
             machine=Machine(memory),
             reporter=listener,
         )
@@ -81,7 +86,7 @@ def test_products_outside_the_period_are_left_out(prepare, three_dates):
 
 def test_an_extent_is_cut_out_on_the_pixels_of_the_whole(prepare, three_dates):
     whole = prepare()
-    part = prepare("part.tif", extent=Extent.parse("500035,500085,5599911,5599959"))
+    part = prepare("part.tif", area=Area(Extent.parse("500035,500085,5599911,5599959")))
     assert part.grid.bounds == (500030, 5599910, 500090, 5599960)
     np.testing.assert_array_equal(part.read(), whole.read()[4:9, 3:9])
 
@@ -224,4 +229,99 @@ def test_the_output_is_checked_before_the_products_are_searched(prepare, tmp_pat
 
 def test_an_extent_elsewhere_is_refused(prepare, three_dates):
     with pytest.raises(InputError, match="does not overlap"):
-        prepare(extent=Extent.parse("0,1,0,1 [EPSG:4326]"))
+        prepare(area=Area(Extent.parse("0,1,0,1 [EPSG:4326]")))
+
+
+def test_neighbouring_tiles_become_one_mosaic(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, tile="T31UES")
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T31UFS", origin=(500000 + 120, 5600000))  # 4 columns overlap
+    series = prepare(area=Area(Extent.parse("500000,500280,5599840,5600000")))
+    assert (series.grid.width, series.grid.height) == (28, 16)
+    values = series.read()
+    assert (values[:, :16] == 1000).all()
+    assert (values[:, 16:] == 2000).all()
+
+
+def test_a_tile_of_another_utm_zone_joins_the_mosaic(prepare, tmp_path, make_theia, listener):
+    make_theia(tmp_path / "in", DAYS[0], 1000, tile="T31UES")
+    (x,), (y,) = transform("EPSG:32631", "EPSG:32632", [500160], [5600000])
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T32ULB", origin=(round(x), round(y)), crs="EPSG:32632")
+    values = prepare(area=Area(Extent.parse("500000,500280,5599840,5600000"))).read()
+    assert (values[:, :16] == 1000).all()
+    inner = values[5:11, 20:26]
+    assert (inner == 2000).all()
+    assert not listener.warnings
+
+
+def test_a_coarser_resolution_averages_and_another_crs_warps(prepare, three_dates):
+    coarse = prepare("coarse.tif", area=Area(resolution=40))
+    assert (coarse.grid.width, coarse.grid.resolution) == (4, (40, 40))
+    assert (coarse.read()[:, :, 0] == 1000).all()
+    warped = prepare("warped.tif", area=Area(crs=CRS.from_epsg(32632)))
+    values = warped.read()[:, :, 0]
+    assert warped.grid.crs.to_epsg() == 32632
+    assert set(np.unique(values)) == {-32768, 1000}
+
+
+def test_cloudy_dates_are_left_out(prepare, three_dates, listener):
+    assert prepare(clouds=Clouds(most=49)).dates == (DAYS[0], DAYS[2])
+    assert any("2018-03-11 (50%)" in message for message in listener.messages)
+    assert prepare("half.tif", clouds=Clouds(most=50)).dates == tuple(DAYS)
+
+
+def test_all_dates_too_cloudy_is_refused(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, np.ones((16, 16), "uint8"))
+    with pytest.raises(InputError, match=r"All dates have more than 99 % of clouds: 2018-03-01 \(100%\)"):
+        prepare(clouds=Clouds(most=99))
+
+
+def test_no_clear_pixel_at_any_date_is_refused(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, np.ones((16, 16), "uint8"))
+    with pytest.raises(InputError, match="No pixel is clear at any of the 1 dates"):
+        prepare()
+    assert {path.name for path in tmp_path.iterdir()} == {"in"}
+
+
+def test_a_date_that_shows_nothing_is_told(prepare, three_dates, tmp_path, make_theia, listener):
+    make_theia(tmp_path / "in", date(2018, 3, 21), 9999, np.ones((16, 16), "uint8"))
+    assert len(prepare().dates) == 4
+    assert (
+        "1 dates of the series show no clear pixel, and are interpolated everywhere: 2018-03-21" in listener.warnings[0]
+    )
+
+
+def test_clouds_get_a_rim(prepare, three_dates):
+    values = prepare(clouds=Clouds(dilation=25)).read()[8, :, 1, 0]
+    assert values.tolist() == [2000] * 10 + [2500] * 6  # clouds end at column 8, and two more are within 25 m
+
+
+def test_validity_counts_the_clear_dates(prepare, three_dates, tmp_path):
+    prepare(validity=tmp_path / "validity.tif")
+    with rasterio.open(tmp_path / "validity.tif") as dataset:
+        counts = dataset.read(1)
+    assert (counts[:, :8] == 2).all()
+    assert (counts[:, 8:] == 3).all()
+
+
+def test_a_report_is_written_and_leaves_nothing_else(prepare, three_dates, tmp_path):
+    prepare(report=tmp_path / "report.html", clouds=Clouds(most=40))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "50% of clouds" in text
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out.tif", "report.html"}
+
+
+def test_ndvi_in_the_report_is_that_of_the_clear_pixels(tmp_path, make_theia, write_raster, listener):
+    product = make_theia(tmp_path / "in", DAYS[0], 1000)
+    infrared = np.random.default_rng(0).integers(1000, 5000, (16, 16)).astype("int16")
+    write_raster(next(product.glob("*_FRE_B8.tif")), infrared[None], nodata=-10000)
+    report = tmp_path / "report.html"
+    prepare_sentinel2(
+        Outputs(tmp_path / "out.tif", report=report),
+        Inputs(folder=tmp_path / "in"),
+        Period(),
+        machine=Machine(64),
+        reporter=listener,
+    )
+    sampled = infrared[::4, ::4].astype(float)
+    expected = ((sampled - 1000) / (sampled + 1000)).mean()
+    assert f"{expected:.3f}" in report.read_text(encoding="utf-8")

@@ -60,11 +60,15 @@ class MaskSource:
         path: The file.
         index: Number of the file's band, from 1.
         clear: The values of pixels that show the ground; all others, and pixels outside the mask, do not.
+        spreads: The values of clouds and their shadows, round which a rim may count as cloudy too.
+        bands: The bands that it is about; None means all.
     """
 
     path: Path
     index: int
     clear: frozenset[int]
+    spreads: frozenset[int] = frozenset()
+    bands: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

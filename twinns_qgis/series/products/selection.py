@@ -14,6 +14,9 @@ from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.series import open_raster
 from twinns_qgis.series.warping import source_window
 
+Groups = tuple[tuple[date, tuple[Product, ...]], ...]
+"""The products of each date, dates ascending."""
+
 
 def on_grid(products: Iterable[Product], grid: Grid, reporter: Reporter) -> list[Product]:
     """Returns the products that overlap a grid, and warns of those that don't.
@@ -42,7 +45,7 @@ def grid_of(product: Product) -> Grid:
     return min(grids, key=lambda grid: grid.resolution)
 
 
-def by_date(products: Iterable[Product]) -> tuple[tuple[date, tuple[Product, ...]], ...]:
+def by_date(products: Iterable[Product]) -> Groups:
     """Returns the products of each date, dates ascending, in the order given."""
     groups: defaultdict[date, list[Product]] = defaultdict(list)
     for product in products:

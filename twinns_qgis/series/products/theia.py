@@ -22,6 +22,7 @@ _NAME = re.compile(r"SENTINEL2[A-Z]_\d{8}-\d{6}-\d{3}_L2A_T\d{2}[A-Z]{3}_[A-Z]_V
 _SCALE = 0.0001
 _NODATA = -10000
 _CLEAR = frozenset({0})
+_CLOUDY = frozenset(range(1, 256))
 
 
 def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Product]:
@@ -50,6 +51,6 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
 
 
 def _masks(folder: Path) -> tuple[MaskSource, ...]:
-    clouds = MaskSource(one_file(folder, "MASKS/*_CLM_R1.tif"), 1, _CLEAR)
+    clouds = MaskSource(one_file(folder, "MASKS/*_CLM_R1.tif"), 1, _CLEAR, _CLOUDY)
     edges = [MaskSource(path, 1, _CLEAR) for path in folder.glob("MASKS/*_EDG_R1.tif")]
     return (clouds, *edges)

@@ -14,7 +14,7 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.products.safe import _radiometry, find
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
 FIXTURES = Path(__file__).resolve().parents[5] / "shared/fixtures/safe/stactools-sentinel2_Apache2"
@@ -83,7 +83,7 @@ def test_products_with_and_without_offset_give_one_reflectance(tmp_path, make_sa
     make_safe(date(2022, 3, 1), "04.00", offset=-1000, number=3000)
     make_safe(date(2022, 4, 1), "05.10", offset=-1000, number=9000, scene=9)
     output = tmp_path / "series.tif"
-    prepare_sentinel2(output, Inputs(folder=tmp_path), Period(), extent=None, machine=Machine(256), reporter=listener)
+    prepare_sentinel2(Outputs(output), Inputs(folder=tmp_path), Period(), machine=Machine(256), reporter=listener)
     series = Series.open(output)
     values = series.read()
     assert len(series.dates) == 3

@@ -1,0 +1,71 @@
+"""The grid of a series: the first product's, or one over several."""
+
+import numpy as np
+import pytest
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+from rasterio.warp import transform_bounds
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.area import Area, parse_crs
+from twinns_qgis.series.grid import Extent, Grid
+
+UTM31, UTM32 = CRS.from_epsg(32631), CRS.from_epsg(32632)
+FIRST = Grid(UTM31, from_origin(500003, 5600007, 10, 10), 100, 80)
+EAST = Grid(UTM31, from_origin(500003 + 900, 5600007, 10, 10), 100, 80)
+
+
+def test_by_default_it_is_the_first_products_grid():
+    assert Area().grid([FIRST, EAST]) == FIRST
+
+
+def test_an_extent_over_two_products_gives_one_grid_on_the_first_ones_pixels():
+    grid = Area(Extent((500500, 5599500, 501500, 5600000))).grid([FIRST, EAST])
+    assert grid.bounds == (500493, 5599497, 501503, 5600007)
+    assert grid.resolution == (10, 10)
+
+
+def test_an_extent_is_cut_to_where_there_are_products():
+    grid = Area(Extent((0, 0, 10_000_000, 10_000_000))).grid([FIRST, EAST])
+    assert grid.bounds == (500003, 5599207, 501903, 5600007)
+
+
+def test_a_resolution_covers_the_first_product_from_its_corner():
+    grid = Area(resolution=30).grid([FIRST])
+    assert grid.bounds == (500003, 5600007 - 27 * 30, 500003 + 34 * 30, 5600007)
+    assert grid.resolution == (30, 30)
+
+
+def test_another_crs_keeps_the_pixel_size_and_lies_on_its_multiples():
+    grid = Area(crs=UTM32).grid([FIRST])
+    left, bottom, right, top = transform_bounds(UTM31, UTM32, *FIRST.bounds)
+    assert grid.resolution == (10, 10)
+    assert all(edge % 10 == 0 for edge in grid.bounds)
+    assert grid.bounds[0] <= left < grid.bounds[0] + 10
+    assert grid.bounds[1] <= bottom < grid.bounds[1] + 10
+    assert grid.bounds[2] - 10 < right <= grid.bounds[2]
+    assert grid.bounds[3] - 10 < top <= grid.bounds[3]
+
+
+def test_degrees_get_pixels_of_about_the_same_size():
+    grid = Area(crs=CRS.from_epsg(4326)).grid([FIRST])
+    metres_per_degree = 111_320
+    assert 6 < grid.resolution[1] * metres_per_degree < 14
+    assert np.isclose(grid.resolution[0], grid.resolution[1])
+
+
+def test_an_extent_elsewhere_is_refused():
+    with pytest.raises(InputError, match=r"0,1,0,1 \[EPSG:4326\] does not overlap the products, which span"):
+        Area(Extent.parse("0,1,0,1 [EPSG:4326]")).grid([FIRST, EAST])
+
+
+@pytest.mark.parametrize("resolution", [0, -10, float("nan")])
+def test_a_resolution_is_positive(resolution):
+    with pytest.raises(InputError, match="RESOLUTION is"):
+        Area(resolution=resolution)
+
+
+def test_an_unknown_crs_is_refused():
+    assert parse_crs("EPSG:32631") == UTM31
+    with pytest.raises(InputError, match="The CRS 'EPSG:1' is not known"):
+        parse_crs("EPSG:1")
