@@ -28,9 +28,10 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
-from twinns_qgis.series.sentinel2 import prepare_sentinel2
-from twinns_qgis.series.series import Series, write_series
+from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.series import Series, series_layout, write_series
 
 SENSORS = ("sentinel2", "sentinel1")
 
@@ -93,7 +94,7 @@ def measure(site: str, sensor: str, kind: str, memory: int) -> dict[str, float]:
 def prepare(folder: Path, sensor: str, output: Path, memory: int) -> None:
     inputs, reporter = Inputs(folder=folder / sensor), Reporter()
     if sensor == "sentinel2":
-        prepare_sentinel2(output, inputs, Period(), extent=None, memory=memory, reporter=reporter)
+        prepare_sentinel2(Outputs(output), inputs, Period(), machine=Machine(memory), reporter=reporter)
         return
     prepare_sentinel1(
         output,
@@ -101,8 +102,10 @@ def prepare(folder: Path, sensor: str, output: Path, memory: int) -> None:
         Period(),
         reference=folder / "sentinel2.tif",
         units="dB",
+        orbit="any",
+        speckle=0,
         db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
-        memory=memory,
+        machine=Machine(memory),
         reporter=reporter,
     )
 
@@ -113,8 +116,7 @@ def read(path: Path) -> None:
 
 
 def write(series: Series, values: np.ndarray, path: Path) -> None:
-    with write_series(
-        path,
+    layout = series_layout(
         series.grid,
         series.dates,
         series.bands,
@@ -123,7 +125,8 @@ def write(series: Series, values: np.ndarray, path: Path) -> None:
         scale=series.scale,
         offset=series.offset,
         tags={},
-    ) as writer:
+    )
+    with write_series(path, layout) as writer:
         for window in series.grid.blocks(512):
             rows, columns = window.toslices()
             writer.write(values[rows, columns], window)

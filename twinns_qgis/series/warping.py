@@ -13,6 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.resampling import can_resample, resample
 from twinns_qgis.series.series import read_bands
 
 _KERNEL_RADIUS = 2
@@ -52,6 +53,8 @@ def read_band(
     values = to_values(read_bands(dataset, indexes=index, window=window))
     if _aligned(source, block):
         return _place(values, source.crop(window), block)
+    if can_resample(source, block, resampling):
+        return resample(values, source, (int(window.row_off), int(window.col_off)), block, resampling)
     return _warp(values, source.crop(window), block, resampling)
 
 
