@@ -96,3 +96,12 @@ class Workers:
         for future in futures:
             self._reporter.check_cancelled()
             yield future.result()
+
+    def run(self, function: Callable[[Item], None], items: Iterable[Item]) -> None:
+        """Calls `function` with each item.
+
+        Raises:
+            Cancelled: The user asked the job to stop.
+        """
+        for _ in self.map(function, items):
+            pass

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
 
+from twinns_qgis.series.blocks import strips
 from twinns_qgis.series.clear_sky import read_clear
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
 from twinns_qgis.series.warping import read_band
 
+_LEAST = 64
+"""Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
+
 HIGHEST = 32767
 """Highest raw value of reflectance; higher ones are cut to it."""
 
 
-def read_date(products: Sequence[Product], bands: Sequence[str], block: Grid, rim: float) -> NDArray[np.int16]:
+def read_date(
+    products: Sequence[Product], bands: Sequence[str], block: Grid, rim: float, out: NDArray[np.int16]
+) -> None:
     """Reads the products of a date: where several show the ground, the first one counts.
 
     Args:
@@ -26,35 +35,41 @@ def read_date(products: Sequence[Product], bands: Sequence[str], block: Grid, ri
         bands: The B bands to read.
         block: The grid to read on.
         rim: Width of the rim round clouds that counts as cloudy, in units of the grid's CRS.
-
-    Returns:
-        Raw values of the series of shape (B, height, width), its no data where no product shows the ground.
+        out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the ground.
     """
-    values = _read_product(products[0], bands, block, rim)
-    for product in products[1:]:
-        missing = values == SENTINEL2_NODATA
-        if missing.any():
-            np.copyto(values, _read_product(product, bands, block, rim), where=missing)
-    return values
+    out[:] = SENTINEL2_NODATA
+    for product in products:
+        with product.open() as files:
+            for rows in strips(block.height, block.width, least=_LEAST):
+                part = out[:, rows]
+                strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
+                _add_product(part, product, files, bands, strip, rim)
 
 
-def _read_product(product: Product, bands: Sequence[str], block: Grid, rim: float) -> NDArray[np.int16]:
-    values = np.full((len(bands), block.height, block.width), SENTINEL2_NODATA, np.int16)
-    with product.open() as files:
-        clear = read_clear(product, files, block, rim)
-        if not clear.everywhere.any():
-            return values
-        for order, band in enumerate(bands):
-            source = product.bands[band]
-            dataset = files[source.path]
-            reflectance = read_band(
-                dataset,
-                source.index,
-                block,
-                Resampling.cubic,
-                lambda raw: source.decode(raw, dataset.nodata),  # noqa: B023
-            )
-            valid = clear.of(band) & ~np.isnan(reflectance)
-            raw = np.rint(reflectance[valid] / np.float32(SENTINEL2_SCALE))
-            values[order, valid] = np.clip(raw, SENTINEL2_NODATA + 1, HIGHEST)
-    return values
+def _add_product(
+    values: NDArray[np.int16],
+    product: Product,
+    files: Mapping[Path, DatasetReader],
+    bands: Sequence[str],
+    strip: Grid,
+    rim: float,
+) -> None:
+    """Fills in what a product shows of a strip; values of shape (B, height, width)."""
+    clear = read_clear(product, files, strip, rim)
+    missing = values == SENTINEL2_NODATA
+    if not (clear.everywhere & missing).any():
+        return
+    for order, band in enumerate(bands):
+        source = product.bands[band].in_units_of(SENTINEL2_SCALE)
+        dataset = files[source.path]
+        raw = read_band(
+            dataset,
+            source.index,
+            strip,
+            Resampling.cubic,
+            lambda stored: source.decode(stored, dataset.nodata),  # noqa: B023
+        )
+        valid = clear.of(band) & ~np.isnan(raw) & missing[order]
+        np.rint(raw, out=raw)
+        np.clip(raw, SENTINEL2_NODATA + 1, HIGHEST, out=raw)
+        np.copyto(values[order], raw, where=valid, casting="unsafe")

@@ -200,8 +200,7 @@ def _read_date(
     products: Sequence[Product], polarisations: Sequence[str], block: Grid, units_of: Mapping[BandSource, str]
 ) -> NDArray[np.float32]:
     """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
-    total = np.zeros((len(polarisations), block.height, block.width), np.float32)
-    count = np.zeros(total.shape, np.uint8)
+    found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
     for product in products:
         with product.open() as files:
             for order, name in enumerate(polarisations):
@@ -216,12 +215,24 @@ def _read_date(
                     Resampling.bilinear,
                     lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
                 )
-                valid = ~np.isnan(power)
-                total[order, valid] += power[valid]
-                count[order, valid] += 1
-    mean = np.full(total.shape, np.nan, np.float32)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
+                found[order].append(power)
+    return np.stack([_mean(images) if images else _nothing(block) for images in found])
+
+
+def _mean(images: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Returns the mean of images of shape (height, width) where they have a value, NaN where none has."""
+    if len(images) == 1:
+        return images[0]
+    total, count = np.zeros_like(images[0]), np.zeros(images[0].shape, np.float32)
+    for image in images:
+        valid = ~np.isnan(image)
+        np.add(total, image, out=total, where=valid)
+        count += valid
+    return np.divide(total, count, where=count > 0, out=np.full_like(total, np.nan))
+
+
+def _nothing(block: Grid) -> NDArray[np.float32]:
+    return np.full((block.height, block.width), np.nan, np.float32)
 
 
 def _encode(

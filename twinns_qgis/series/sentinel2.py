@@ -24,7 +24,7 @@ from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, strips
 from twinns_qgis.series.clear_sky import Clouds, cloud_shares
 from twinns_qgis.series.compositing import HIGHEST, read_date
 from twinns_qgis.series.dates import AcquisitionDates
-from twinns_qgis.series.gapfilling import fill_gaps
+from twinns_qgis.series.gapfilling import Interpolation
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.layout import Layout
@@ -88,8 +88,12 @@ class Sentinel2Plan:
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the series and its validity on a block, and what the report tells of each date."""
         grid = self.grid.crop(window)
-        read = workers.map(lambda group: read_date(group[1], self.bands, grid, self.rim), self.groups)
-        values = np.stack(list(read))
+        values = np.empty((len(self.groups), len(self.bands), grid.height, grid.width), np.int16)
+
+        def read(order: int) -> None:
+            read_date(self.groups[order][1], self.bands, grid, self.rim, out=values[order])
+
+        workers.run(read, range(len(self.groups)))
         filled = _fill(values, [day for day, _ in self.groups], self.dates, workers)
         clear = (values != SENTINEL2_NODATA).all(axis=1)
         rasters = {SERIES: filled.reshape(-1, *filled.shape[2:]), VALIDITY: clear.sum(axis=0, dtype=np.uint16)[None]}
@@ -286,14 +290,15 @@ def _fill(
     filled = np.empty((len(dates), *values.shape[1:]), np.int16)
 
     def fill(rows: slice) -> None:
+        interpolation = None
         for band in range(values.shape[1]):
-            part = values[:, band, rows].astype(np.float32)
-            part[part == SENTINEL2_NODATA] = np.nan
-            result = np.rint(fill_gaps(part, own_dates, dates))
-            filled[:, band, rows] = np.where(np.isnan(result), SENTINEL2_NODATA, result).astype(np.int16)
+            part = values[:, band, rows]
+            valid = part != SENTINEL2_NODATA
+            if interpolation is None or not np.array_equal(valid, interpolation.valid):  # bands mostly share their gaps
+                interpolation = Interpolation.between(valid, own_dates, dates)
+            filled[:, band, rows] = np.rint(interpolation.apply(part, missing=SENTINEL2_NODATA))
 
-    for _ in workers.map(fill, strips(*values.shape[2:])):
-        pass
+    workers.run(fill, strips(*values.shape[2:]))
     return filled
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -42,14 +42,23 @@ class BandSource:
     def decode(self, raw: NDArray[np.generic], declared_nodata: float | None) -> NDArray[np.float32]:
         """Returns the values of raw pixels, NaN where missing; any shape."""
         values = raw.astype(np.float32)
+        if self.scale != 1:
+            values *= np.float32(self.scale)
+        if self.offset:
+            values += np.float32(self.offset)
+        if raw.dtype.kind == "f":
+            values[~np.isfinite(values)] = np.nan
         nodata = self.nodata if declared_nodata is None else declared_nodata
-        missing = ~np.isfinite(values)
-        if nodata is not None:
-            missing |= raw == nodata
-        values *= np.float32(self.scale)
-        values += np.float32(self.offset)
-        values[missing] = np.nan
+        if nodata is not None and not np.isnan(nodata):
+            missing = raw == nodata
+            if missing.any():
+                values[missing] = np.nan
         return values
+
+    def in_units_of(self, unit: float) -> BandSource:
+        """Returns the same band, whose values come in multiples of a unit."""
+        # Rounded, as a quotient that should be 1 must not scale at all.
+        return replace(self, scale=round(self.scale / unit, 12), offset=round(self.offset / unit, 12))
 
 
 @dataclass(frozen=True)
