@@ -115,5 +115,5 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except (RasterioIOError, OSError) as error:
         raise InputError(
-            f"Writing {path} failed: {error}.", "Free some space on the disk, or choose another one."
+            f"Writing {path} failed: {str(error).rstrip('.')}.", "Free some space on the disk, or choose another one."
         ) from error
