@@ -66,7 +66,7 @@ class Sentinel1Plan:
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
-        return (path for _, products in self.groups for product in products for path in product.files)
+        return (path for _, products in self.groups for product in products for path in product.paths)
 
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the series on a block, with the number of values, and of those that were cut to the range."""
