@@ -21,6 +21,8 @@ from twinns_qgis.series.backscatter import DbRange, to_db, to_power
 from twinns_qgis.series.block_store import Block
 from twinns_qgis.series.blocks import Workers, block_shape, strips
 from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.db_percentiles import settle_ranges
+from twinns_qgis.series.db_range import DbRanges, Percentiles, write_db_range
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
@@ -40,6 +42,8 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+_SAMPLING = 0.3
+"""Share of the time that percentiles take: all is read for them, but little is computed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def prepare_sentinel1(
     units: str,
     orbit: str,
     speckle: int,
-    db_range: Mapping[str, DbRange],
+    db_range: DbRanges,
     machine: Machine,
     reporter: Reporter,
 ) -> None:
@@ -111,7 +115,7 @@ def prepare_sentinel1(
         units: What the rasters' values are: one of `backscatter.UNITS`; see `units.settle_units`.
         orbit: The orbit whose images are used; see `orbits.parse_orbit`.
         speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
-        db_range: The decibels that the 8 bits span, for each polarisation.
+        db_range: The decibels that the 8 bits span, for each polarisation, or percentiles of the images' own.
         machine: What may be used.
         reporter: Receives progress and warnings.
 
@@ -133,12 +137,21 @@ def prepare_sentinel1(
         )
     groups = by_date(products)
     polarisations = _polarisations(groups, reporter)
-    ranges = [_range(db_range, name) for name in polarisations]
     sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
     units_of = settle_units(sources, grid, units, reporter)
     own_dates = [day for day, _ in groups]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
+    sampling = _SAMPLING if any(isinstance(db, Percentiles) for db in db_range.values()) else 0
+    ranges = settle_ranges(
+        db_range,
+        polarisations,
+        [products for _, products in groups],
+        lambda products, block: _read_date(products, polarisations, block, units_of, Resampling.nearest),
+        grid,
+        machine.memory,
+        reporter.part(0, sampling),
+    )
 
     layout = series_layout(
         grid,
@@ -146,20 +159,20 @@ def prepare_sentinel1(
         polarisations,
         dtype="uint8",
         nodata=SENTINEL1_NODATA,
-        scale=[db.scale for db in ranges],
-        offset=[db.offset for db in ranges],
-        tags=_tags(products, period, set(units_of.values()), wanted, speckle),
+        scale=[db.scale for db in ranges.values()],
+        offset=[db.offset for db in ranges.values()],
+        tags=_tags(products, period, set(units_of.values()), wanted, speckle, ranges),
     )
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     prepare(
-        Sentinel1Plan(grid, groups, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges)),
+        Sentinel1Plan(grid, groups, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values())),
         {SERIES: layout},
         {SERIES: output},
         block_shape(grid, machine.memory, bytes_per_pixel),
         machine,
-        reporter,
+        reporter.part(sampling, 1),
     )
 
 
@@ -188,16 +201,12 @@ def _polarisations(groups: Sequence[tuple[date, Sequence[Product]]], reporter: R
     return [name for name in SENTINEL1_BANDS if name in common]
 
 
-def _range(db_range: Mapping[str, DbRange], polarisation: str) -> DbRange:
-    if polarisation not in db_range:
-        raise InputError(
-            f"DB_RANGE has no range for {polarisation}, which the images hold.", f"Add {polarisation}=low:high to it."
-        )
-    return db_range[polarisation]
-
-
 def _read_date(
-    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units_of: Mapping[BandSource, str]
+    products: Sequence[Product],
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling = Resampling.bilinear,
 ) -> NDArray[np.float32]:
     """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
     found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
@@ -212,7 +221,7 @@ def _read_date(
                     dataset,
                     source.index,
                     block,
-                    Resampling.bilinear,
+                    resampling,
                     lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
                 )
                 found[order].append(power)
@@ -265,7 +274,12 @@ def _encode(
 
 
 def _tags(
-    products: Sequence[Product], period: Period, units: Collection[str], orbit: Orbit, speckle: int
+    products: Sequence[Product],
+    period: Period,
+    units: Collection[str],
+    orbit: Orbit,
+    speckle: int,
+    ranges: Mapping[str, DbRange],
 ) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
@@ -274,6 +288,7 @@ def _tags(
         "UNITS": ", ".join(sorted(units)),
         "ORBIT": "any" if orbit == Orbit() else str(orbit),
         "SPECKLE": str(speckle),
+        "DB_RANGE": write_db_range(ranges),
         "PERIOD": str(period),
         "STEP": str(period.step),
     }

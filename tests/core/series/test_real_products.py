@@ -10,8 +10,8 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.dates import by_name
+from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
