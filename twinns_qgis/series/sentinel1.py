@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,11 +28,12 @@ from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.orbits import on_orbit, parse_orbit
+from twinns_qgis.series.passes import Pass, Passes, by_pass
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
-from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
+from twinns_qgis.series.products.selection import grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
@@ -52,7 +54,7 @@ class Sentinel1Plan:
 
     Args:
         grid: The grid of the series.
-        groups: The images of each of the dates of acquisition, ascending.
+        days: The images of each pass of each of the dates of acquisition, ascending.
         polarisations: The P polarisations.
         dates: The T' dates of the series.
         units_of: What each band's values are.
@@ -61,7 +63,7 @@ class Sentinel1Plan:
     """
 
     grid: Grid
-    groups: Groups
+    days: Passes
     polarisations: tuple[str, ...]
     dates: tuple[date, ...]
     units_of: Mapping[BandSource, str]
@@ -70,14 +72,14 @@ class Sentinel1Plan:
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
-        return (path for _, products in self.groups for product in products for path in product.files)
+        return (path for _, passes in self.days for images in passes for image in images for path in image.files)
 
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the series on a block, with the number of values, and of those that were cut to the range."""
         block, margin = self.grid.crop(window), self.margin
         wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
-        read = workers.map(lambda group: _read_date(group[1], self.polarisations, wide, self.units_of), self.groups)
-        own_dates = [day for day, _ in self.groups]
+        read = workers.map(lambda day: _read_day(day[1], self.polarisations, wide, self.units_of), self.days)
+        own_dates = [day for day, _ in self.days]
         encoded, clipped = _encode(np.stack(list(read)), margin, own_dates, self.dates, self.ranges, workers)
         tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded))}
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
@@ -104,7 +106,7 @@ def prepare_sentinel1(
     """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
 
     Backscatter is resampled in linear power, in which averages mean something, and bilinearly: a bicubic kernel
-    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power, and
+    has negative lobes, and gives negative power beside bright targets. Images of one pass are averaged in power, and
     speckle is filtered in power. Gaps are filled, and dates interpolated, in decibels.
 
     Args:
@@ -135,19 +137,19 @@ def prepare_sentinel1(
             f"({grid_of(found)}).",
             "Choose a reference of the same place, and check its CRS.",
         )
-    groups = by_date(products)
-    polarisations = _polarisations(groups, reporter)
+    days = by_pass(products, reporter)
+    polarisations = _polarisations(products, reporter)
     sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
     units_of = settle_units(sources, grid, units, reporter)
-    own_dates = [day for day, _ in groups]
+    own_dates = [day for day, _ in days]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
     sampling = _SAMPLING if any(isinstance(db, Percentiles) for db in db_range.values()) else 0
     ranges = settle_ranges(
         db_range,
         polarisations,
-        [products for _, products in groups],
-        lambda products, block: _read_date(products, polarisations, block, units_of, Resampling.nearest),
+        [passes for _, passes in days],
+        lambda passes, block: _read_day(passes, polarisations, block, units_of, Resampling.nearest),
         grid,
         machine.memory,
         reporter.part(0, sampling),
@@ -167,7 +169,7 @@ def prepare_sentinel1(
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     prepare(
-        Sentinel1Plan(grid, groups, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values())),
+        Sentinel1Plan(grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values())),
         {SERIES: layout},
         {SERIES: output},
         block_shape(grid, machine.memory, bytes_per_pixel),
@@ -187,9 +189,11 @@ def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
     return [product for product in found if product.date in period]
 
 
-def _polarisations(groups: Sequence[tuple[date, Sequence[Product]]], reporter: Reporter) -> list[str]:
+def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]:
     """Returns the polarisations that all dates have."""
-    by_day = {day: {name for product in products for name in product.bands} for day, products in groups}
+    by_day: defaultdict[date, set[str]] = defaultdict(set)
+    for product in sorted(products, key=lambda product: product.date):
+        by_day[product.date].update(product.bands)
     common = set.intersection(*by_day.values())
     for name in SENTINEL1_BANDS:
         lacking = [str(day) for day, names in by_day.items() if name not in names]
@@ -201,14 +205,36 @@ def _polarisations(groups: Sequence[tuple[date, Sequence[Product]]], reporter: R
     return [name for name in SENTINEL1_BANDS if name in common]
 
 
-def _read_date(
-    products: Sequence[Product],
+def _read_day(
+    passes: Sequence[Pass],
     polarisations: Sequence[str],
     block: Grid,
     units_of: Mapping[BandSource, str],
     resampling: Resampling = Resampling.bilinear,
 ) -> NDArray[np.float32]:
-    """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
+    """Returns the linear power of a day on a block, of shape (P, height, width), NaN where missing.
+
+    Each value is of the first pass that has one.
+    """
+    power = _read_pass(passes[0], polarisations, block, units_of, resampling)
+    for images in passes[1:]:
+        if np.isnan(power).any():
+            other = _read_pass(images, polarisations, block, units_of, resampling)
+            power = np.where(np.isnan(power), other, power)
+    return power
+
+
+def _read_pass(
+    products: Pass,
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling,
+) -> NDArray[np.float32]:
+    """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
+
+    Where its images overlap, it is their mean.
+    """
     found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
     for product in products:
         with product.open() as files:

@@ -9,12 +9,6 @@ HALF_A_STEP = 15 / 254 + 1e-6
 """What rounding to the 8 bits' values may change, in decibels."""
 
 
-def test_images_of_one_day_are_averaged_in_power(prepare_radar, radar_image, decibels):
-    radar_image("S1A_20180301T055000.tif", 0)
-    radar_image("S1A_20180301T173000.tif", -20)
-    np.testing.assert_allclose(decibels(prepare_radar())[..., 0], 10 * np.log10(0.505), atol=HALF_A_STEP)
-
-
 def _both_directions(radar_image):
     radar_image("s1a_31UES_DES_110_20180301.tif", -10)
     radar_image("s1a_31UES_ASC_132_20180301.tif", -16)
