@@ -11,14 +11,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.product import Orbit, Product
+from twinns_qgis.series.products.selection import grid_of
 
 Pass = tuple[Product, ...]
 Passes = tuple[tuple[date, tuple[Pass, ...]], ...]
 """The passes of each date, dates ascending; of each date the one that comes first first."""
 
 _STARTED = re.compile(r"(?<!\d)\d{8}T([01]\d|2[0-3])([0-5]\d)", re.IGNORECASE)
+_SECOND = re.compile(r"(?<!\d)\d{8}T(?:\d{6}|XXXXXX)", re.IGNORECASE)
+"""When an image begins; S1 Tiling writes x for what it put together from several."""
 _LONGEST = 45
 """Minutes from image to image within a pass, at most: the next orbit is 99 minutes later."""
 _UNTIMED = -10_000
@@ -35,6 +39,9 @@ def by_pass(products: Iterable[Product], reporter: Reporter) -> Passes:
     Args:
         products: Sentinel-1 images.
         reporter: Is warned of days of several passes.
+
+    Raises:
+        InputError: An image is there in two versions, such as sigma and gamma nought.
     """
     days: defaultdict[date, list[Product]] = defaultdict(list)
     for product in sorted(products, key=lambda product: (_minute(product), product.name)):
@@ -42,6 +49,8 @@ def by_pass(products: Iterable[Product], reporter: Reporter) -> Passes:
     split = {day: _split(days[day]) for day in sorted(days)}
     dates_of = Counter(orbit for passes in split.values() for orbit in {images[0].orbit for images in passes})
     for passes in split.values():
+        for images in passes:
+            _check_versions(images)
         passes.sort(key=lambda images: (-dates_of[images[0].orbit], str(images[0].orbit)))
     _warn(split, reporter)
     return tuple((day, tuple(map(tuple, passes))) for day, passes in split.items())
@@ -62,6 +71,21 @@ def _is_of_one_pass(before: Product, after: Product) -> bool:
     if before.orbit != after.orbit:
         return False
     return before.orbit != Orbit() or _minute(after) - _minute(before) <= _LONGEST
+
+
+def _check_versions(images: Iterable[Product]) -> None:
+    known: dict[tuple[str, str], Product] = {}
+    for image in images:
+        if (began := _SECOND.search(image.name)) is None:
+            continue
+        for polarisation in image.bands:
+            other = known.setdefault((polarisation, began[0].upper()), image)
+            if other is not image and grid_of(other).same_as(grid_of(image)):
+                raise InputError(
+                    f"{other.bands[polarisation].path} and {image.bands[polarisation].path} both are {polarisation} of "
+                    f"the same acquisition, on the same grid: two versions of an image, or copies, were found.",
+                    "Keep one of them below FOLDER, such as gamma nought and not sigma nought, or give LAYERS.",
+                )
 
 
 def _minute(product: Product) -> int:

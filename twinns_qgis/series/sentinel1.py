@@ -44,6 +44,8 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+_LISTED = 10
+"""Dates that a warning names."""
 _SAMPLING = 0.3
 """Share of the time that percentiles take: all is read for them, but little is computed."""
 
@@ -75,19 +77,36 @@ class Sentinel1Plan:
         return (path for _, passes in self.days for images in passes for image in images for path in image.files)
 
     def block(self, window: Window, workers: Workers) -> Block:
-        """Returns the series on a block, with the number of values, and of those that were cut to the range."""
+        """Returns the series on a block, with the number of values, of those cut to the range, and the dates seen."""
         block, margin = self.grid.crop(window), self.margin
         wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
         read = workers.map(lambda day: _read_day(day[1], self.polarisations, wide, self.units_of), self.days)
+        power = np.stack(list(read))
+        inside = power[:, :, margin : margin + block.height, margin : margin + block.width]
+        seen = [not np.isnan(values).all() for values in inside]
         own_dates = [day for day, _ in self.days]
-        encoded, clipped = _encode(np.stack(list(read)), margin, own_dates, self.dates, self.ranges, workers)
-        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded))}
+        encoded, clipped = _encode(power, margin, own_dates, self.dates, self.ranges, workers)
+        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded)), "seen": list(map(int, seen))}
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
-        """Tells how many values were cut to the range."""
+        """Refuses a series that shows nothing, warns of dates that do, and tells how many values were cut."""
+        days = [day for day, _ in self.days]
+        if not any(tally["seen"]):
+            raise InputError(
+                f"None of the images of the {len(days)} dates from {days[0]} to {days[-1]} has a value on the grid of "
+                f"the reference, {self.grid}: all are no data there.",
+                "Choose images whose swath covers the reference.",
+            )
+        empty = [day for day, seen in zip(days, tally["seen"], strict=True) if not seen and day in self.dates]
+        if empty:
+            reporter.warning(
+                f"{len(empty)} of {len(self.dates)} dates have no value anywhere on the grid of the reference, and are "
+                f"interpolated everywhere: {', '.join(map(str, empty[:_LISTED]))}{' ...' if empty[_LISTED:] else ''}. "
+                "Leave their images out, or choose an ORBIT that covers the reference."
+            )
         db_range = dict(zip(self.polarisations, self.ranges, strict=True))
-        _report_clipped(tally["clipped"] / max(1, tally["valid"]), db_range, reporter)
+        _report_clipped(tally["clipped"] / tally["valid"], db_range, reporter)
 
 
 def prepare_sentinel1(
@@ -198,7 +217,7 @@ def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]
     for name in SENTINEL1_BANDS:
         lacking = [str(day) for day, names in by_day.items() if name not in names]
         if lacking and len(lacking) < len(by_day):
-            message = f"{len(lacking)} of {len(by_day)} dates have no {name}: {', '.join(lacking[:10])}"
+            message = f"{len(lacking)} of {len(by_day)} dates have no {name}: {', '.join(lacking[:_LISTED])}"
             if not common:
                 raise InputError(f"{message}. No polarisation is there at all dates.", "Leave these dates out.")
             reporter.warning(f"{message}. The series is made without {name}.")
