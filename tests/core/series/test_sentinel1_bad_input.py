@@ -50,7 +50,11 @@ def test_a_truncated_image_is_named_and_leaves_no_series(prepare_radar, tmp_path
 
 def test_nothing_found_says_what_was_looked_for(prepare_radar, tmp_path):
     (tmp_path / "in").mkdir()
-    with pytest.raises(InputError, match=r"No Sentinel-1 images.*VV or VH"):
+    with pytest.raises(InputError, match=r"No Sentinel-1 images.*VV or VH") as caught:
+        prepare_radar()
+    assert "zip" not in str(caught.value)
+    (tmp_path / "in" / "S1A_IW_20180103T055812_DVP_RTC10_G_gpuned_1234.zip").touch()
+    with pytest.raises(InputError, match=r"Unpack the 1 zip archives"):
         prepare_radar()
 
 

@@ -60,6 +60,7 @@ def _name(path: Path) -> str:
 def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
     bands: dict[str, BandSource] = {}
     with open_raster(path) as dataset:
+        radar_geometry = dataset.crs is None and bool(dataset.gcps[0])
         for index, description in enumerate(dataset.descriptions, start=1):
             if _DATED.match(description or ""):
                 continue  # a series that was prepared before
@@ -78,5 +79,11 @@ def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
                 dataset.scales[index - 1],
                 dataset.offsets[index - 1],
                 units=units_of(path, description or "", unit, dtype, dataset.tags()),
+            )
+        if bands and radar_geometry:
+            raise InputError(
+                f"{path} lies in the geometry of the radar: it is a product of level 1, not calibrated and not "
+                "orthorectified.",
+                "Calibrate it and correct it for terrain, with SNAP, S1 Tiling or pyroSAR, or order RTC products.",
             )
         return bands, dataset.tags()

@@ -4,6 +4,9 @@ from datetime import date
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.dates import AcquisitionDates
@@ -100,4 +103,14 @@ def test_undated_files_are_listed(tmp_path, write_raster, find_in):
 def test_one_polarisation_twice_in_a_file_is_refused(tmp_path, write_raster, find_in):
     write_raster(tmp_path / "S1_20180301.tif", TWO, names=("VV asc", "VV desc"))
     with pytest.raises(InputError, match="bands 1 and 2 are both VV"):
+        find_in(folder=tmp_path)
+
+
+def test_products_of_level_1_are_refused_with_what_to_do(tmp_path, find_in):
+    path = tmp_path / "s1a-iw-grd-vv-20180103t055812-20180103t055837-019987-0220b4-001.tiff"
+    corners = [GroundControlPoint(row, column, 3 + column / 100, 50 - row / 100) for row in (0, 4) for column in (0, 4)]
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=4, width=4, dtype="uint16") as dataset:
+        dataset.write(np.ones((1, 4, 4), "uint16"))
+        dataset.gcps = corners, CRS.from_epsg(4326)
+    with pytest.raises(InputError, match=r"grd-vv-.*\.tiff lies in the geometry of the radar.*SNAP"):
         find_in(folder=tmp_path)
