@@ -99,7 +99,20 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
             assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
 
 
-def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
+def test_the_percentiles_of_a_year_are_what_numpy_gives(shared, tmp_path, listener):
+    files = sorted((shared / "data" / "flanders2018" / "S1").iterdir())
+    inputs = Inputs(layers=tuple(files))
+    series = _prepare_sentinel1(tmp_path / "s1.tif", inputs, files[0], listener, db_range="VV=p1:p99,VH=p0.5:p90")
+    images = []
+    for path in files:
+        with rasterio.open(path) as dataset:
+            images.append(dataset.read())
+    for order, percentiles in enumerate(([1, 99], [0.5, 90])):
+        limits = np.multiply(series.scale[order], [1, 255]) + series.offset[order]
+        np.testing.assert_allclose(limits, np.percentile(np.array(images)[:, order], percentiles), atol=0.01)
+
+
+def _prepare_sentinel1(output, inputs, reference, listener, orbit="any", db_range="VV=-25:5,VH=-32:-2"):
     prepare_sentinel1(
         output,
         inputs,
@@ -108,7 +121,7 @@ def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
         units="auto",
         orbit=orbit,
         speckle=0,
-        db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
+        db_range=parse_db_range(db_range),
         machine=Machine(64),
         reporter=listener,
     )
