@@ -46,7 +46,7 @@ _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
 _LISTED = 10
 """Dates that a warning names."""
-_SAMPLING = 0.3
+_SAMPLING = 0.2
 """Share of the time that percentiles take: all is read for them, but little is computed."""
 
 
