@@ -213,13 +213,15 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises:
         InputError: It does not exist, or is no raster.
     """
-    try:
-        dataset = rasterio.open(path)
-    except RasterioIOError as error:
-        state = "can't be read as a raster" if path.exists() else "does not exist"
-        raise InputError(f"{path} {state}.", "Check the path, and that the file opens in QGIS.") from error
-    with dataset:
-        yield dataset
+    # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
+    with rasterio.Env(GDAL_NUM_THREADS="1"):
+        try:
+            dataset = rasterio.open(path)
+        except RasterioIOError as error:
+            state = "can't be read as a raster" if path.exists() else "does not exist"
+            raise InputError(f"{path} {state}.", "Check the path, and that the file opens in QGIS.") from error
+        with dataset:
+            yield dataset
 
 
 def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np.generic]:

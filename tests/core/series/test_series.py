@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import Series, check_same_grid, series_layout, write_series
+from twinns_qgis.series.series import Series, check_same_grid, open_raster, read_bands, series_layout, write_series
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)
 DATES = (date(2018, 3, 1), date(2018, 3, 16), date(2018, 4, 2))
@@ -104,6 +104,21 @@ def test_a_truncated_series_is_named(path):
         stream.truncate(path.stat().st_size // 2)
     with pytest.raises(InputError, match=r"series\.tif"):
         Series.open(path).read()
+
+
+def test_a_jpeg_2000_of_which_tiles_are_lost_is_named(tmp_path):
+    values = np.random.default_rng(0).integers(1, 4000, (1, 256, 256)).astype("uint16")
+    kind = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES", "BLOCKXSIZE": 64, "BLOCKYSIZE": 64}
+    size = {"width": 256, "height": 256, "count": 1, "dtype": "uint16", "transform": from_origin(0, 256, 1, 1)}
+    whole, cut = tmp_path / "whole.jp2", tmp_path / "cut.jp2"
+    with rasterio.open(whole, "w", **kind, **size) as dataset:
+        dataset.write(values)
+    with open_raster(whole) as dataset:
+        np.testing.assert_array_equal(read_bands(dataset), values)
+    for share in (0.3, 0.6, 0.95):
+        cut.write_bytes(whole.read_bytes()[: int(share * whole.stat().st_size)])
+        with open_raster(cut) as dataset, pytest.raises(InputError, match=r"cut\.jp2"):
+            read_bands(dataset)
 
 
 def test_a_missing_file_and_one_of_another_kind_are_told_apart(tmp_path):
