@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingParameterDefinition
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterString
 
 from .definitions import (
     advanced,
+    choice,
     crs,
     dates_table,
     extent,
     folder,
+    helped,
     memory,
     number,
     raster_output,
@@ -40,8 +42,8 @@ class PrepareSentinel2(PreparationAlgorithm):
             "Turns Sentinel-2 level 2A products into one time series raster of surface reflectance at 10 m. Clouds, "
             "shadows and missing pixels are filled by linear interpolation in time; the 20 m bands are resampled by "
             "bicubic interpolation.\n\n"
-            "Give a folder, below which the products are found, or layers. The dates of layers come from the table of "
-            "dates, else from their temporal range, their metadata or their name."
+            "Give a folder, below which the products are found, also in zip archives, or layers. The dates of layers "
+            "come from the table of dates, else from their temporal range, their metadata or their name."
         )
 
     def definitions(self) -> list[QgsProcessingParameterDefinition]:
@@ -60,6 +62,24 @@ class PrepareSentinel2(PreparationAlgorithm):
             *self._grid(),
             *self._clouds(),
             dates_table(),
+            advanced(
+                helped(
+                    QgsProcessingParameterString("CLEAR", tr("Clear values of the masks"), "", optional=True),
+                    tr(
+                        "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind "
+                        "of mask."
+                    ),
+                )
+            ),
+            advanced(
+                choice(
+                    "REFLECTANCE",
+                    tr("Reflectance of THEIA products"),
+                    tr("Of THEIA products: FRE, corrected for slope, or SRE, as of a flat surface."),
+                    ("FRE", "SRE"),
+                    "FRE",
+                )
+            ),
             memory(),
             scheduler(),
             raster_output("OUTPUT", tr("Sentinel-2 series"), tr("The series to write, a GeoTIFF.")),

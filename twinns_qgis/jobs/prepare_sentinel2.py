@@ -41,6 +41,15 @@ class PrepareSentinel2(Job):
     dilation: float = parameter(
         "Width of the rim round clouds and their shadows that counts as cloudy too, in metres.", default=0.0
     )
+    clear: str = parameter(
+        "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind of mask.",
+        default="",
+    )
+    reflectance: str = parameter(
+        "Of THEIA products: FRE, corrected for slope, or SRE, as of a flat surface.",
+        default="FRE",
+        choices=("FRE", "SRE"),
+    )
     memory: int = parameter("Memory to use, in MB.", default=2048)
     scheduler: str | None = parameter(
         "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
@@ -62,6 +71,8 @@ class PrepareSentinel2(Job):
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.preparation import Machine
+        from twinns_qgis.series.products.clear import parse_clear
+        from twinns_qgis.series.products.search import Sentinel2Options
         from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
         prepare_sentinel2(
@@ -74,6 +85,7 @@ class PrepareSentinel2(Job):
                 parse_crs(self.crs) if self.crs else None,
             ),
             clouds=Clouds(self.max_cloud, self.dilation),
+            options=Sentinel2Options(parse_clear(self.clear), self.reflectance),
             machine=Machine(self.memory, self.scheduler),
             reporter=reporter,
         )

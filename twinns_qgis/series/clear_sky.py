@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from rasterio.windows import Window
 from scipy import ndimage
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.archives import File
 from twinns_qgis.series.blocks import Workers
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import MaskSource, Product
@@ -79,7 +79,7 @@ class Clear:
         return self.everywhere & self.of_band[band] if band in self.of_band else self.everywhere
 
 
-def read_clear(product: Product, files: Mapping[Path, DatasetReader], block: Grid, rim: float) -> Clear:
+def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Grid, rim: float) -> Clear:
     """Reads a product's masks on the grid of a block, by nearest neighbour.
 
     Args:
@@ -163,9 +163,9 @@ def _every(step: int, grid: Grid) -> Grid:
     )
 
 
-def _by_file_band(masks: Iterable[MaskSource]) -> dict[tuple[Path, int], list[MaskSource]]:
+def _by_file_band(masks: Iterable[MaskSource]) -> dict[tuple[File, int], list[MaskSource]]:
     """Groups masks that lie in one band of a file: bits of it, each with a meaning of its own."""
-    groups: dict[tuple[Path, int], list[MaskSource]] = {}
+    groups: dict[tuple[File, int], list[MaskSource]] = {}
     for mask in masks:
         groups.setdefault((mask.path, mask.index), []).append(mask)
     return groups

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from twinns_qgis.series.archives import File
 from twinns_qgis.series.blocks import strips
 from twinns_qgis.series.clear_sky import read_clear
 from twinns_qgis.series.grid import Grid
@@ -49,7 +49,7 @@ def read_date(
 def _add_product(
     values: NDArray[np.int16],
     product: Product,
-    files: Mapping[Path, DatasetReader],
+    files: Mapping[File, DatasetReader],
     bands: Sequence[str],
     strip: Grid,
     rim: float,

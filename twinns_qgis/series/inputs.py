@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.archives import File, files_below, place
 
 _RASTER_SUFFIXES = (".tif", ".tiff")
 
@@ -35,14 +36,20 @@ class Inputs:
         """Returns the layers, or the GeoTIFFs below the folder in the order of their paths."""
         if not self.folder:
             return list(self.layers)
-        return sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in _RASTER_SUFFIXES)
+        return sorted(path for path in self.folder.rglob("*") if is_geotiff(path))
 
-    def folders(self) -> list[Path]:
-        """Returns the folder and those below it, in the order of their paths."""
-        if not self.folder:
-            return []
-        root = self.folder.resolve()
-        return [root, *sorted(path for path in root.rglob("*") if path.is_dir())]
+    def files(self) -> list[File]:
+        """Returns the layers, or all files below the folder and in the zip archives there, in order.
+
+        Raises:
+            InputError: An archive is damaged.
+        """
+        return files_below(self.folder) if self.folder else list(self.layers)
 
     def __str__(self) -> str:
         return f"the folder {self.folder}" if self.folder else f"the {len(self.layers)} layers"
+
+
+def is_geotiff(file: File) -> bool:
+    """Whether a file is a GeoTIFF by its name."""
+    return place(file).suffix.lower() in _RASTER_SUFFIXES

@@ -74,7 +74,7 @@ class Sentinel1Plan:
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
-        return (path for _, passes in self.days for images in passes for image in images for path in image.files)
+        return (path for _, passes in self.days for images in passes for image in images for path in image.paths)
 
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the series on a block, with the number of values, of those cut to the range, and the dates seen."""

@@ -23,21 +23,18 @@ from twinns_qgis.series.block_store import Block
 from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes, strips
 from twinns_qgis.series.clear_sky import Clouds, cloud_shares
 from twinns_qgis.series.compositing import HIGHEST, read_date
-from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.gapfilling import Interpolation
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.layout import Layout
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
-from twinns_qgis.series.products import dated_geotiffs, safe, theia
 from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
+from twinns_qgis.series.products.sentinel2 import find_sentinel2
 from twinns_qgis.series.report import Acquisition, LeftOut, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
-
-READERS = (theia, safe, dated_geotiffs)
-"""Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
 
 VALIDITY = "validity"
 """The raster that tells how many dates are clear."""
@@ -83,7 +80,7 @@ class Sentinel2Plan:
 
     def sources(self) -> Iterable[Path]:
         """Returns the products' files."""
-        return (path for _, products in self.groups for product in products for path in product.files)
+        return (path for _, products in self.groups for product in products for path in product.paths)
 
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the series and its validity on a block, and what the report tells of each date."""
@@ -130,6 +127,7 @@ def prepare_sentinel2(
     *,
     area: Area = Area(),
     clouds: Clouds = Clouds(),
+    options: Sentinel2Options = Sentinel2Options(),
     machine: Machine,
     reporter: Reporter,
 ) -> None:
@@ -144,6 +142,7 @@ def prepare_sentinel2(
         period: The dates of the series.
         area: Its grid; by default that of the first product's finest bands.
         clouds: How clouds are treated.
+        options: What is read of the products.
         machine: What may be used.
         reporter: Receives progress and warnings.
 
@@ -153,7 +152,7 @@ def prepare_sentinel2(
     for path in (outputs.series, outputs.validity, outputs.report):
         if path:
             check_output(path)
-    found = _find(inputs, period, reporter)
+    found = find_sentinel2(inputs, options, period, reporter)
     bands = _bands(found)
     grid = area.grid([grid_of(product) for product in found])
     rim = clouds.rim(grid)
@@ -248,24 +247,6 @@ def _ndvi_sums(values: NDArray[np.int16], clear: NDArray[np.bool_], bands: Seque
     usable = clear & (total > 0)
     ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total))
     return {"ndvi": ndvi.sum(axis=(1, 2)).tolist(), "ndvi_count": np.count_nonzero(usable, axis=(1, 2)).tolist()}
-
-
-def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
-    dates = AcquisitionDates(inputs.dates, reporter)
-    found = [product for reader in READERS for product in reader.find(inputs, dates, reporter)]
-    if not found:
-        kinds = "; ".join(reader.LOOKED_FOR for reader in READERS)
-        raise InputError(f"No Sentinel-2 products were found in {inputs}.", f"Looked for: {kinds}.")
-    dates.warn_of_unused_rows()
-    period.dates([product.date for product in found], Reporter())
-    products = sorted((product for product in found if product.date in period), key=lambda product: product.date)
-    unmasked = [product.name for product in products if not product.masks]
-    if unmasked:
-        reporter.warning(
-            f"{len(unmasked)} of {len(products)} products have no cloud mask, and all their valid pixels are taken as "
-            f"clear, the first being {unmasked[0]}. Masks are bands described SCL, or CLM with 0 where clear."
-        )
-    return products
 
 
 def _bands(products: Sequence[Product]) -> list[str]:

@@ -22,6 +22,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.series.archives import File, ZipMember, on_disk
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.layout import TILE, Layout
 
@@ -207,8 +208,8 @@ class SeriesWriter:
 
 
 @contextmanager
-def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
-    """Opens a raster.
+def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
+    """Opens a raster, on disk or in a zip archive.
 
     Raises:
         InputError: It does not exist, or is no raster.
@@ -216,10 +217,10 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
-            dataset = rasterio.open(path)
+            dataset = rasterio.open(file.gdal_name if isinstance(file, ZipMember) else file)
         except RasterioIOError as error:
-            state = "can't be read as a raster" if path.exists() else "does not exist"
-            raise InputError(f"{path} {state}.", "Check the path, and that the file opens in QGIS.") from error
+            state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
+            raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
         with dataset:
             yield dataset
 

@@ -27,7 +27,7 @@ def make_product(tmp_path, write_raster):
         values = np.full(scene.shape, 1000, "int16") if band is None else band
         grid = write_raster(tmp_path / "band.tif", values[None], nodata=-10000)
         write_raster(tmp_path / "scene.tif", scene[None])
-        mask = MaskSource(tmp_path / "scene.tif", 1, frozenset({LAND}), **how)
+        mask = MaskSource(tmp_path / "scene.tif", 1, "SCL", frozenset({LAND}), **how)
         return Product("product", DAY, {"B4": BandSource(tmp_path / "band.tif")}, (mask,)), grid
 
     return make
@@ -94,7 +94,7 @@ def test_what_one_of_two_products_shows_is_not_cloudy(tmp_path, write_raster, li
         scene[:, columns] = CLOUD
         grid = write_raster(tmp_path / f"band{number}.tif", np.ones((1, 10, 10), "int16"))
         write_raster(tmp_path / f"scene{number}.tif", scene[None])
-        mask = MaskSource(tmp_path / f"scene{number}.tif", 1, frozenset({LAND}))
+        mask = MaskSource(tmp_path / f"scene{number}.tif", 1, "SCL", frozenset({LAND}))
         products.append(Product(str(number), DAY, {"B4": BandSource(tmp_path / f"band{number}.tif")}, (mask,)))
     assert _shares([(DAY, tuple(products))], grid, listener) == {DAY: pytest.approx(0.2)}
 

@@ -1,5 +1,7 @@
 """Preparing Sentinel-2, from files to a series."""
 
+import shutil
+import zipfile
 from datetime import date
 
 import numpy as np
@@ -15,6 +17,7 @@ from twinns_qgis.series.grid import Extent
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
+from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
@@ -27,6 +30,7 @@ def prepare(tmp_path, listener):
 
     def run(output="out.tif", *, start=None, end=None, step=0, memory=64, area=Area(), clouds=Clouds(), **given):
         files = {name: given.pop(name) for name in ("validity", "report") if name in given}
+        options = Sentinel2Options(given.pop("clear", {}))
         given = given or {"folder": tmp_path / "in"}
         prepare_sentinel2(
             Outputs(tmp_path / output, **files),
@@ -34,6 +38,7 @@ def prepare(tmp_path, listener):
             Period(start, end, step),
             area=area,
             clouds=clouds,
+            options=options,
             machine=Machine(memory),
             reporter=listener,
         )
@@ -98,6 +103,23 @@ def test_the_mask_of_the_swath_edge_counts(prepare, tmp_path, make_theia):
     values = prepare().read()
     assert (values[3, 4] == -32768).all()
     assert np.count_nonzero(values == -32768) == 10
+
+
+def test_a_saturated_pixel_is_missing_in_its_band_alone(prepare, tmp_path, make_theia, write_raster):
+    product = make_theia(tmp_path / "in", DAYS[0], 1000)
+    for group, bit, size in (("R1", 1, 16), ("R2", 4, 8)):  # the second band of 10 m, the fifth of 20 m
+        flags = np.zeros((1, size, size), "uint8")
+        flags[0, 2, 3] = 1 << bit
+        write_raster(product / "MASKS" / f"{product.name}_SAT_{group}.tif", flags, resolution=160 // size)
+    missing = prepare().read()[:, :, 0] == -32768
+    b3, b11 = SENTINEL2_BANDS.index("B3"), SENTINEL2_BANDS.index("B11")
+    assert np.argwhere(missing[:, :, b3]).tolist() == [[2, 3]]
+    assert np.argwhere(missing[:, :, b11]).tolist() == [[4, 6], [4, 7], [5, 6], [5, 7]]
+    assert np.count_nonzero(missing) == 5
+
+
+def test_the_user_chooses_what_is_clear(prepare, three_dates):
+    assert (prepare(clear={"CLM": frozenset({0, 33})}).read()[:, :6, 1, 0] == 9999).all()
 
 
 def test_negative_reflectance_is_kept_and_missing_pixels_are_not(prepare, tmp_path, make_theia):
@@ -202,6 +224,26 @@ def test_a_truncated_file_is_named_and_leaves_no_series(prepare, three_dates, tm
     with pytest.raises(InputError, match=band.name):
         prepare()
     assert list(tmp_path.iterdir()) == [tmp_path / "in"]
+
+
+@pytest.mark.parametrize("damage", ["cut short before packing", "damaged after packing"])
+def test_a_damaged_file_in_an_archive_is_named(prepare, tmp_path, make_theia, damage):
+    values = np.random.default_rng(0).integers(0, 5000, (64, 64))
+    product = make_theia(tmp_path / "in", DAYS[0], values, size=64)
+    band = next(product.glob("*_FRE_B4.tif"))
+    if damage == "cut short before packing":
+        band.write_bytes(band.read_bytes()[:-100])
+    shutil.make_archive(str(product), "zip", product.parent, product.name)
+    shutil.rmtree(product)
+    archive = product.with_name(f"{product.name}.zip")
+    if damage == "damaged after packing":
+        with zipfile.ZipFile(archive) as content:
+            start = content.getinfo(f"{product.name}/{band.name}").header_offset
+        packed = bytearray(archive.read_bytes())
+        packed[start + 2000 : start + 2500] = bytes(500)
+        archive.write_bytes(packed)
+    with pytest.raises(InputError, match=band.name):
+        prepare()
 
 
 def test_nothing_found_says_what_was_looked_for(prepare, tmp_path):

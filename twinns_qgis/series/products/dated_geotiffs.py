@@ -1,109 +1,120 @@
 """Sentinel-2 as GeoTIFFs of one date each, with named bands: what cloud services and scripts export.
 
 A band is recognised by its description (``B02``, ``B2``, ``B8A``); ``SCL`` is Sen2Cor's scene classification, ``CLM``
-a cloud mask that is 0 where clear. The files of one date together are one product, so that bands of 10 m and of 20 m
-and the mask can lie in files of their own.
+a cloud mask that is 0 where clear. The files of one date and place together are one product, so that bands of 10 m and
+of 20 m and the mask can lie in files of their own.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
-from rasterio.io import DatasetReader
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.dates import AcquisitionDates, Tags
-from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.archives import File, place
+from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.products.clear import mask_source
+from twinns_qgis.series.products.geotiff_bands import band_name, band_source
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
-from twinns_qgis.series.products.scene_classification import CLEAR_SCENES
-from twinns_qgis.series.products.selection import warn_of_strangers
-from twinns_qgis.series.series import SENTINEL2_BANDS, open_raster
+from twinns_qgis.series.products.search import Search
+from twinns_qgis.series.series import open_raster
 
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 
-_BAND = re.compile(r"B0?(\d{1,2}A?)", re.IGNORECASE)
-
-Source = TypeVar("Source", BandSource, MaskSource)
-
-_CLEAR = {"SCL": CLEAR_SCENES, "CLM": frozenset({0})}
+_MASKS = ("SCL", "CLM")
+_SAME_PLACE = 0.9
+"""Share of the larger of two footprints that the files of one product have in common, at least: tiles overlap less."""
 
 
 @dataclass(frozen=True)
 class _File:
-    path: Path
+    file: File
     tags: Tags
+    grid: Grid
     bands: dict[str, BandSource]
     masks: dict[str, MaskSource]
 
+    @property
+    def layers(self) -> frozenset[str]:
+        return frozenset(self.bands) | frozenset(self.masks)
 
-def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Product]:
-    """Returns the products among the layers or below the folder, in the order of their dates.
+    def lies_where(self, other: _File) -> bool:
+        """Whether both show the same place, but for the edges of pixels of different size."""
+        left, bottom, right, top = zip(self.grid.bounds, other.grid.bounds, strict=True)
+        common = max(0.0, min(right) - max(left)) * max(0.0, min(top) - max(bottom))
+        larger = max((right[side] - left[side]) * (top[side] - bottom[side]) for side in (0, 1))
+        return self.grid.crs == other.grid.crs and common >= _SAME_PLACE * larger
+
+
+def find(files: Sequence[File], search: Search) -> list[Product]:
+    """Returns the products among files, in the order of their dates; files without a known band are passed over.
 
     Raises:
-        InputError: A layer has no band that is recognised, a file has no date, or two files hold the same band at
-            one date.
+        InputError: A file can't be read or has no date, or two files hold the same band of one date and place.
     """
-    described = [_describe(path) for path in inputs.rasters()]
-    files = [file for file in described if file.bands or file.masks]
-    unknown = [file.path for file in described if not (file.bands or file.masks)]
-    if unknown and inputs.layers:
-        raise InputError(
-            f"These layers have no band that is recognised: {', '.join(map(str, unknown))}.",
-            f"Expected are {LOOKED_FOR}.",
-        )
-    warn_of_strangers([file.path for file in files], unknown, reporter)
-    days = dates.of({file.path: file.tags for file in files})
+    described = [found for found in map(_describe, files) if found]
+    days = search.dates.of({place(found.file): found.tags for found in described})
     by_day: defaultdict[date, list[_File]] = defaultdict(list)
-    for file in files:
-        by_day[days[file.path]].append(file)
-    return [_join(day, by_day[day]) for day in sorted(by_day)]
+    for found in described:
+        by_day[days[place(found.file)]].append(found)
+    return [product for day in sorted(by_day) for product in _products(day, by_day[day], search.reporter)]
 
 
-def _describe(path: Path) -> _File:
+def _describe(file: File) -> _File | None:
     bands: dict[str, BandSource] = {}
     masks: dict[str, MaskSource] = {}
-    with open_raster(path) as dataset:
+    with open_raster(file) as dataset:
         for index, description in enumerate(dataset.descriptions, start=1):
             name = (description or "").strip().upper()
-            match = _BAND.fullmatch(name)
-            if match and f"B{match[1]}" in SENTINEL2_BANDS:
-                scale, offset = _scaling(dataset, index)
-                bands[f"B{match[1]}"] = BandSource(path, index, scale, offset)
-            elif name in _CLEAR:
-                masks[name] = MaskSource(path, index, _CLEAR[name])
-        return _File(path, dataset.tags(), bands, masks)
+            band = band_name(name)
+            if band:
+                bands[band] = band_source(file, dataset, index)
+            elif name in _MASKS:
+                masks[name] = mask_source(file, index, name)
+        return _File(file, dataset.tags(), Grid.of(dataset), bands, masks) if bands or masks else None
 
 
-def _scaling(dataset: DatasetReader, index: int) -> tuple[float, float]:
-    """Returns what turns values into reflectance: what the file says, else 1/10 000 for whole numbers."""
-    scale, offset = dataset.scales[index - 1], dataset.offsets[index - 1]
-    if (scale, offset) == (1.0, 0.0) and np.dtype(dataset.dtypes[index - 1]).kind in "iu":
-        return 0.0001, 0.0
-    return scale, offset
-
-
-def _join(day: date, files: list[_File]) -> Product:
-    bands: dict[str, BandSource] = {}
-    masks: dict[str, MaskSource] = {}
+def _products(day: date, files: list[_File], reporter: Reporter) -> list[Product]:
+    """Returns the products of a day: one if no band is there twice, else one for each place."""
+    if not _repeated(files):
+        return [_join(day, files)]
+    places: list[list[_File]] = []
     for file in files:
-        _add(bands, file.bands, day)
-        _add(masks, file.masks, day)
-    return Product(f"{day} ({', '.join(file.path.name for file in files)})", day, bands, tuple(masks.values()))
-
-
-def _add(known: dict[str, Source], found: Mapping[str, Source], day: date) -> None:
-    for name, source in found.items():
-        if name in known:
+        for same in places:
+            if file.lies_where(same[0]):
+                same.append(file)
+                break
+        else:
+            places.append([file])
+    products: list[Product] = []
+    for same in places:
+        repeated = _repeated(same)
+        if repeated and any(file.layers != same[0].layers for file in same):
+            first, second = (file.file for file in same if repeated[0] in file.layers)
             raise InputError(
-                f"Two files hold {name} of {day}: {known[name].path} and {source.path}.",
-                "Mosaic the files of one date first, or prepare each tile by itself.",
+                f"Two files hold {repeated[0]} of {day}, at the same place: {first} and {second}.",
+                "Keep one of them: nothing tells which mask belongs to which.",
             )
-        known[name] = source
+        if repeated:
+            reporter.warning(
+                f"The same date and place twice, {day}: {', '.join(str(file.file) for file in same)}. A pixel is taken "
+                "from the first one that is clear there."
+            )
+        products.extend(_join(day, [file]) for file in same) if repeated else products.append(_join(day, same))
+    return products
+
+
+def _repeated(files: Sequence[_File]) -> list[str]:
+    """Returns the bands and masks that several files hold."""
+    counts = Counter(layer for file in files for layer in file.layers)
+    return sorted(layer for layer, count in counts.items() if count > 1)
+
+
+def _join(day: date, files: Sequence[_File]) -> Product:
+    bands = {name: source for file in files for name, source in file.bands.items()}
+    masks = [mask for file in files for mask in file.masks.values()]
+    return Product(f"{day} ({', '.join(file.file.name for file in files)})", day, bands, tuple(masks))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
+from twinns_qgis.series.archives import File, on_disk
 from twinns_qgis.series.series import open_raster
 
 
@@ -24,15 +25,15 @@ class BandSource:
     """A band of a product, in a band of a file.
 
     Args:
-        path: The file.
+        path: The file, on disk or in an archive.
         index: Number of the file's band, from 1.
         scale: Factor that, with `offset`, turns the file's values into reflectance, or into the unit of backscatter.
         offset: Summand, after the factor.
-        nodata: The value of missing pixels where the file declares none.
+        nodata: The value of missing pixels, besides the one that the file declares.
         units: What a Sentinel-1 band holds, one of `backscatter.UNITS`; None where nothing says it.
     """
 
-    path: Path
+    path: File
     index: int = 1
     scale: float = 1.0
     offset: float = 0.0
@@ -48,8 +49,7 @@ class BandSource:
             values += np.float32(self.offset)
         if raw.dtype.kind == "f":
             values[~np.isfinite(values)] = np.nan
-        nodata = self.nodata if declared_nodata is None else declared_nodata
-        if nodata is not None and not np.isnan(nodata):
+        for nodata in {self.nodata, declared_nodata} - {None}:  # mostly one and the same
             missing = raw == nodata
             if missing.any():
                 values[missing] = np.nan
@@ -66,15 +66,17 @@ class MaskSource:
     """A mask of a product, in a band of a file.
 
     Args:
-        path: The file.
+        path: The file, on disk or in an archive.
         index: Number of the file's band, from 1.
+        name: What kind of mask it is, one of `clear.MASKS`.
         clear: The values of pixels that show the ground; all others, and pixels outside the mask, do not.
         spreads: The values of clouds and their shadows, round which a rim may count as cloudy too.
         bands: The bands that it is about; None means all.
     """
 
-    path: Path
+    path: File
     index: int
+    name: str
     clear: frozenset[int]
     spreads: frozenset[int] = frozenset()
     bands: frozenset[str] | None = None
@@ -125,15 +127,20 @@ class Product:
     orbit: Orbit = Orbit()
 
     @property
-    def files(self) -> frozenset[Path]:
+    def files(self) -> frozenset[File]:
         """The files that hold its bands and masks."""
         return frozenset(band.path for band in self.bands.values()) | {mask.path for mask in self.masks}
 
+    @property
+    def paths(self) -> frozenset[Path]:
+        """The same, as they are on disk: for files in an archive, the archive."""
+        return frozenset(on_disk(file) for file in self.files)
+
     @contextmanager
-    def open(self) -> Iterator[Mapping[Path, DatasetReader]]:
+    def open(self) -> Iterator[Mapping[File, DatasetReader]]:
         """Opens the product's files, each once.
 
         Files are opened for every block anew: a year of products has more files than a process may hold open.
         """
         with ExitStack() as stack:
-            yield {path: stack.enter_context(open_raster(path)) for path in self.files}
+            yield {file: stack.enter_context(open_raster(file)) for file in self.files}

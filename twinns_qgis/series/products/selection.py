@@ -1,14 +1,13 @@
-"""Choosing among products and their files: those that show the area, grouped by date; the one file of a pattern."""
+"""Choosing among products: those that show the area, grouped by date."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
-from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.series import open_raster
@@ -53,29 +52,13 @@ def by_date(products: Iterable[Product]) -> Groups:
     return tuple((day, tuple(groups[day])) for day in sorted(groups))
 
 
-def warn_of_strangers(known: Iterable[Path], unknown: Iterable[Path], reporter: Reporter) -> None:
+def warn_of_strangers(known: Iterable[File], unknown: Iterable[File], reporter: Reporter) -> None:
     """Warns of rasters that were not recognised in folders where others were: they may have lost their metadata."""
-    folders = {path.parent for path in known}
-    strangers = [str(path) for path in unknown if path.parent in folders]
+    folders = {place(file).parent for file in known}
+    strangers = [str(file) for file in unknown if place(file).parent in folders]
     if strangers:
         reporter.warning(
             f"{len(strangers)} rasters among the others have no band that is recognised, and are left out: "
             f"{', '.join(strangers[:10])}{' ...' if len(strangers) > 10 else ''}. Files that were cut short lose the "
             "descriptions of their bands."
         )
-
-
-def one_file(folder: Path, pattern: str) -> Path:
-    """Returns the only file of a product's folder that matches a pattern.
-
-    Raises:
-        InputError: There is none, or there are several.
-    """
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        state = f"has {len(found)} files" if found else "has no file"
-        raise InputError(
-            f"The product {folder.name} {state} {pattern} in {folder}, one was expected.",
-            "Download or unpack the product once more; don't rename its files.",
-        )
-    return found[0]

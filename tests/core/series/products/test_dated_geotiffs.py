@@ -7,16 +7,9 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.dates import AcquisitionDates
-from twinns_qgis.series.inputs import Inputs
-from twinns_qgis.series.products.dated_geotiffs import CLEAR_SCENES, find
+from twinns_qgis.series.products.clear import mask_source
 
 DAY = date(2018, 3, 5)
-
-
-@pytest.fixture
-def find_in(listener):
-    return lambda **given: find(Inputs(**given), AcquisitionDates(None, listener), listener)
 
 
 def test_the_files_of_a_date_are_one_product(tmp_path, make_dated, find_in):
@@ -27,7 +20,7 @@ def test_the_files_of_a_date_are_one_product(tmp_path, make_dated, find_in):
     assert (first.date, second.date) == (date(2018, 3, 1), DAY)
     assert set(second.bands) == {"B2", "B3", "B4", "B8", "B5", "B8A"}
     assert (second.bands["B8A"].path, second.bands["B8A"].index) == (coarse, 2)
-    assert [(mask.path, mask.index, mask.clear) for mask in second.masks] == [(coarse, 3, CLEAR_SCENES)]
+    assert second.masks == (mask_source(coarse, 3, "SCL"),)
     assert first.masks == ()
 
 
@@ -57,11 +50,45 @@ def test_whole_numbers_are_ten_thousandths_and_a_declared_scale_counts(tmp_path,
     assert scaling == [(1e-4, 0), (1e-4, -0.1), (1, 0)]
 
 
-def test_the_same_band_twice_at_a_date_is_refused_with_both_files(tmp_path, make_dated, find_in):
-    make_dated(tmp_path / "a", DAY, 1000)
+def test_several_tiles_of_a_date_are_products_each(tmp_path, make_dated, write_raster, find_in, listener):
+    for tile, x in (("a", 500000), ("b", 500160)):
+        make_dated(tmp_path / tile, DAY, 1000, origin=(x, 5600000))
+        path, coarse = tmp_path / tile / "S2_20180305_20m.tif", np.ones((2, 8, 8), "uint16")
+        write_raster(path, coarse, names=("B05", "SCL"), resolution=20, origin=(x, 5600000))
+    products = find_in(folder=tmp_path)
+    assert [{file.parent.name for file in product.files} for product in products] == [{"a"}, {"b"}]
+    assert [sorted(product.bands) for product in products] == [["B2", "B3", "B4", "B5", "B8"]] * 2
+    assert not listener.warnings
+
+
+def test_the_same_bands_twice_at_a_date_and_place_are_products_each_with_a_warning(
+    tmp_path, make_dated, find_in, listener
+):
+    files = [make_dated(tmp_path / name, DAY, 1000, 4) for name in "ab"]
+    assert [product.files for product in find_in(folder=tmp_path)] == [{file} for file in files]
+    (warning,) = listener.warnings
+    assert warning.startswith(f"The same date and place twice, 2018-03-05: {files[0]}, {files[1]}.")
+
+
+def test_a_band_twice_in_files_that_are_not_whole_is_refused_with_both(tmp_path, make_dated, find_in):
+    make_dated(tmp_path / "a", DAY, 1000, 4)
     make_dated(tmp_path / "b", DAY, 1000)
-    with pytest.raises(InputError, match=r"B2 of 2018-03-05: .*a/S2_20180305_10m\.tif and .*b/S2_20180305_10m\.tif"):
+    with pytest.raises(InputError, match=r"B2 of 2018-03-05.*: .*a/S2_20180305_10m\.tif and .*b/S2_20180305_10m\.tif"):
         find_in(folder=tmp_path)
+
+
+def test_dated_files_are_found_in_archives(tmp_path, make_dated, find_in, pack):
+    make_dated(tmp_path / "export", DAY, 1000)
+    pack(tmp_path / "export", tmp_path / "export.zip")
+    (product,) = find_in(folder=tmp_path)
+    assert product.date == DAY
+    assert product.paths == {tmp_path / "export.zip"}
+
+
+def test_zero_is_missing_where_unsigned_numbers_declare_nothing(tmp_path, write_raster, find_in):
+    for number, dtype in enumerate(("uint16", "int16", "float32"), start=1):
+        write_raster(tmp_path / f"2018030{number}.tif", np.ones((1, 4, 4), dtype), names=("B2",))
+    assert [product.bands["B2"].nodata for product in find_in(folder=tmp_path)] == [0, None, None]
 
 
 def test_undated_files_are_listed(tmp_path, make_dated, find_in):

@@ -1,76 +1,36 @@
 """Finding SAFE products, and the offset in their metadata."""
 
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
-from rasterio.transform import from_origin
+from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
-from twinns_qgis.series.products.safe import _radiometry, find
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
-from twinns_qgis.series.series import SENTINEL2_BANDS, Series
-
-FIXTURES = Path(__file__).resolve().parents[5] / "shared/fixtures/safe/stactools-sentinel2_Apache2"
-FILES = {10: ("B02", "B03", "B04", "B08"), 20: ("B05", "B06", "B07", "B8A", "B11", "B12", "SCL")}
-METADATA = """<?xml version="1.0" encoding="UTF-8"?>
-<n1:Level-2A_User_Product xmlns:n1="https://example.org/psd"><n1:General_Info>
-<PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>
-<BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>{offsets}
-</n1:General_Info></n1:Level-2A_User_Product>
-"""
+from twinns_qgis.series.series import SENTINEL2_BANDS, Series, open_raster
 
 
 @pytest.fixture
-def make_safe(tmp_path):
-    """Returns a function that makes a product of 40 x 40 pixels whose bands hold one number each."""
+def prepare(tmp_path, listener):
+    def run():
+        output, machine = tmp_path / "series.tif", Machine(256)
+        prepare_sentinel2(Outputs(output), Inputs(folder=tmp_path), Period(), machine=machine, reporter=listener)
+        return Series.open(output)
 
-    def make(day, baseline, offset=None, number=2000, scene=4):
-        name = f"S2A_MSIL2A_{day:%Y%m%d}T105421_N0{baseline.replace('.', '')}_R051_T31UES_{day:%Y%m%d}T150000.SAFE"
-        images = tmp_path / name / "GRANULE/L2A_T31UES_A000001_20180305T105421/IMG_DATA"
-        for resolution, bands in FILES.items():
-            folder = images / f"R{resolution}m"
-            folder.mkdir(parents=True)
-            for band in bands:
-                values = np.full((400 // resolution, 400 // resolution), number, "uint16")
-                if band == "SCL":
-                    values = np.full_like(values, scene, "uint8")
-                elif band == "B02":
-                    values[0, 0] = 0  # missing, whatever the offset
-                _write_jp2(folder / f"T31UES_{day:%Y%m%d}T105421_{band}_{resolution}m.jp2", values, resolution)
-        offsets = "" if offset is None else "".join(
-            f'<BOA_ADD_OFFSET band_id="{number}">{offset}</BOA_ADD_OFFSET>' for number in range(13)
-        )  # fmt: skip
-        (tmp_path / name / "MTD_MSIL2A.xml").write_text(METADATA.format(baseline=baseline, offsets=offsets))
-        return tmp_path / name
-
-    return make
+    return run
 
 
-def _write_jp2(path, values, resolution):
-    side = values.shape[0]
-    options = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
-    with rasterio.open(
-        path, "w", width=side, height=side, count=1, dtype=values.dtype, crs="EPSG:32631",
-        transform=from_origin(500000, 5600000, resolution, resolution), **options,
-    ) as dataset:  # fmt: skip
-        dataset.write(values, 1)
-
-
-@pytest.fixture
-def find_below(listener):
-    return lambda folder: find(Inputs(folder=folder), AcquisitionDates(None, listener), listener)
-
-
-def test_products_are_found_with_their_bands_and_mask(tmp_path, make_safe, find_below):
+def test_products_are_found_with_their_bands_and_mask(tmp_path, make_safe, find_in):
     make_safe(date(2018, 3, 5), "02.06")
-    (product,) = find_below(tmp_path)
+    (product,) = find_in(folder=tmp_path)
     assert product.date == date(2018, 3, 5)
     assert tuple(product.bands) == SENTINEL2_BANDS
     assert product.bands["B2"].path.name.endswith("_B02_10m.jp2")
@@ -78,18 +38,86 @@ def test_products_are_found_with_their_bands_and_mask(tmp_path, make_safe, find_
     assert product.masks[0].path.name.endswith("_SCL_20m.jp2")
 
 
-def test_products_with_and_without_offset_give_one_reflectance(tmp_path, make_safe, listener):
+def test_products_with_and_without_offset_give_one_reflectance(tmp_path, make_safe, pack, prepare):
     make_safe(date(2021, 12, 1), "03.01", number=2000)
-    make_safe(date(2022, 3, 1), "04.00", offset=-1000, number=3000)
+    pack(make_safe(date(2022, 3, 1), "04.00", offset=-1000, number=3000), tmp_path / "packed.zip")
     make_safe(date(2022, 4, 1), "05.10", offset=-1000, number=9000, scene=9)
-    output = tmp_path / "series.tif"
-    prepare_sentinel2(Outputs(output), Inputs(folder=tmp_path), Period(), machine=Machine(256), reporter=listener)
-    series = Series.open(output)
+    series = prepare()
     values = series.read()
     assert len(series.dates) == 3
     assert values[0, 0, 0, 0] == -32768  # DN 0 at all dates
     values[0, 0, :, 0] = 2000
     assert (values == 2000).all(), "reflectance 0.2 at the first two dates, the third one is cloudy and filled"
+
+
+def test_zero_is_missing_whatever_the_file_declares(make_safe, prepare):
+    product = make_safe(date(2022, 3, 1), "04.00", offset=-1000, number=3000)
+    with rasterio.open(next(product.rglob("*_B02_10m.jp2")), "r+") as dataset:
+        dataset.nodata = 65535
+    assert prepare().read()[0, 0, 0, 0] == -32768
+
+
+def test_bands_of_10_and_20_m_lie_where_their_georeference_says(make_safe, prepare, write_jp2):
+    product = make_safe(date(2018, 3, 5), "02.06")
+    path = next(product.rglob("*_B11_20m.jp2"))
+    path.unlink()
+    write_jp2(path, np.full((17, 19), 2500, "uint16"), 20, origin=(500020, 5599960))
+    values = prepare().read()[:, :, 0, SENTINEL2_BANDS.index("B11")]
+    expected = np.full((40, 40), -32768)
+    expected[4:38, 2:40] = 2500
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95, 0.999])
+def test_a_jpeg_2000_that_was_cut_short_is_named(tmp_path, make_safe, write_jp2, pack, prepare, share, zipped):
+    product = make_safe(date(2018, 3, 5), "02.06")
+    scene, path = next(product.rglob("*_SCL_20m.jp2")), next(product.rglob("*_B02_10m.jp2"))
+    write_jp2(scene, np.full((128, 128), 4, "uint8"), 20)
+    write_jp2(path, np.random.default_rng(0).integers(1, 4000, (256, 256)).astype("uint16"), 10, tile=64)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    if zipped:
+        pack(product, tmp_path / "packed.zip")
+    with pytest.raises(InputError, match=path.name):
+        prepare()
+
+
+def test_threads_read_one_file_as_one_thread_does(tmp_path, write_jp2):
+    values = np.random.default_rng(0).integers(1, 4000, (512, 512)).astype("uint16")
+    write_jp2(tmp_path / "band.jp2", values, 10, tile=128)
+
+    def read(corner):
+        with open_raster(tmp_path / "band.jp2") as dataset:
+            return dataset.read(1, window=Window(corner, 0, 300, 512))
+
+    with ThreadPoolExecutor(8) as pool:
+        for corner, part in enumerate(pool.map(read, range(64))):
+            np.testing.assert_array_equal(part, values[:, corner : corner + 300])
+
+
+def test_the_newest_baseline_of_an_acquisition_is_used(tmp_path, make_safe, find_in, listener):
+    make_safe(date(2018, 3, 5), "02.06")
+    make_safe(date(2018, 3, 5), "05.00", offset=-1000, made="200000")
+    make_safe(date(2018, 3, 5), "05.00", offset=-1000, made="210000")  # another part of the tile
+    products = find_in(folder=tmp_path)
+    assert [product.name.split("_")[-1] for product in products] == ["20180305T200000", "20180305T210000"]
+    (warning,) = listener.warnings
+    assert re.search("N0500.* is used, .*N0206.* is not", warning)
+
+
+def test_level_1c_and_old_formats_are_passed_over_with_a_warning(tmp_path, make_safe, find_in, listener):
+    make_safe(date(2018, 3, 5), "02.06")
+    for name in (
+        "S2A_MSIL1C_20180305T105421_N0206_R051_T31UES_20180305T150000.SAFE",
+        "S2A_USER_PRD_MSIL2A_PDMC_20160310T041843_R138_V20160308T131142_20160308T131142.SAFE",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "any.tif").write_text("not read")
+    assert len(find_in(folder=tmp_path)) == 1
+    (warning,) = listener.warnings
+    assert "S2A_MSIL1C" in warning
+    assert "PRD_MSIL2A" in warning
+    assert "Level 2A of baseline 02.05 or later is expected" in warning
 
 
 @pytest.mark.parametrize(
@@ -100,32 +128,67 @@ def test_products_with_and_without_offset_give_one_reflectance(tmp_path, make_sa
         (lambda text: text[:100], r"MTD_MSIL2A\.xml can't be read"),
     ],
 )
-def test_metadata_that_leave_reflectance_open_are_refused(tmp_path, make_safe, find_below, change, message):
+def test_metadata_that_leave_reflectance_open_are_refused(tmp_path, make_safe, find_in, change, message):
     metadata = make_safe(date(2022, 3, 1), "04.00", offset=-1000) / "MTD_MSIL2A.xml"
     metadata.write_text(change(metadata.read_text()))
     with pytest.raises(InputError, match=message):
-        find_below(tmp_path)
+        find_in(folder=tmp_path)
 
 
-def test_product_without_metadata_or_a_band_is_refused(tmp_path, make_safe, find_below):
+def test_product_without_metadata_or_a_band_is_refused(tmp_path, make_safe, find_in):
     product = make_safe(date(2018, 3, 5), "02.06")
     band = next(product.rglob("*_B8A_20m.jp2"))
     band.rename(band.with_name("renamed.jp2"))
     with pytest.raises(InputError, match=r"has no file .*_B8A_20m\.jp2"):
-        find_below(tmp_path)
+        find_in(folder=tmp_path)
     (product / "MTD_MSIL2A.xml").unlink()
-    with pytest.raises(InputError, match=r"has no MTD_MSIL2A\.xml"):
-        find_below(tmp_path)
+    with pytest.raises(InputError, match=r"has no file MTD_MSIL2"):
+        find_in(folder=tmp_path)
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason="the SAFE metadata are not there: ../shared/fixtures/safe")
+def test_metadata_of_the_first_baselines_name_the_quantification_otherwise(tmp_path, make_safe, find_in):
+    metadata = make_safe(date(2017, 8, 27), "02.05") / "MTD_MSIL2A.xml"
+    metadata.write_text(metadata.read_text().replace("BOA_QUANT", "L2A_BOA_QUANT").replace("10000<", "1000<"))
+    assert {source.scale for source in find_in(folder=tmp_path)[0].bands.values()} == {1e-3}
+
+
 @pytest.mark.parametrize(
     ("baseline", "offset"), [("N0212", 0.0), ("N0214", 0.0), ("N0400", -1000.0), ("N0509", -1000.0)]
 )
-def test_real_metadata_tell_the_offset(baseline, offset):
-    folders = [path.parent for path in FIXTURES.glob(f"*_{baseline}_*/MTD_MSIL2A.xml")]
-    assert folders
-    for folder in folders:
-        radiometry = _radiometry(folder)
-        assert radiometry.quantification == 10000
-        assert {radiometry.offsets.get(band, 0.0) for band in SENTINEL2_BANDS} == {offset}
+def test_real_metadata_tell_the_offset(shared, tmp_path, make_safe, find_in, baseline, offset):
+    folder = shared / "fixtures/safe/stactools-sentinel2_Apache2"
+    paths = list(folder.glob(f"*_{baseline}_*/MTD_MSIL2[Aa].xml"))
+    assert paths
+    for number, path in enumerate(paths, start=1):
+        product = make_safe(date(2018, 3, number), "02.06")
+        (product / "MTD_MSIL2A.xml").unlink()
+        shutil.copy(path, product)
+    for product in find_in(folder=tmp_path):
+        assert {(source.scale, source.offset) for source in product.bands.values()} == {(1e-4, offset / 1e4)}
+
+
+@pytest.mark.parametrize(
+    "baseline", ["00.01", "00.01_2", *(f"02.{number:02}" for number in range(5, 15)), "03.00", "03.01", "04.00"]
+)
+def test_bands_and_mask_are_found_in_the_real_lists_of_files(shared, tmp_path, find_in, baseline):
+    listing = shared / f"fixtures/safe/sentinelhub-py_MIT_safe_structure/L2A_{baseline}.csv"
+    paths = [line.partition(";")[2] for line in listing.read_text().splitlines()]
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    metadata = next(tmp_path / path for path in paths if path.endswith("MTD_MSIL2A.xml"))
+    elements = (
+        "<PROCESSING_BASELINE>02.05</PROCESSING_BASELINE><BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE>"
+    )
+    metadata.write_text(f"<product>{elements}</product>")
+    (product,) = find_in(folder=tmp_path)
+    endings = {"B2": "B02_10m", "B3": "B03_10m", "B4": "B04_10m", "B8": "B08_10m", "B8A": "B8A_20m"}
+    for band, source in [*product.bands.items(), ("SCL", product.masks[0])]:
+        ending = endings.get(band) or f"{band.replace('B', 'B0') if len(band) == 2 else band}_20m"
+        expected = [path for path in paths if path.endswith(f"_{ending}.jp2") and "/IMG_DATA/" in path]
+        assert [source.path] == [tmp_path / path for path in expected]
+
+
+def test_a_real_level_1c_product_is_no_level_2a(shared, find_in):
+    with pytest.raises(InputError, match="No Sentinel-2 products were found"):
+        find_in(folder=shared / "fixtures/safe/eodag_Apache2")

@@ -1,0 +1,58 @@
+"""Finding Sentinel-2 products of whatever kind."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+
+DAY = date(2018, 3, 5)
+
+
+def test_all_kinds_are_found_together_in_the_order_of_dates(tmp_path, make_theia, make_safe, make_dated, find_in):
+    make_dated(tmp_path / "dated", date(2018, 3, 7), 1000)
+    make_safe(date(2018, 3, 6), "02.06")
+    make_theia(tmp_path / "theia", DAY, 1000)
+    assert [product.date.day for product in find_in(folder=tmp_path)] == [5, 6, 7]
+
+
+def test_rasters_in_the_folder_of_a_product_are_read_by_its_reader_alone(tmp_path, make_theia, write_raster, find_in):
+    product = make_theia(tmp_path, DAY, 1000)
+    write_raster(product / "other_20180306.tif", np.ones((1, 4, 4), "uint16"), names=("B02",))
+    (product / "broken_20180306.tif").write_text("not read")
+    assert len(find_in(folder=tmp_path)) == 1
+
+
+def test_clear_values_are_those_that_the_user_chose(tmp_path, make_safe, make_theia, find_in, listener):
+    make_safe(date(2018, 3, 6), "02.06")
+    make_theia(tmp_path, DAY, 1000)
+    theia, safe = find_in(folder=tmp_path, clear={"SCL": frozenset({2, 4, 10}), "MG2": frozenset({0})})
+    assert [mask.clear for mask in theia.masks] == [{0}]
+    assert [(mask.clear, mask.spreads) for mask in safe.masks] == [({2, 4, 10}, {3, 8, 9})]
+    assert listener.warnings == ["CLEAR names MG2, which no product has."]
+
+
+def test_nothing_found_says_what_was_looked_for(tmp_path, find_in):
+    with pytest.raises(InputError, match=r"No Sentinel-2 products.*THEIA.*SAFE.*_B02\.tif.*described B02"):
+        find_in(folder=tmp_path)
+
+
+def test_real_exports_that_do_not_name_their_bands_are_not_guessed(shared, find_in):
+    with pytest.raises(InputError, match=r"4 GeoTIFFs whose bands aren't described.*_BOA_10\.tif.*never guessed"):
+        find_in(folder=shared / "fixtures/safe/sen2r_GPL3_barbellino")
+
+
+def test_a_period_without_products_tells_the_dates_found(tmp_path, make_theia, find_in):
+    make_theia(tmp_path, DAY, 1000)
+    with pytest.raises(InputError, match="the dates found are 2018-03-05 to 2018-03-05"):
+        find_in(folder=tmp_path, start=date(2019, 1, 1))
+
+
+def test_a_table_of_dates_that_names_unknown_files_is_told(tmp_path, make_theia, find_in, listener):
+    folder = make_theia(tmp_path, DAY, 1000)
+    table = tmp_path / "dates.csv"
+    table.write_text(f"file,date\n{folder.name},2018-03-07\nmisspelt,2018-03-08\n")
+    (product,) = find_in(folder=tmp_path, dates=table)
+    assert product.date == date(2018, 3, 7)
+    assert listener.warnings == [f"{table} gives dates to files that are not used: misspelt."]

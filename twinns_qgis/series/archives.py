@@ -1,0 +1,101 @@
+"""Files on disk and in zip archives, alike: products are read as they were downloaded."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+from twinns_qgis.errors import InputError
+
+_OF_MACOS = ("__MACOSX", "._")
+"""What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
+
+
+@dataclass(frozen=True, order=True)
+class ZipMember:
+    """A file in a zip archive.
+
+    Args:
+        archive: The archive.
+        member: Path within it, with slashes on every system.
+    """
+
+    archive: Path
+    member: str
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return PurePosixPath(self.member).name
+
+    @property
+    def gdal_name(self) -> str:
+        """How GDAL calls the file; the braces let the archive have any suffix."""
+        return f"/vsizip/{{{self.archive}}}/{self.member}"
+
+    def __str__(self) -> str:
+        return str(place(self))
+
+
+File: TypeAlias = Path | ZipMember
+"""A file, on disk or in an archive."""
+
+
+def place(file: File) -> Path:
+    """Returns where a file is as a path: a member's goes on within the archive as if that were a folder."""
+    return file if isinstance(file, Path) else file.archive / file.member
+
+
+def on_disk(file: File) -> Path:
+    """Returns what is on disk: the file, or the archive that it is in."""
+    return file if isinstance(file, Path) else file.archive
+
+
+def read_bytes(file: File) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        InputError: It can't be read.
+    """
+    try:
+        if isinstance(file, Path):
+            return file.read_bytes()
+        with zipfile.ZipFile(file.archive) as archive:
+            return archive.read(file.member)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{file} can't be read: {error}.", "Download or copy it once more.") from error
+
+
+def files_below(folder: Path) -> list[File]:
+    """Returns the files below a folder and those in the zip archives among them, in the order of their places.
+
+    Raises:
+        InputError: An archive is damaged.
+    """
+    files: list[File] = []
+    for root, _, names in os.walk(folder.absolute()):  # "." has no name that could be a product's
+        for name in names:
+            path = Path(root, name)
+            if name.startswith(_OF_MACOS):
+                continue
+            files.extend(_members(path) if path.suffix.lower() == ".zip" else [path])
+    return sorted(files, key=place)
+
+
+def _members(archive: Path) -> Iterator[ZipMember]:
+    try:
+        with zipfile.ZipFile(archive) as content:
+            entries = content.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"The archive {archive} can't be read: {error}.",
+            "Download it once more; the download may have been cut short. Or move it elsewhere.",
+        ) from error
+    for entry in entries:
+        parts = PurePosixPath(entry.filename).parts
+        if not entry.is_dir() and not any(part.startswith(_OF_MACOS) for part in parts):
+            yield ZipMember(archive, entry.filename)

@@ -1,0 +1,128 @@
+"""The folder of a product, on disk or in a zip archive: finding it by its name, and the files in it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+# Bandit: since version 2.4.1 (2021) the expat beneath bounds what entities expand to.
+from xml.etree import ElementTree  # nosec B405
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.archives import File, ZipMember, place, read_bytes
+
+
+@dataclass(frozen=True)
+class ProductFolder:
+    """A folder whose name is that of a product, or an archive without such a folder that has the name itself.
+
+    Args:
+        path: The folder; in an archive, its path goes on within the archive as if that were a folder.
+        match: The product's name in that of the folder, with the parts that the reader asked for.
+        files: All files below, by their path from the folder, with slashes.
+    """
+
+    path: Path
+    match: re.Match[str]
+    files: Mapping[str, File]
+
+    @property
+    def name(self) -> str:
+        """The product's name, without what unpacking or copying may have added."""
+        return self.match[0]
+
+    @property
+    def zipped(self) -> bool:
+        """Whether it lies in an archive."""
+        return any(isinstance(file, ZipMember) for file in self.files.values())
+
+    def find(self, pattern: str) -> list[File]:
+        """Returns the files whose path from the folder matches a pattern; ``*`` stops at slashes."""
+        depth = pattern.count("/")
+        paths = [path for path in self.files if path.count("/") == depth and PurePosixPath(path).match(pattern)]
+        return [self.files[path] for path in sorted(paths)]
+
+    def one(self, pattern: str) -> File:
+        """Returns the only file whose path from the folder matches a pattern.
+
+        Raises:
+            InputError: There is none, or there are several.
+        """
+        found = self.find(pattern)
+        if len(found) != 1:
+            state = f"has {len(found)} files" if found else "has no file"
+            raise InputError(
+                f"The product {self.name} {state} {pattern} in {self.path}, one was expected.",
+                "Download or unpack the product once more; don't rename its files.",
+            )
+        return found[0]
+
+    def metadata(self, pattern: str) -> Metadata:
+        """Returns the metadata in the only file whose path from the folder matches a pattern.
+
+        Raises:
+            InputError: There is no such file, or it is no XML.
+        """
+        file = self.one(pattern)
+        try:
+            return Metadata(file, ElementTree.fromstring(read_bytes(file)))  # nosec B314
+        except ElementTree.ParseError as error:
+            raise InputError(f"{file} can't be read: {error}.", "Download the product once more.") from error
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Metadata of a product, in XML.
+
+    Args:
+        file: The file, for messages.
+        root: Its content.
+    """
+
+    file: File
+    root: ElementTree.Element
+
+    def elements(self, name: str) -> list[ElementTree.Element]:
+        """Returns the elements of a name, whatever namespace they are in."""
+        return [element for element in self.root.iter() if element.tag.rpartition("}")[2] == name]
+
+    def values(self, name: str) -> list[str]:
+        """Returns the texts of the elements of a name."""
+        return [(element.text or "").strip() for element in self.elements(name)]
+
+
+def product_folders(files: Iterable[File], name: re.Pattern[str], reporter: Reporter) -> list[ProductFolder]:
+    """Returns the products whose folders have names that begin with a pattern, in the order of their places.
+
+    A folder that holds another one of such a name is taken for the inner one's wrapping. A product that is there
+    several times is returned once: as a folder rather than in an archive, which is slower to read.
+
+    Args:
+        files: The files among which to search.
+        name: The pattern.
+        reporter: Hears of products that are there several times.
+    """
+    grouped: defaultdict[PurePosixPath, dict[str, File]] = defaultdict(dict)
+    for file in files:
+        path = PurePosixPath(place(file).as_posix())
+        for depth, part in enumerate(path.parts[:-1], start=1):
+            if name.match(part):
+                folder = PurePosixPath(*path.parts[:depth])
+                grouped[folder][str(path.relative_to(folder))] = file
+    wrappings = {folder.parent for folder in grouped}
+    found: dict[str, ProductFolder] = {}
+    for folder in sorted(grouped):
+        match = name.match(folder.name)
+        if match is None or folder in wrappings:
+            continue
+        product = ProductFolder(Path(folder), match, grouped[folder])
+        known = found.setdefault(product.name, product)
+        if known is not product:
+            used, other = (product, known) if known.zipped and not product.zipped else (known, product)
+            found[product.name] = used
+            reporter.info(f"{product.name} is there twice: {used.path} is used, {other.path} is not.")
+    return list(found.values())

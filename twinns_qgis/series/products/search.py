@@ -1,0 +1,62 @@
+"""What the readers of Sentinel-2 products are given, and how they choose among versions of one acquisition."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.products.product_folder import ProductFolder
+
+
+@dataclass(frozen=True)
+class Sentinel2Options:
+    """What the user chooses about Sentinel-2 products.
+
+    Args:
+        clear: The values that count as clear, of those masks where the default is not wanted.
+        reflectance: ``FRE`` for THEIA's reflectance corrected for slope, ``SRE`` for that of a flat surface.
+    """
+
+    clear: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    reflectance: str = "FRE"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for products.
+
+    Args:
+        dates: Gives files their dates.
+        options: What the user chose.
+        reporter: Hears of what is odd.
+    """
+
+    dates: AcquisitionDates
+    options: Sentinel2Options
+    reporter: Reporter
+
+    def newest(self, folders: Iterable[ProductFolder], acquisition: Iterable[str], version: str) -> list[ProductFolder]:
+        """Returns the newest version of each acquisition, and warns of the others.
+
+        Args:
+            folders: The products.
+            acquisition: Names of the parts of a product's name that tell the acquisition.
+            version: Name of the part that tells the version: numbers that ascend.
+        """
+        versions: defaultdict[Hashable, list[ProductFolder]] = defaultdict(list)
+        for folder in folders:
+            versions[folder.match.group(*acquisition)].append(folder)
+        chosen = []
+        for same in versions.values():
+            numbers = {folder.name: [int(part) for part in folder.match[version].split("-")] for folder in same}
+            newest = [folder for folder in same if numbers[folder.name] == max(numbers.values())]
+            older = [folder.name for folder in same if folder not in newest]
+            chosen.extend(newest)
+            if older:
+                self.reporter.warning(
+                    f"Several versions of one acquisition: {newest[0].name} is used, {', '.join(older)} is not."
+                )
+        return chosen
