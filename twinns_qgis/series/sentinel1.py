@@ -202,9 +202,7 @@ def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
     found = [product for reader in READERS for product in reader.find(inputs, dates, reporter)]
     if not found:
         kinds = "; ".join(reader.LOOKED_FOR for reader in READERS)
-        archives = len(list(inputs.folder.rglob("*.zip"))) if inputs.folder else 0
-        packed = f" Unpack the {archives} zip archives, which are not searched." if archives else ""
-        raise InputError(f"No Sentinel-1 images were found in {inputs}.", f"Looked for: {kinds}.{packed}")
+        raise InputError(f"No Sentinel-1 images were found in {inputs}.", f"Looked for: {kinds}.")
     dates.warn_of_unused_rows()
     period.dates([product.date for product in found], Reporter())
     return [product for product in found if product.date in period]

@@ -1,5 +1,6 @@
 """Preparing Sentinel-1, from files to a series."""
 
+import shutil
 from datetime import date
 
 import numpy as np
@@ -132,3 +133,12 @@ def test_the_range_in_the_tags_gives_the_same_series_as_a_parameter(prepare_rada
     again = prepare_radar("again.tif", db_range=written)
     np.testing.assert_array_equal(first.read(), again.read())
     assert (first.scale, first.offset) == (again.scale, again.offset)
+
+
+def test_images_in_archives_give_the_series_of_those_in_folders(prepare_radar, radar_image, tmp_path):
+    radar_image("a/S1_20180301.tif", np.random.default_rng(0).uniform(-20, 0, (16, 16)))
+    radar_image("b/S1_20180313.tif", -10)
+    unpacked = prepare_radar("unpacked.tif").read()
+    shutil.make_archive(tmp_path / "in" / "product", "zip", tmp_path / "in", "a")
+    shutil.rmtree(tmp_path / "in" / "a")
+    np.testing.assert_array_equal(prepare_radar("packed.tif").read(), unpacked)

@@ -1,5 +1,6 @@
 """Finding Sentinel-1 in GeoTIFFs."""
 
+import shutil
 from datetime import date
 
 import numpy as np
@@ -85,6 +86,24 @@ def test_products_are_found_and_dated_as_each_program_names_them(tmp_path, write
     assert sorted((*product.bands, product.date.year) for product in found) == sorted(images.values())
     assert len({product.name for product in found}) == len(found)
     assert not listener.warnings
+
+
+def test_products_are_read_from_archives_but_not_if_they_are_unpacked_as_well(
+    tmp_path, tmp_path_factory, write_raster, find_in
+):
+    for name in (f"{HYP3}_VV.tif", f"{HYP3}_VH.tif", f"{HYP3}_inc_map.tif"):
+        write_raster(tmp_path / HYP3 / name, ONE)
+    shutil.make_archive(tmp_path / HYP3, "zip", tmp_path, HYP3)
+    shutil.move(tmp_path / HYP3, kept := tmp_path_factory.mktemp("unpacked"))
+    vh, vv = find_in(folder=tmp_path)
+    assert (vh.date, *vh.bands, *vv.bands) == (date(2018, 1, 3), "VH", "VV")
+    assert vh.bands["VH"].units == "power"
+    assert vh.paths == {tmp_path / f"{HYP3}.zip"}
+    shutil.move(kept / HYP3, tmp_path)
+    unpacked = find_in(folder=tmp_path)
+    assert [product.paths for product in unpacked] == [
+        {tmp_path / HYP3 / f"{HYP3}_{band}.tif"} for band in ("VH", "VV")
+    ]
 
 
 def test_a_layer_without_polarisation_is_refused(tmp_path, write_raster, find_in):
