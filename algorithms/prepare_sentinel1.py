@@ -86,7 +86,15 @@ class PrepareSentinel1(PreparationAlgorithm):
                     0,
                 )
             ),
-            advanced(helped(db_range, tr("Decibels that the 8 bits span, for each polarisation."))),
+            advanced(
+                helped(
+                    db_range,
+                    tr(
+                        "Decibels that the 8 bits span, for each polarisation, or percentiles of the images, such as "
+                        "VV=p1:p99,VH=p1:p99 or, in short, p1:p99."
+                    ),
+                )
+            ),
             memory(),
             scheduler(),
             raster_output("OUTPUT", tr("Sentinel-1 series"), tr("The series to write, a GeoTIFF.")),

@@ -26,7 +26,7 @@ import rasterio
 
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.backscatter import parse_db_range
+from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine

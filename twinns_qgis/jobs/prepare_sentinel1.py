@@ -39,7 +39,11 @@ class PrepareSentinel1(Job):
         "0 for no filter.",
         default=0,
     )
-    db_range: str = parameter("Decibels that the 8 bits span, for each polarisation.", default="VV=-25:5,VH=-32:-2")
+    db_range: str = parameter(
+        "Decibels that the 8 bits span, for each polarisation, or percentiles of the images, such as "
+        "VV=p1:p99,VH=p1:p99 or, in short, p1:p99.",
+        default="VV=-25:5,VH=-32:-2",
+    )
     memory: int = parameter("Memory to use, in MB.", default=2048)
     scheduler: str | None = parameter(
         "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
@@ -49,7 +53,7 @@ class PrepareSentinel1(Job):
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel1`."""
-        from twinns_qgis.series.backscatter import parse_db_range
+        from twinns_qgis.series.db_range import parse_db_range
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.preparation import Machine

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinns_qgis.errors import InputError
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA
+from twinns_qgis.series.series import SENTINEL1_NODATA
 
 UNITS = ("auto", "dB", "power", "amplitude", "DN")
 """What values can be; ``auto`` means to find out, see `units`."""
@@ -73,25 +71,3 @@ class DbRange:
     def clipped(self, backscatter_db: NDArray[np.float32]) -> int:
         """Returns how many pixels lie outside the range."""
         return int(np.count_nonzero((backscatter_db < self.low) | (backscatter_db > self.high)))
-
-
-def parse_db_range(text: str) -> dict[str, DbRange]:
-    """Reads the ranges of the polarisations, written ``VV=-25:5,VH=-32:-2``.
-
-    Raises:
-        InputError: The text can't be read, or a range is empty.
-    """
-    hint = "Write DB_RANGE as VV=-25:5,VH=-32:-2, from the lower to the higher."
-    ranges: dict[str, DbRange] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\w+)\s*=\s*([^:]+):([^:]+)", part)
-        try:
-            if match is None or match[1].upper() not in SENTINEL1_BANDS:
-                raise ValueError(part)
-            found = DbRange(float(match[2]), float(match[3]))
-        except ValueError as error:
-            raise InputError(f"The range of decibels '{text}' can't be read at '{part}'.", hint) from error
-        if not (np.isfinite([found.low, found.high]).all() and found.low < found.high):
-            raise InputError(f"The range of decibels '{part.strip()}' is empty.", hint)
-        ranges[match[1].upper()] = found
-    return ranges

@@ -32,12 +32,6 @@ class Inputs:
         if self.folder and not self.folder.is_dir():
             raise InputError(f"The folder {self.folder} does not exist.", "Check the path.")
 
-    def rasters(self) -> list[Path]:
-        """Returns the layers, or the GeoTIFFs below the folder in the order of their paths."""
-        if not self.folder:
-            return list(self.layers)
-        return sorted(path for path in self.folder.rglob("*") if is_geotiff(path))
-
     def files(self) -> list[File]:
         """Returns the layers, or all files below the folder and in the zip archives there, in order.
 

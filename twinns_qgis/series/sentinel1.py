@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,15 +22,18 @@ from twinns_qgis.series.backscatter import DbRange, to_db, to_power
 from twinns_qgis.series.block_store import Block
 from twinns_qgis.series.blocks import Workers, block_shape, strips
 from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.db_percentiles import settle_ranges
+from twinns_qgis.series.db_range import DbRanges, Percentiles, write_db_range
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.orbits import on_orbit, parse_orbit
+from twinns_qgis.series.passes import Pass, Passes, by_pass
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
-from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
+from twinns_qgis.series.products.selection import grid_of, on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
@@ -40,6 +44,10 @@ READERS = (backscatter_geotiffs,)
 
 _CLIPPED = 0.03
 """More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+_LISTED = 10
+"""Dates that a warning names."""
+_SAMPLING = 0.2
+"""Share of the time that percentiles take: all is read for them, but little is computed."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Sentinel1Plan:
 
     Args:
         grid: The grid of the series.
-        groups: The images of each of the dates of acquisition, ascending.
+        days: The images of each pass of each of the dates of acquisition, ascending.
         polarisations: The P polarisations.
         dates: The T' dates of the series.
         units_of: What each band's values are.
@@ -57,7 +65,7 @@ class Sentinel1Plan:
     """
 
     grid: Grid
-    groups: Groups
+    days: Passes
     polarisations: tuple[str, ...]
     dates: tuple[date, ...]
     units_of: Mapping[BandSource, str]
@@ -66,22 +74,39 @@ class Sentinel1Plan:
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
-        return (path for _, products in self.groups for product in products for path in product.paths)
+        return (path for _, passes in self.days for images in passes for image in images for path in image.paths)
 
     def block(self, window: Window, workers: Workers) -> Block:
-        """Returns the series on a block, with the number of values, and of those that were cut to the range."""
+        """Returns the series on a block, with the number of values, of those cut to the range, and the dates seen."""
         block, margin = self.grid.crop(window), self.margin
         wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
-        read = workers.map(lambda group: _read_date(group[1], self.polarisations, wide, self.units_of), self.groups)
-        own_dates = [day for day, _ in self.groups]
-        encoded, clipped = _encode(np.stack(list(read)), margin, own_dates, self.dates, self.ranges, workers)
-        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded))}
+        read = workers.map(lambda day: _read_day(day[1], self.polarisations, wide, self.units_of), self.days)
+        power = np.stack(list(read))
+        inside = power[:, :, margin : margin + block.height, margin : margin + block.width]
+        seen = [not np.isnan(values).all() for values in inside]
+        own_dates = [day for day, _ in self.days]
+        encoded, clipped = _encode(power, margin, own_dates, self.dates, self.ranges, workers)
+        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded)), "seen": list(map(int, seen))}
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
-        """Tells how many values were cut to the range."""
+        """Refuses a series that shows nothing, warns of dates that do, and tells how many values were cut."""
+        days = [day for day, _ in self.days]
+        if not any(tally["seen"]):
+            raise InputError(
+                f"None of the images of the {len(days)} dates from {days[0]} to {days[-1]} has a value on the grid of "
+                f"the reference, {self.grid}: all are no data there.",
+                "Choose images whose swath covers the reference.",
+            )
+        empty = [day for day, seen in zip(days, tally["seen"], strict=True) if not seen and day in self.dates]
+        if empty:
+            reporter.warning(
+                f"{len(empty)} of {len(self.dates)} dates have no value anywhere on the grid of the reference, and are "
+                f"interpolated everywhere: {', '.join(map(str, empty[:_LISTED]))}{' ...' if empty[_LISTED:] else ''}. "
+                "Leave their images out, or choose an ORBIT that covers the reference."
+            )
         db_range = dict(zip(self.polarisations, self.ranges, strict=True))
-        _report_clipped(tally["clipped"] / max(1, tally["valid"]), db_range, reporter)
+        _report_clipped(tally["clipped"] / tally["valid"], db_range, reporter)
 
 
 def prepare_sentinel1(
@@ -93,14 +118,14 @@ def prepare_sentinel1(
     units: str,
     orbit: str,
     speckle: int,
-    db_range: Mapping[str, DbRange],
+    db_range: DbRanges,
     machine: Machine,
     reporter: Reporter,
 ) -> None:
     """Writes the series of Sentinel-1 backscatter on the grid of a reference, in decibels of 8 bits.
 
     Backscatter is resampled in linear power, in which averages mean something, and bilinearly: a bicubic kernel
-    has negative lobes, and gives negative power beside bright targets. Images of one date are averaged in power, and
+    has negative lobes, and gives negative power beside bright targets. Images of one pass are averaged in power, and
     speckle is filtered in power. Gaps are filled, and dates interpolated, in decibels.
 
     Args:
@@ -111,7 +136,7 @@ def prepare_sentinel1(
         units: What the rasters' values are: one of `backscatter.UNITS`; see `units.settle_units`.
         orbit: The orbit whose images are used; see `orbits.parse_orbit`.
         speckle: Width of the speckle filter's window in pixels of the reference; 0 for no filter.
-        db_range: The decibels that the 8 bits span, for each polarisation.
+        db_range: The decibels that the 8 bits span, for each polarisation, or percentiles of the images' own.
         machine: What may be used.
         reporter: Receives progress and warnings.
 
@@ -131,14 +156,23 @@ def prepare_sentinel1(
             f"({grid_of(found)}).",
             "Choose a reference of the same place, and check its CRS.",
         )
-    groups = by_date(products)
-    polarisations = _polarisations(groups, reporter)
-    ranges = [_range(db_range, name) for name in polarisations]
+    days = by_pass(products, reporter)
+    polarisations = _polarisations(products, reporter)
     sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
     units_of = settle_units(sources, grid, units, reporter)
-    own_dates = [day for day, _ in groups]
+    own_dates = [day for day, _ in days]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
+    sampling = _SAMPLING if any(isinstance(db, Percentiles) for db in db_range.values()) else 0
+    ranges = settle_ranges(
+        db_range,
+        polarisations,
+        [passes for _, passes in days],
+        lambda passes, block: _read_day(passes, polarisations, block, units_of, Resampling.nearest),
+        grid,
+        machine.memory,
+        reporter.part(0, sampling),
+    )
 
     layout = series_layout(
         grid,
@@ -146,20 +180,20 @@ def prepare_sentinel1(
         polarisations,
         dtype="uint8",
         nodata=SENTINEL1_NODATA,
-        scale=[db.scale for db in ranges],
-        offset=[db.offset for db in ranges],
-        tags=_tags(products, period, set(units_of.values()), wanted, speckle),
+        scale=[db.scale for db in ranges.values()],
+        offset=[db.offset for db in ranges.values()],
+        tags=_tags(products, period, set(units_of.values()), wanted, speckle, ranges),
     )
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     prepare(
-        Sentinel1Plan(grid, groups, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges)),
+        Sentinel1Plan(grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values())),
         {SERIES: layout},
         {SERIES: output},
         block_shape(grid, machine.memory, bytes_per_pixel),
         machine,
-        reporter,
+        reporter.part(sampling, 1),
     )
 
 
@@ -174,32 +208,52 @@ def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
     return [product for product in found if product.date in period]
 
 
-def _polarisations(groups: Sequence[tuple[date, Sequence[Product]]], reporter: Reporter) -> list[str]:
+def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]:
     """Returns the polarisations that all dates have."""
-    by_day = {day: {name for product in products for name in product.bands} for day, products in groups}
+    by_day: defaultdict[date, set[str]] = defaultdict(set)
+    for product in sorted(products, key=lambda product: product.date):
+        by_day[product.date].update(product.bands)
     common = set.intersection(*by_day.values())
     for name in SENTINEL1_BANDS:
         lacking = [str(day) for day, names in by_day.items() if name not in names]
         if lacking and len(lacking) < len(by_day):
-            message = f"{len(lacking)} of {len(by_day)} dates have no {name}: {', '.join(lacking[:10])}"
+            message = f"{len(lacking)} of {len(by_day)} dates have no {name}: {', '.join(lacking[:_LISTED])}"
             if not common:
                 raise InputError(f"{message}. No polarisation is there at all dates.", "Leave these dates out.")
             reporter.warning(f"{message}. The series is made without {name}.")
     return [name for name in SENTINEL1_BANDS if name in common]
 
 
-def _range(db_range: Mapping[str, DbRange], polarisation: str) -> DbRange:
-    if polarisation not in db_range:
-        raise InputError(
-            f"DB_RANGE has no range for {polarisation}, which the images hold.", f"Add {polarisation}=low:high to it."
-        )
-    return db_range[polarisation]
-
-
-def _read_date(
-    products: Sequence[Product], polarisations: Sequence[str], block: Grid, units_of: Mapping[BandSource, str]
+def _read_day(
+    passes: Sequence[Pass],
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling = Resampling.bilinear,
 ) -> NDArray[np.float32]:
-    """Returns the linear power of a date on a block, of shape (P, height, width), NaN where missing."""
+    """Returns the linear power of a day on a block, of shape (P, height, width), NaN where missing.
+
+    Each value is of the first pass that has one.
+    """
+    power = _read_pass(passes[0], polarisations, block, units_of, resampling)
+    for images in passes[1:]:
+        if np.isnan(power).any():
+            other = _read_pass(images, polarisations, block, units_of, resampling)
+            power = np.where(np.isnan(power), other, power)
+    return power
+
+
+def _read_pass(
+    products: Pass,
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling,
+) -> NDArray[np.float32]:
+    """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
+
+    Where its images overlap, it is their mean.
+    """
     found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
     for product in products:
         with product.open() as files:
@@ -212,7 +266,7 @@ def _read_date(
                     dataset,
                     source.index,
                     block,
-                    Resampling.bilinear,
+                    resampling,
                     lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
                 )
                 found[order].append(power)
@@ -265,7 +319,12 @@ def _encode(
 
 
 def _tags(
-    products: Sequence[Product], period: Period, units: Collection[str], orbit: Orbit, speckle: int
+    products: Sequence[Product],
+    period: Period,
+    units: Collection[str],
+    orbit: Orbit,
+    speckle: int,
+    ranges: Mapping[str, DbRange],
 ) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
@@ -274,6 +333,7 @@ def _tags(
         "UNITS": ", ".join(sorted(units)),
         "ORBIT": "any" if orbit == Orbit() else str(orbit),
         "SPECKLE": str(speckle),
+        "DB_RANGE": write_db_range(ranges),
         "PERIOD": str(period),
         "STEP": str(period.step),
     }

@@ -8,8 +8,13 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.series import SENTINEL2_BANDS
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.period import Period
+from twinns_qgis.series.preparation import Machine
+from twinns_qgis.series.sentinel1 import prepare_sentinel1
+from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
 ORIGIN = (500000, 5600000)
 SIZE = 16
@@ -38,6 +43,62 @@ def make_theia():
 @pytest.fixture
 def make_dated():
     return _make_dated
+
+
+@pytest.fixture
+def prepare_radar(tmp_path, listener, write_raster):
+    """Returns a function that prepares the Sentinel-1 images below `in`, on 16 x 16 pixels of 10 m, and opens the
+    series."""
+    write_raster(tmp_path / "reference.tif", np.zeros((1, 16, 16), "uint8"))
+
+    def run(
+        output="out.tif",
+        *,
+        start=None,
+        end=None,
+        step=0,
+        units="auto",
+        orbit="any",
+        speckle=0,
+        db_range="VV=-25:5,VH=-32:-2",
+        memory=64,
+        reference=tmp_path / "reference.tif",
+        dates=None,
+        layers=(),
+    ):
+        prepare_sentinel1(
+            tmp_path / output,
+            Inputs(layers, None if layers else tmp_path / "in", dates),
+            Period(start, end, step),
+            reference=reference,
+            units=units,
+            orbit=orbit,
+            speckle=speckle,
+            db_range=parse_db_range(db_range),
+            machine=Machine(memory),
+            reporter=listener,
+        )
+        return Series.open(tmp_path / output)
+
+    return run
+
+
+@pytest.fixture
+def radar_image(tmp_path, write_raster):
+    """Returns a function that writes an image of 10 m with the same VV everywhere, and VH 7 dB below it."""
+
+    def write(name, vv, **settings):
+        pixels = np.broadcast_to(vv, (16, 16))
+        values = np.stack([pixels, pixels - 7]).astype("float32")
+        write_raster(tmp_path / "in" / name, values, names=("VV_dB", "VH_dB"), nodata=np.nan, **settings)
+
+    return write
+
+
+@pytest.fixture
+def decibels():
+    """Returns a function that reads a series in decibels, NaN where missing."""
+    return lambda series: np.where(series.missing(series.read()), np.nan, series.read() * series.scale + series.offset)
 
 
 def _write_raster(path, values, *, names=None, resolution=10, origin=ORIGIN, crs="EPSG:32631", nodata=None, tags=None):

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from twinns_qgis.errors import InputError
-from twinns_qgis.series.backscatter import DbRange, parse_db_range, to_db, to_power
+from twinns_qgis.series.backscatter import DbRange, to_db, to_power
 
 
 def test_all_units_are_one_power():
@@ -38,13 +37,3 @@ def test_values_outside_are_cut_and_counted_and_missing_ones_are_zero():
     backscatter = np.array([-40, 20, np.nan, -10], "float32")
     assert db.encode(backscatter).tolist()[:3] == [1, 255, 0]
     assert db.clipped(backscatter) == 2
-
-
-def test_ranges_are_read_as_they_are_written():
-    assert parse_db_range("VV=-25:5, vh = -32:-2.5") == {"VV": DbRange(-25, 5), "VH": DbRange(-32, -2.5)}
-
-
-@pytest.mark.parametrize("text", ["", "VV", "VV=-25", "VV=-25:x", "HH=-25:5", "VV=5:-25", "VV=1:1", "VV=nan:1"])
-def test_what_is_no_range_is_refused(text):
-    with pytest.raises(InputError, match="range of decibels"):
-        parse_db_range(text)

@@ -10,8 +10,8 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.backscatter import parse_db_range
 from twinns_qgis.series.dates import by_name
+from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
@@ -29,10 +29,10 @@ def _files(folder):
     return {day: path for day, path in files.items() if START <= day <= END}
 
 
-def _warp(path, target, resampling):
+def _warp(path, target, resampling, bounds=(501360, 5629040, 502000, 5629680)):
     if shutil.which("gdalwarp") is None:
         pytest.skip("gdalwarp is not installed")
-    extent = ["-te", "501360", "5629040", "502000", "5629680", "-tr", "10", "10"]
+    extent = ["-te", *map(str, bounds), "-tr", "10", "10"]
     kind = ["-r", resampling, "-ot", "Float64", "-wo", "UNIFIED_SRC_NODATA=NO", "-overwrite", "-q"]
     subprocess.run(["gdalwarp", *extent, *kind, path, target], check=True)
     with rasterio.open(target) as dataset:
@@ -99,7 +99,20 @@ def test_a_season_of_sentinel1_is_what_gdalwarp_and_numpy_give(shared, tmp_path,
             assert np.abs(prepared[row, column, :, band] - expected).max() <= 1
 
 
-def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
+def test_the_percentiles_of_a_year_are_what_numpy_gives(shared, tmp_path, listener):
+    files = sorted((shared / "data" / "flanders2018" / "S1").iterdir())
+    inputs = Inputs(layers=tuple(files))
+    series = _prepare_sentinel1(tmp_path / "s1.tif", inputs, files[0], listener, db_range="VV=p1:p99,VH=p0.5:p90")
+    images = []
+    for path in files:
+        with rasterio.open(path) as dataset:
+            images.append(dataset.read())
+    for order, percentiles in enumerate(([1, 99], [0.5, 90])):
+        limits = np.multiply(series.scale[order], [1, 255]) + series.offset[order]
+        np.testing.assert_allclose(limits, np.percentile(np.array(images)[:, order], percentiles), atol=0.01)
+
+
+def _prepare_sentinel1(output, inputs, reference, listener, orbit="any", db_range="VV=-25:5,VH=-32:-2"):
     prepare_sentinel1(
         output,
         inputs,
@@ -108,7 +121,7 @@ def _prepare_sentinel1(output, inputs, reference, listener, orbit="any"):
         units="auto",
         orbit=orbit,
         speckle=0,
-        db_range=parse_db_range("VV=-25:5,VH=-32:-2"),
+        db_range=parse_db_range(db_range),
         machine=Machine(64),
         reporter=listener,
     )
@@ -143,6 +156,40 @@ def test_digital_numbers_of_worldcereal_are_decibels_by_their_formula(shared, tm
             assert np.nanmax(np.abs(values[:, :, number, order] - expected)) <= 1
             compared += np.isfinite(expected).sum()
     assert compared > 100
+
+
+@pytest.mark.parametrize(("tile", "dates"), [("36", 16), ("30", 9)])
+def test_worldcereal_at_10_m_is_what_gdalwarp_gives_in_power(shared, tmp_path, listener, write_raster, tile, dates):
+    folder = shared / "fixtures" / "ewoc" / "SAR" / tile
+    if not folder.is_dir():
+        pytest.skip("the real WorldCereal products are not there")
+    files = sorted(folder.rglob("*SIGMA0_V?.tif"))
+    with rasterio.open(files[0]) as dataset:
+        crs, bounds, corner = dataset.crs, dataset.bounds, (dataset.bounds.left, dataset.bounds.top)
+    write_raster(tmp_path / "fine.tif", np.zeros((1, 6, 6), "uint8"), origin=corner, crs=crs)
+    series = _prepare_sentinel1(tmp_path / "s1.tif", Inputs(folder=folder), tmp_path / "fine.tif", listener)
+    assert len(series.dates) == dates
+    for order, (band, low) in enumerate((("VV", -25), ("VH", -32))):
+        decibels = {}
+        for day in series.dates:
+            frames = []
+            for path in files:
+                if by_name(path) != day or not path.stem.endswith(band):
+                    continue
+                with rasterio.open(path) as dataset:
+                    numbers = dataset.read().astype(float)
+                if np.isin(numbers, (0, 65535)).all():
+                    continue
+                assert not np.isin(numbers, (0, 65535)).any()
+                write_raster(tmp_path / "power.tif", numbers**2 * 10**-8.3, resolution=20, origin=corner, crs=crs)
+                frames.append(_warp(tmp_path / "power.tif", tmp_path / "warped.tif", "bilinear", bounds)[0])
+            if frames:
+                decibels[day] = 10 * np.log10(np.mean(frames, axis=0))
+        assert len(decibels) in (4, 7)
+        for row, column in np.ndindex(6, 6):
+            known = [image[row, column] for image in decibels.values()]
+            expected = _encoded(np.interp(_days(series.dates), _days(decibels), known), low)
+            assert np.abs(series.read()[row, column, :, order] - expected).max() <= 1
 
 
 def test_digital_numbers_of_openeo_are_decibels_by_their_formula(shared, tmp_path, listener, write_raster):

@@ -6,6 +6,9 @@ import pytest
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 
+HALF_A_STEP = 15 / 254 + 1e-6
+"""What rounding to the 8 bits' values may change, in decibels."""
+
 
 def _speckle(dates, size, looks, level=1.0, seed=0):
     """Returns simulated power: multiplicative speckle is gamma distributed."""
@@ -69,3 +72,50 @@ def test_a_window_has_a_margin(window, margin):
 def test_a_window_without_a_middle_or_too_wide_is_refused(window):
     with pytest.raises(InputError, match=f"SPECKLE is {window} pixels"):
         margin_of(window)
+
+
+@pytest.fixture
+def noisy(tmp_path, write_raster):
+    """Writes three dates of power with holes, 20 m, that reach beyond a reference of 70 x 90 pixels of 10 m."""
+    random = np.random.default_rng(0)
+    write_raster(tmp_path / "wide.tif", np.zeros((1, 70, 90), "uint8"))
+    for day in (1, 13, 25):
+        values = random.uniform(-24, 4, (1, 40, 50)).astype("float32")
+        values[random.random(values.shape) < 0.2] = np.nan
+        write_raster(tmp_path / "in" / f"s1_vv_201803{day:02}.tif", values, resolution=20, origin=(499947, 5600053))
+    return tmp_path / "wide.tif"
+
+
+@pytest.mark.parametrize("speckle", [3, 7])
+def test_filtered_speckle_depends_neither_on_blocks_nor_on_the_reference_ending(
+    prepare_radar, noisy, tmp_path, write_raster, speckle
+):
+    write_raster(tmp_path / "part.tif", np.zeros((1, 30, 33), "uint8"), origin=(500200, 5599900))
+    whole = prepare_radar("whole.tif", reference=noisy, memory=512, speckle=speckle)
+    blocks = prepare_radar("blocks.tif", reference=noisy, memory=1, speckle=speckle)
+    part = prepare_radar("part_out.tif", reference=tmp_path / "part.tif", speckle=speckle)
+    np.testing.assert_array_equal(whole.read(), blocks.read())
+    np.testing.assert_array_equal(whole.read()[10:40, 20:53], part.read())
+    assert (whole.read() != prepare_radar("unfiltered.tif", reference=noisy).read()).mean() > 0.5
+
+
+def test_speckle_is_filtered_in_power_before_decibels_fill_gaps(prepare_radar, radar_image, decibels):
+    pixels = np.full((2, 16, 16), -10.0)
+    pixels[0, ::2], pixels[1, 5, 5] = -16, np.nan
+    radar_image("S1_20180301.tif", pixels[0])
+    radar_image("S1_20180313.tif", pixels[1])
+    power = 10 ** (pixels / 10)
+    means = np.nanmean(power[:, 4:7, 4:7], axis=(1, 2))  # of a window round row 5, column 5, where one date is missing
+    expected = means[0] * (power[0, 5, 5] / means[0])
+    filtered = decibels(prepare_radar(speckle=3))[5, 5, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10([expected, expected]), atol=HALF_A_STEP)
+    means = np.nanmean(power[:, 8:11, 8:11], axis=(1, 2))
+    expected = means * np.mean(power[:, 9, 9] / means)
+    filtered = decibels(prepare_radar(speckle=3))[9, 9, :, 0]
+    np.testing.assert_allclose(filtered, 10 * np.log10(expected), atol=HALF_A_STEP)
+
+
+def test_a_window_that_has_no_middle_is_refused(prepare_radar, radar_image):
+    radar_image("S1_20180301.tif", -10)
+    with pytest.raises(InputError, match=r"SPECKLE is 4 pixels.*odd number"):
+        prepare_radar(speckle=4)

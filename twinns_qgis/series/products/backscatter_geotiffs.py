@@ -12,8 +12,9 @@ from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.dates import AcquisitionDates, Tags
-from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.products.backscatter_metadata import (
     is_companion,
     orbit_of,
@@ -37,19 +38,27 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
     Raises:
         InputError: A layer is not recognised, or a file has no date.
     """
-    described = {path: _describe(path) for path in inputs.rasters() if not is_companion(path)}
-    files = {path: found for path, found in described.items() if found[0]}
-    unknown = [path for path in described if path not in files]
+    described = {file: _describe(file) for file in _rasters(inputs) if not is_companion(place(file))}
+    files = {file: found for file, found in described.items() if found[0]}
+    unknown = [file for file in described if file not in files]
     if unknown and inputs.layers:
         raise InputError(
             f"These layers have no polarisation: {', '.join(map(str, unknown))}.", f"Expected are {LOOKED_FOR}."
         )
     warn_of_strangers(files, unknown, reporter)
-    days = dates.of({path: with_acquisition(path, tags) for path, (_, tags) in files.items()})
+    named = {place(file): found for file, found in files.items()}
+    days = dates.of({path: with_acquisition(path, tags) for path, (_, tags) in named.items()})
     products = [
-        Product(_name(path), days[path], bands, orbit=orbit_of(path, tags)) for path, (bands, tags) in files.items()
+        Product(_name(path), days[path], bands, orbit=orbit_of(path, tags)) for path, (bands, tags) in named.items()
     ]
     return sorted(products, key=lambda product: (product.date, product.name))
+
+
+def _rasters(inputs: Inputs) -> list[File]:
+    """Returns the GeoTIFFs, of archives those that were not unpacked as well: with their folder, beside the archive."""
+    files = [file for file in inputs.files() if is_geotiff(file)]
+    unpacked = {file.parts[-2:] for file in files if isinstance(file, Path)}
+    return [file for file in files if isinstance(file, Path) or place(file).parts[-2:] not in unpacked]
 
 
 def _name(path: Path) -> str:
@@ -57,9 +66,11 @@ def _name(path: Path) -> str:
     return str(path.relative_to(folder.parent)) if folder else path.name
 
 
-def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
+def _describe(file: File) -> tuple[dict[str, BandSource], Tags]:
     bands: dict[str, BandSource] = {}
-    with open_raster(path) as dataset:
+    path = place(file)
+    with open_raster(file) as dataset:
+        radar_geometry = dataset.crs is None and bool(dataset.gcps[0])
         for index, description in enumerate(dataset.descriptions, start=1):
             if _DATED.match(description or ""):
                 continue  # a series that was prepared before
@@ -73,10 +84,17 @@ def _describe(path: Path) -> tuple[dict[str, BandSource], Tags]:
                 raise InputError(f"{path}: the bands {bands[name].index} and {index} are both {name}.", "Keep one.")
             unit, dtype = dataset.units[index - 1] or "", dataset.dtypes[index - 1]
             bands[name] = BandSource(
-                path,
+                file,
                 index,
                 dataset.scales[index - 1],
                 dataset.offsets[index - 1],
                 units=units_of(path, description or "", unit, dtype, dataset.tags()),
+            )
+        if bands and radar_geometry:
+            raise InputError(
+                f"{path} lies in the geometry of the radar: it is a product of level 1, not calibrated and not "
+                "orthorectified.",
+                "Calibrate it and correct it for terrain, with SNAP, S1 Tiling or pyroSAR, or order RTC products, and "
+                "keep it out of FOLDER.",
             )
         return bands, dataset.tags()

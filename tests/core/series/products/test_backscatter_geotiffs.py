@@ -1,9 +1,13 @@
 """Finding Sentinel-1 in GeoTIFFs."""
 
+import shutil
 from datetime import date
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.dates import AcquisitionDates
@@ -84,6 +88,24 @@ def test_products_are_found_and_dated_as_each_program_names_them(tmp_path, write
     assert not listener.warnings
 
 
+def test_products_are_read_from_archives_but_not_if_they_are_unpacked_as_well(
+    tmp_path, tmp_path_factory, write_raster, find_in
+):
+    for name in (f"{HYP3}_VV.tif", f"{HYP3}_VH.tif", f"{HYP3}_inc_map.tif"):
+        write_raster(tmp_path / HYP3 / name, ONE)
+    shutil.make_archive(tmp_path / HYP3, "zip", tmp_path, HYP3)
+    shutil.move(tmp_path / HYP3, kept := tmp_path_factory.mktemp("unpacked"))
+    vh, vv = find_in(folder=tmp_path)
+    assert (vh.date, *vh.bands, *vv.bands) == (date(2018, 1, 3), "VH", "VV")
+    assert vh.bands["VH"].units == "power"
+    assert vh.paths == {tmp_path / f"{HYP3}.zip"}
+    shutil.move(kept / HYP3, tmp_path)
+    unpacked = find_in(folder=tmp_path)
+    assert [product.paths for product in unpacked] == [
+        {tmp_path / HYP3 / f"{HYP3}_{band}.tif"} for band in ("VH", "VV")
+    ]
+
+
 def test_a_layer_without_polarisation_is_refused(tmp_path, write_raster, find_in):
     write_raster(tmp_path / "S1_20180301.tif", TWO)
     with pytest.raises(InputError, match=r"S1_20180301\.tif.*VV or VH"):
@@ -100,4 +122,14 @@ def test_undated_files_are_listed(tmp_path, write_raster, find_in):
 def test_one_polarisation_twice_in_a_file_is_refused(tmp_path, write_raster, find_in):
     write_raster(tmp_path / "S1_20180301.tif", TWO, names=("VV asc", "VV desc"))
     with pytest.raises(InputError, match="bands 1 and 2 are both VV"):
+        find_in(folder=tmp_path)
+
+
+def test_products_of_level_1_are_refused_with_what_to_do(tmp_path, find_in):
+    path = tmp_path / "s1a-iw-grd-vv-20180103t055812-20180103t055837-019987-0220b4-001.tiff"
+    corners = [GroundControlPoint(row, column, 3 + column / 100, 50 - row / 100) for row in (0, 4) for column in (0, 4)]
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=4, width=4, dtype="uint16") as dataset:
+        dataset.write(np.ones((1, 4, 4), "uint16"))
+        dataset.gcps = corners, CRS.from_epsg(4326)
+    with pytest.raises(InputError, match=r"grd-vv-.*\.tiff lies in the geometry of the radar.*SNAP"):
         find_in(folder=tmp_path)
