@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.outputs import MAP_NODATA, PERCENT_NODATA, cover_map, percent_raster
+from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.twinns import SCORE
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.layout import TILE

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.networks.backend import gpu_available
-from twinns_qgis.networks.twinns import SCORE, loss_weights
+from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.batches import Batches, gather

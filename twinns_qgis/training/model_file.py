@@ -23,8 +23,9 @@ import rasterio
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.networks.architectures import architecture, network_methods
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.twinns import SIZES, build_twinns
+from twinns_qgis.networks.width import SIZES
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.training.history import Epoch
 
@@ -85,7 +86,7 @@ class Manifest:
 
     def build(self) -> keras.Model:
         """Builds the network, with random weights."""
-        return build_twinns(self.sensors, len(self.classes), self.size)
+        return architecture(self.method).build(self.sensors, len(self.classes), self.size)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
         raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
     try:
         manifest = Manifest.from_json(values)
-        if found != FORMAT or manifest.method != "TWINNS" or manifest.size not in SIZES:
+        if found != FORMAT or manifest.method not in network_methods() or manifest.size not in SIZES:
             raise ValueError(found)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error

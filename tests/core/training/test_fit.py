@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled
+from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.twinns import SCORE, build_twinns
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
@@ -44,7 +45,7 @@ def samples(site):
 def run(sensors, samples, reporter=None, epochs=3, keep_best=lambda history: None):
     stores, labels = samples
     keras.utils.set_random_seed(5)
-    network = build_twinns(sensors, 3, "small")
+    network = architecture("TWINNS").build(sensors, 3, "small")
     history = fit(
         network, stores, labels, np.arange(64), np.arange(64, 96), epochs=epochs, batch_size=32, learning_rate=1e-3,
         seed=5, reporter=reporter or Reporter(), keep_best=keep_best,
@@ -99,7 +100,7 @@ def test_cancelling_stops_between_two_batches(sensors, samples, listener):
 
 def test_every_weight_is_trained(sensors, samples):
     keras.utils.set_random_seed(5)
-    before = build_twinns(sensors, 3, "small").get_weights()
+    before = architecture("TWINNS").build(sensors, 3, "small").get_weights()
     network, _ = run(sensors, samples, epochs=1)
     for weight, initial in zip(network.weights, before, strict=True):
         if weight.trainable:

@@ -1,0 +1,58 @@
+"""The networks that can be chosen by METHOD: a module each, whose `METHODS` names what it can build.
+
+To add an architecture is to add a module here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import keras
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.networks.sensor import Sensor
+
+
+class Architecture(Protocol):
+    """Builds a network."""
+
+    def sees(self, sensor: str) -> bool:
+        """Whether the network takes the series of a sensor, if it is given."""
+
+    def build(self, sensors: Sequence[Sensor], classes: int, size: str) -> keras.Model:
+        """Builds the network, with random weights.
+
+        Args:
+            sensors: Those inputs that it sees, with the ranges of their variables.
+            classes: Number K of classes.
+            size: ``paper``, ``compact`` or ``small``.
+
+        Returns:
+            A model from a dictionary of raw values, each of shape (N, H, W, T, B), to a dictionary of outputs, each
+            of shape (N, H - 4, W - 4, K): the logits of its classifiers, and the score, which sums to 1.
+        """
+
+
+def architecture(method: str) -> Architecture:
+    """Returns the architecture of a method.
+
+    Raises:
+        InputError: No network has that name.
+    """
+    found = dict(_all())
+    if method not in found:
+        raise InputError(f"There is no network '{method}'.", f"Choose one of {', '.join(found)}.")
+    return found[method]
+
+
+def network_methods() -> tuple[str, ...]:
+    """Returns the names of the methods that are networks."""
+    return tuple(name for name, _ in _all())
+
+
+def _all() -> Iterator[tuple[str, Architecture]]:
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        yield from importlib.import_module(module.name).METHODS.items()

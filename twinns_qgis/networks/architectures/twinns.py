@@ -1,0 +1,66 @@
+"""TWINNS: branches for each sensor, a classifier on each, and one on all of them (paper, section 3; METHOD section 2).
+
+Its ablations (paper, section 4.1; METHOD section 3) leave out a sensor, a kind of branch, or the auxiliary classifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+
+from twinns_qgis.networks.classifiers import classify
+from twinns_qgis.networks.cnn import ConvolutionalBranch
+from twinns_qgis.networks.convgru import AttentiveConvGRUBranch
+from twinns_qgis.networks.inputs import raw_input, scaled_variables
+from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.width import SIZES
+
+DROPOUT = 0.4
+
+_BRANCHES: dict[str, type[keras.layers.Layer]] = {"cnn": ConvolutionalBranch, "convgru": AttentiveConvGRUBranch}
+
+
+@dataclass(frozen=True)
+class Twinns:
+    """A description of TWINNS or of one of its ablations.
+
+    All convolutions are valid, so that one network serves training on 5 x 5 patches and mapping on whole blocks.
+
+    Args:
+        branches: The branches that each sensor has.
+        auxiliary: Whether each branch has a classifier of its own, in the loss and in the score.
+        only: The one sensor that it sees; None means all that are given.
+    """
+
+    branches: tuple[str, ...] = ("cnn", "convgru")
+    auxiliary: bool = True
+    only: str | None = None
+
+    def sees(self, sensor: str) -> bool:
+        """Whether the network takes the series of a sensor, if it is given."""
+        return self.only in (None, sensor)
+
+    def build(self, sensors: Sequence[Sensor], classes: int, size: str) -> keras.Model:
+        """Builds the network, with random weights; see `Architecture.build`."""
+        width = SIZES[size]
+        inputs = {sensor.name: raw_input(sensor) for sensor in sensors}
+        features = {}
+        for sensor in sensors:
+            variables = scaled_variables(sensor, inputs[sensor.name])
+            for branch in self.branches:
+                name = f"{sensor.name}_{branch}"
+                layer = _BRANCHES[branch](width.of(sensor.name), DROPOUT, name=f"{name}_branch")
+                features[name] = layer(variables)
+        return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=self.auxiliary), name="twinns")
+
+
+METHODS = {
+    "TWINNS": Twinns(),
+    "TWINNS(S1)": Twinns(only="sentinel1"),
+    "TWINNS(S2)": Twinns(only="sentinel2"),
+    "FullCNN": Twinns(branches=("cnn",)),
+    "FullRNN": Twinns(branches=("convgru",)),
+    "TWINNSNoAux": Twinns(auxiliary=False),
+}

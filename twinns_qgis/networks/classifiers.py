@@ -1,0 +1,71 @@
+"""Classifiers on features, what they vote for, and what they weigh in the loss (equations 10-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+from keras import ops
+
+from twinns_qgis.networks.indices import Tensor
+
+FUSION = "fusion"
+"""Name of the classifier on all features."""
+SCORE = "score"
+"""Name of the output that all classifiers vote on."""
+FEATURES = "features"
+"""Name of the layer that holds all features side by side."""
+
+AUXILIARY_WEIGHT = 0.5
+"""Weight of an auxiliary classifier in the loss and in the score (equations 10-12)."""
+
+
+def classify(features: Mapping[str, Tensor], classes: int, units: int, *, auxiliary: bool) -> dict[str, Tensor]:
+    """Puts classifiers on features.
+
+    Args:
+        features: Features of shape (..., C), by name.
+        classes: Number K of classes.
+        units: Units of the two dense layers before the classifier on all features.
+        auxiliary: Whether each of the features has a linear classifier of its own too.
+
+    Returns:
+        Logits of shape (..., K) by the classifier's name, and the score, which sums to 1.
+    """
+    outputs = {}
+    if auxiliary:
+        outputs = {name: keras.layers.Dense(classes, name=name)(feature) for name, feature in features.items()}
+    fused = keras.layers.Identity(name=FEATURES)(_side_by_side(list(features.values())))
+    for number in (1, 2):
+        fused = keras.layers.Dense(units, activation="relu", name=f"{FUSION}_{number}")(fused)
+    fusion = keras.layers.Dense(classes, name=FUSION)(fused)
+    score = Score(name=SCORE)([fusion, *outputs.values()])
+    return {**outputs, FUSION: fusion, SCORE: score}
+
+
+def loss_weights(network: keras.Model) -> dict[str, float]:
+    """Returns the weight of each classifier in the loss (equations 10-11)."""
+    return {name: 1.0 if name == FUSION else AUXILIARY_WEIGHT for name in network.output if name != SCORE}
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class Score(keras.layers.Layer):
+    """The vote of all classifiers (equation 12), divided by the sum of their weights, so that it sums to 1.
+
+    Call arguments:
+        logits: The logits of the fusion classifier, then those of the auxiliary ones, each of shape (..., K).
+
+    Output shape:
+        (..., K).
+    """
+
+    def call(self, logits: Sequence[Tensor]) -> Tensor:
+        fusion, *auxiliary = (ops.softmax(one) for one in logits)
+        return (fusion + AUXILIARY_WEIGHT * sum(auxiliary)) / (1 + AUXILIARY_WEIGHT * len(auxiliary))
+
+    def compute_output_shape(self, input_shape: Sequence[Sequence[int | None]]) -> tuple[int | None, ...]:
+        return tuple(input_shape[0])
+
+
+def _side_by_side(features: Sequence[Tensor]) -> Tensor:
+    return keras.layers.Concatenate()(features) if len(features) > 1 else features[0]
