@@ -18,6 +18,8 @@ from .base import JobAlgorithm
 from .definitions import advanced, choice, device, helped, number, raster, report, whole_number
 from .translation import tr
 
+_METHODS = ("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM")
+
 
 class TrainModel(JobAlgorithm):
     """Trains a network on two series and labelled polygons."""
@@ -60,8 +62,8 @@ class TrainModel(JobAlgorithm):
     def _samples(self) -> list[QgsProcessingParameterDefinition]:
         polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
         return [
-            raster("SENTINEL1", tr("Sentinel-1 series"), tr("The Sentinel-1 series.")),
-            raster("SENTINEL2", tr("Sentinel-2 series"), tr("The Sentinel-2 series, on the same grid.")),
+            raster("SENTINEL1", tr("Sentinel-1 series"), tr("The Sentinel-1 series."), optional=True),
+            raster("SENTINEL2", tr("Sentinel-2 series"), tr("The Sentinel-2 series, on the same grid."), optional=True),
             helped(
                 QgsProcessingParameterFeatureSource("POLYGONS", tr("Polygons"), polygons),
                 tr("Polygons with a class; the selected ones, or all."),
@@ -100,7 +102,7 @@ class TrainModel(JobAlgorithm):
     def _network(self) -> list[QgsProcessingParameterDefinition]:
         sizes = ("paper", "compact", "small")
         return [
-            choice("METHOD", tr("Method"), tr("The method."), ("TWINNS",), "TWINNS"),
+            choice("METHOD", tr("Method"), tr("The method."), _METHODS, "TWINNS"),
             choice("SIZE", tr("Size"), tr("Size of the network."), sizes, "paper"),
         ]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.jobs.job import Job, parameter
 from twinns_qgis.reporter import Reporter
+
+if TYPE_CHECKING:
+    from twinns_qgis.networks.sensor import Sensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,7 @@ class MapCover(Job):
 
         reporter.info(describe_device(self.device))
         model = read_model(self.model)
-        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
-        series = {name: Series.open(path) for name, path in given.items() if path}
+        series = {name: Series.open(path) for name, path in self._paths(model.manifest.sensors, reporter).items()}
         check_series(model.manifest.sensors, series, self.model.name)
         check_same_grid(series)
         grid = next(iter(series.values())).grid
@@ -72,6 +75,15 @@ class MapCover(Job):
             reporter=reporter,
         )
         return {name: str(path) for name, path in outputs.items() if path}
+
+    def _paths(self, sensors: Sequence[Sensor], reporter: Reporter) -> dict[str, Path]:
+        """Returns the series that were given and that the model uses, by sensor."""
+        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
+        used = {sensor.name for sensor in sensors}
+        for name, path in given.items():
+            if path and name not in used:
+                reporter.info(f"{self.model.name} does not use {path}.")
+        return {name: path for name, path in given.items() if path and name in used}
 
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from twinns_qgis.training.history import Epoch
 
 
+METHODS = ("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM")
+"""What METHOD can be: known here so that nothing need be loaded to list it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainModel(Job):
-    """Trains a network on two series and polygons with a class, and assesses it."""
+    """Trains a network on time series and polygons with a class, and assesses it."""
 
     id: ClassVar[str] = "trainmodel"
     command: ClassVar[str] = "train-model"
 
-    sentinel1: Path = parameter("The Sentinel-1 series.")
-    sentinel2: Path = parameter("The Sentinel-2 series, on the same grid.")
+    sentinel1: Path | None = parameter("The Sentinel-1 series.", default=None)
+    sentinel2: Path | None = parameter("The Sentinel-2 series, on the same grid.", default=None)
     polygons: str = parameter("Polygons with a class: a vector file, or file|layername=name.")
     class_field: str = parameter("Field that holds the class: text, or a whole number.")
     object_field: str | None = parameter(
@@ -39,7 +43,7 @@ class TrainModel(Job):
     sparse_classes: str = parameter(
         "What happens to classes with too few objects for the split.", default="error", choices=("error", "drop")
     )
-    method: str = parameter("The method.", default="TWINNS", choices=("TWINNS",))
+    method: str = parameter("The method.", default="TWINNS", choices=METHODS)
     size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))
     train_share: float = parameter("Share of each class's objects to train on.", default=0.3)
     validation_share: float = parameter("Share of each class's objects to choose the best epoch by.", default=0.2)
@@ -65,12 +69,12 @@ class TrainModel(Job):
         from twinns_qgis.samples.polygons import read_polygons
         from twinns_qgis.series.series import Series, check_same_grid
 
-        series = {"sentinel1": Series.open(self.sentinel1), "sentinel2": Series.open(self.sentinel2)}
+        series = {name: Series.open(path) for name, path in self._paths(reporter).items()}
         check_same_grid(series)
         polygons = read_polygons(self.polygons, self.class_field, self.object_field, self.split_field)
         samples = draw_samples(
             polygons,
-            series["sentinel2"].grid,
+            next(iter(series.values())).grid,
             sparse=self.sparse_classes,
             train_share=self.train_share,
             validation_share=self.validation_share,
@@ -90,6 +94,21 @@ class TrainModel(Job):
             "f_measure": measures.f_measure,
             "kappa": measures.kappa,
         }
+
+    def _paths(self, reporter: Reporter) -> dict[str, Path]:
+        """Returns the series that the method sees, by sensor."""
+        from twinns_qgis.networks.architectures import architecture
+
+        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
+        seen = [name for name in given if architecture(self.method).sees(name)]
+        paths = {name: path for name, path in given.items() if path and name in seen}
+        if not paths:
+            needed = " or ".join(name.upper() for name in seen)
+            raise InputError(f"{self.method} needs a series: {needed}.", f"Give {needed}.")
+        for name in given:
+            if given[name] and name not in paths:
+                reporter.info(f"{self.method} does not use the {name.capitalize()[:-1]}-{name[-1]} series.")
+        return paths
 
     def _check(self) -> None:
         """Checks what can be checked before hours are spent."""
@@ -173,11 +192,8 @@ class TrainModel(Job):
         from twinns_qgis.samples.polygons import PARTS, split_source
         from twinns_qgis.training.model_file import Manifest, sha256_of, versions
 
-        files = {
-            "sentinel1": self.sentinel1,
-            "sentinel2": self.sentinel2,
-            "polygons": split_source(self.polygons)[0],
-        }
+        files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors}
+        files["polygons"] = split_source(self.polygons)[0]
         return Manifest(
             method=self.method,
             size=self.size,
@@ -218,9 +234,10 @@ class TrainModel(Job):
         }
         if without_class:
             left_out["Without a class"] = f"{without_class} polygon{'' if without_class == 1 else 's'}"
+        settings = {**files, **self._settings(), "model": self.model}
         report = TrainingReport(
             title=f"{self.method}, {self.size}",
-            settings={name: str(value) for name, value in {**files, **self._settings(), "model": self.model}.items()},
+            settings={name: str(value) for name, value in settings.items() if value is not None},
             classes=samples.classes,
             objects={part: samples.object_counts(part) for part in PARTS},
             pixels={part: samples.pixel_counts(part) for part in PARTS},

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.outputs import MAP_NODATA, PERCENT_NODATA, cover_map, percent_raster
+from twinns_qgis.networks.architectures import architecture
 from twinns_qgis.networks.classifiers import SCORE
-from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.layout import TILE
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import TrainedModel
+from twinns_qgis.training.model_file import Manifest, TrainedModel
 
 _LARGEST_BLOCK = TILE
 _SMALLEST_BLOCK = 16
@@ -70,7 +70,7 @@ def map_cover(
     classes = model.manifest.classes
     codes = np.array([item.code for item in classes], np.uint8)
     scorer = keras.Model(model.network.input, model.network.output[SCORE])
-    side = block_side(model.network, model.manifest.sensors, memory)
+    side = block_side(model.manifest, memory)
     reporter.info(f"Mapping {grid.width} x {grid.height} pixels in blocks of {side} x {side}")
     clock = TimeLeft()
     done = 0
@@ -100,21 +100,9 @@ def map_cover(
         reporter.info(f"Mapped {done / clock.elapsed:,.0f} px/s")
 
 
-def block_side(network: keras.Model, sensors: tuple[Sensor, ...], memory: int) -> int:
-    """Returns the side of the blocks whose activations take about half of the memory.
-
-    The widest ones alive at once are those of a ConvGRU branch: at each date the second convolution's output of 2l,
-    the products with the three gates, and the states.
-
-    Args:
-        network: The network.
-        sensors: Its inputs.
-        memory: Memory to use, in MB.
-    """
-    floats = 0
-    for sensor in sensors:
-        units = network.get_layer(f"{sensor.name}_convgru_branch").recurrence.units
-        floats = max(floats, len(sensor.dates) * 8 * units)
+def block_side(manifest: Manifest, memory: int) -> int:
+    """Returns the side of the blocks whose activations take about half of `memory` (MB)."""
+    floats = architecture(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
     pixels = memory * 2**20 / 2 / (4 * floats)
     return int(np.clip(int(np.sqrt(pixels)) // 16 * 16, _SMALLEST_BLOCK, _LARGEST_BLOCK))
 

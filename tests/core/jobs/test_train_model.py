@@ -9,9 +9,12 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pytest
+import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.jobs.train_model import TrainModel
+from twinns_qgis.jobs.map_cover import MapCover
+from twinns_qgis.jobs.train_model import METHODS, TrainModel
+from twinns_qgis.networks.architectures import network_methods
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,6 +52,37 @@ def test_training_writes_model_report_and_split(settings, site, listener, tmp_pa
     assert set(geopandas.read_file(tmp_path / "split.gpkg")["split"]) == {"train", "validation", "test"}
     assert not list(tmp_path.glob("*.best")), "nothing is left beside the outputs"
     assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp_path, method):
+    outputs = TrainModel(**{**settings, "method": method, "epochs": 2}).run(listener)
+    assert outputs["accuracy"] > 0.5
+    assert read_model(tmp_path / "model.twinns").manifest.method == method
+    MapCover(
+        model=tmp_path / "model.twinns", sentinel1=site.sentinel1, sentinel2=site.sentinel2, output=tmp_path / "map.tif"
+    ).run(listener)
+    with rasterio.open(tmp_path / "map.tif") as dataset:
+        codes = dataset.read(1)
+    assert (codes == site.truth + 1).mean() > 0.5
+
+
+def test_the_methods_listed_are_those_that_can_be_built():
+    assert set(METHODS) == set(network_methods())
+
+
+@pytest.mark.parametrize("sensor", ["sentinel1", "sentinel2"])
+def test_one_series_is_enough_for_the_methods_that_can_do_with_it(settings, listener, tmp_path, sensor):
+    other = {"sentinel1": "sentinel2", "sentinel2": "sentinel1"}[sensor]
+    TrainModel(**{**settings, other: None, "epochs": 1}).run(listener)
+    assert [one.name for one in read_model(tmp_path / "model.twinns").manifest.sensors] == [sensor]
+
+
+def test_a_method_without_its_series_says_which_it_needs(settings, listener):
+    with pytest.raises(InputError, match=r"TWINNS\(S1\) needs a series: SENTINEL1"):
+        TrainModel(**{**settings, "method": "TWINNS(S1)", "sentinel1": None}).run(listener)
+    with pytest.raises(InputError, match="TWINNS needs a series: SENTINEL1 or SENTINEL2"):
+        TrainModel(**{**settings, "sentinel1": None, "sentinel2": None}).run(listener)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ class Architecture(Protocol):
             of shape (N, H - 4, W - 4, K): the logits of its classifiers, and the score, which sums to 1.
         """
 
+    def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns how many numbers are held at once for each pixel of a block while it is mapped."""
+
 
 def architecture(method: str) -> Architecture:
     """Returns the architecture of a method.

@@ -55,6 +55,20 @@ class Twinns:
                 features[name] = layer(variables)
         return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=self.auxiliary), name="twinns")
 
+    def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns how many numbers are held at once for each pixel of a block while it is mapped.
+
+        In a ConvGRU branch these are, at each date, the second convolution's output of 2l, the products with the three
+        gates, and the states; in a CNN branch the stacked dates and two convolutions' outputs.
+        """
+        counts = []
+        for sensor in sensors:
+            filters, dates = SIZES[size].of(sensor.name), len(sensor.dates)
+            if "convgru" in self.branches:
+                counts.append(dates * 16 * filters)
+            counts.append(2 * dates * len(sensor.variables) + 4 * filters)
+        return max(counts)
+
 
 METHODS = {
     "TWINNS": Twinns(),

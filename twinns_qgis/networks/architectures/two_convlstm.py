@@ -37,6 +37,11 @@ class TwoConvLSTM:
             features[sensor.name] = ConvLSTMBranch(width.convlstm, name=f"{sensor.name}_convlstm_branch")(variables)
         return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=False), name="two_convlstm")
 
+    def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns how many numbers are held at once for each pixel of a block: its patch, thrice, and the gates."""
+        variables = max(len(sensor.dates) * len(sensor.variables) for sensor in sensors)
+        return _PATCH**2 * (3 * variables + 12 * SIZES[size].convlstm)
+
 
 @keras.saving.register_keras_serializable(package="twinns")
 class ConvLSTMBranch(keras.layers.Layer):
