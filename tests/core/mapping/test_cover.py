@@ -97,7 +97,6 @@ def test_cancelled_mapping_leaves_what_was_there(run, listener, tmp_path):
 
 
 def test_less_memory_makes_smaller_blocks(model):
-    sensors = model.manifest.sensors
     sides = [block_side(model.manifest, memory) for memory in (1, 64, 512, 10**6)]
     assert sides == sorted(sides)
     assert sides[0] == 16
