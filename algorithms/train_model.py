@@ -97,6 +97,30 @@ class TrainModel(JobAlgorithm):
                 0,
                 1,
             ),
+            advanced(
+                number(
+                    "SPLIT_BLOCKS",
+                    tr("Side of the blocks of the split"),
+                    tr(
+                        "Side of squares of the ground whose objects go into one part together, in units of the "
+                        "series' CRS; 0 draws by object."
+                    ),
+                    0.0,
+                    0,
+                )
+            ),
+            advanced(
+                choice(
+                    "TOUCHING_PIXELS",
+                    tr("Pixels that touch training"),
+                    tr(
+                        "What happens to pixels of validation and test that have a training pixel in their 5 x 5 "
+                        "window."
+                    ),
+                    ("drop", "keep"),
+                    "drop",
+                )
+            ),
         ]
 
     def _network(self) -> list[QgsProcessingParameterDefinition]:

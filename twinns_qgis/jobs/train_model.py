@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from twinns_qgis.training.history import Epoch
 
 
-METHODS = ("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM")
-"""What METHOD can be: known here so that nothing need be loaded to list it."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainModel(Job):
     """Trains a network on time series and polygons with a class, and assesses it."""
@@ -43,10 +39,25 @@ class TrainModel(Job):
     sparse_classes: str = parameter(
         "What happens to classes with too few objects for the split.", default="error", choices=("error", "drop")
     )
-    method: str = parameter("The method.", default="TWINNS", choices=METHODS)
+    method: str = parameter(
+        "The method.",
+        default="TWINNS",
+        # Listed here, as the command line and QGIS list them without loading what builds them.
+        choices=("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM"),
+    )
     size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))
     train_share: float = parameter("Share of each class's objects to train on.", default=0.3)
     validation_share: float = parameter("Share of each class's objects to choose the best epoch by.", default=0.2)
+    split_blocks: float = parameter(
+        "Side of squares of the ground whose objects go into one part together, in units of the series' CRS; 0 draws "
+        "by object.",
+        default=0.0,
+    )
+    touching_pixels: str = parameter(
+        "What happens to pixels of validation and test that have a training pixel in their 5 x 5 window.",
+        default="drop",
+        choices=("drop", "keep"),
+    )
     seed: int = parameter("Fixes the split, the initial weights and the order of the samples.", default=0)
     epochs: int = parameter("How often the network sees all training pixels.", default=300)
     batch_size: int = parameter("Pixels between two updates of the weights.", default=64)
@@ -79,6 +90,8 @@ class TrainModel(Job):
             train_share=self.train_share,
             validation_share=self.validation_share,
             seed=self.seed,
+            touching=self.touching_pixels,
+            blocks=self.split_blocks,
             reporter=reporter,
         )
         best, history, measures = self._train(series, samples, reporter)
@@ -125,6 +138,8 @@ class TrainModel(Job):
                 raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 1 or more.")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise InputError(f"The parameter 'learning_rate' is {self.learning_rate}.", "Expected more than 0.")
+        if not (self.split_blocks >= 0 and math.isfinite(self.split_blocks)):
+            raise InputError(f"The parameter 'split_blocks' is {self.split_blocks}.", "Expected 0 or more.")
         if self.seed < 0:
             raise InputError(f"The parameter 'seed' is {self.seed}.", "Expected 0 or more.")
 
@@ -203,6 +218,7 @@ class TrainModel(Job):
                 "objects": {part: samples.object_counts(part) for part in PARTS},
                 "pixels": {part: samples.pixel_counts(part) for part in PARTS},
                 "left_out": {item.name: count for item, count in samples.left_out.items()},
+                "touching_training": dict(samples.touching),
             },
             settings={**self._settings(), "call": self.call()},
             inputs={name: sha256_of(path) for name, path in files.items()},
@@ -234,6 +250,9 @@ class TrainModel(Job):
         }
         if without_class:
             left_out["Without a class"] = f"{without_class} polygon{'' if without_class == 1 else 's'}"
+        for part, count in samples.touching.items():
+            if count and self.touching_pixels == "drop":
+                left_out[f"Pixels of the {part} part that touch training"] = f"{count} pixel{'' if count == 1 else 's'}"
         settings = {**files, **self._settings(), "model": self.model}
         report = TrainingReport(
             title=f"{self.method}, {self.size}",

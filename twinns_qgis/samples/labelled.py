@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
-from twinns_qgis.samples.split import draw_split, sparse_classes
+from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes
+from twinns_qgis.samples.touching import touching_training
 from twinns_qgis.series.grid import Grid
 
 
@@ -30,6 +31,7 @@ class LabelledSamples:
         labels: Index into `classes` of each pixel, shape (N,).
         object_parts: Part of each object; empty for those left out.
         left_out: Classes left out for having too few objects, with the number of objects they have.
+        touching: Number of pixels of validation and test that have a training pixel in their window, by part.
     """
 
     pixels: LabelledPixels
@@ -37,6 +39,7 @@ class LabelledSamples:
     labels: NDArray[np.int64]
     object_parts: NDArray[np.str_]
     left_out: Mapping[LandCoverClass, int]
+    touching: Mapping[str, int]
 
     def part(self, name: str) -> NDArray[np.int64]:
         """Returns the indices of the pixels in a part."""
@@ -63,6 +66,8 @@ def draw_samples(
     train_share: float,
     validation_share: float,
     seed: int,
+    touching: str = "drop",
+    blocks: float = 0.0,
     reporter: Reporter,
 ) -> LabelledSamples:
     """Finds the labelled pixels and splits them by object.
@@ -74,6 +79,10 @@ def draw_samples(
         train_share: Share of each class's objects to train on.
         validation_share: Share of each class's objects to choose the best epoch by.
         seed: Fixes the split.
+        touching: ``drop`` or ``keep``: what happens to pixels of validation and test that have a training pixel in
+            their 5 x 5 window.
+        blocks: Side of squares of the ground whose objects go into one part together, in units of the grid's CRS; 0
+            draws by object.
         reporter: Hears what is left out.
 
     Raises:
@@ -102,14 +111,65 @@ def draw_samples(
         )
     parts = np.full(len(object_classes), "", dtype="<U10")
     kept_classes = [item for item, keep in zip(classes, kept, strict=True) if keep]
-    parts[present[kept]] = (
-        draw_split(kept_classes, train_share, validation_share, seed) if given is None else given[kept]
-    )
+    if given is not None:
+        drawn = given[kept]
+    elif blocks:
+        own_blocks = _blocks_of(pixels, present[kept], blocks)
+        drawn = draw_split_by_blocks(kept_classes, own_blocks, train_share, validation_share, seed)
+        _check_blocks(kept_classes, drawn, blocks)
+    else:
+        drawn = draw_split(kept_classes, train_share, validation_share, seed)
+    parts[present[kept]] = drawn
     pixels = pixels.select(parts[pixels.objects] != "")
     order = {item: index for index, item in enumerate(remaining)}
     label_of_object = np.array([order.get(item, -1) for item in object_classes])
     left_out = {item: classes.count(item) for item in too_sparse}
-    return LabelledSamples(pixels, tuple(remaining), label_of_object[pixels.objects], parts, left_out)
+    seen = touching_training(pixels, parts[pixels.objects])
+    counts = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}
+    if touching == "drop":
+        pixels = pixels.select(~seen)
+    samples = LabelledSamples(pixels, tuple(remaining), label_of_object[pixels.objects], parts, left_out, counts)
+    _check_parts(samples, reporter)
+    return samples
+
+
+def _blocks_of(pixels: LabelledPixels, objects: NDArray[np.int64], side: float) -> NDArray[np.int64]:
+    """Returns the number of the square of the ground that holds the middle of each object's pixels."""
+    step_x, step_y = pixels.grid.resolution
+    count = np.bincount(pixels.objects)
+    rows, columns = (
+        (np.bincount(pixels.objects, weights=along) / np.maximum(count, 1))[objects]
+        for along in (pixels.rows, pixels.columns)
+    )
+    down, across = (rows * step_y // side).astype(np.int64), (columns * step_x // side).astype(np.int64)
+    return down * (int(pixels.grid.width * step_x // side) + 1) + across
+
+
+def _check_blocks(classes: Sequence[LandCoverClass], parts: NDArray[np.str_], side: float) -> None:
+    lacking = sparse_classes(classes, parts)
+    if lacking:
+        listed = "; ".join(f"{item.name}: {', '.join(map(str, counts))}" for item, counts in lacking.items())
+        raise InputError(
+            f"With SPLIT_BLOCKS of {side:g}, some classes have no object for training, validation or test ({listed}).",
+            "Choose smaller blocks, another SEED, or 0 to draw by object.",
+        )
+
+
+def _check_parts(samples: LabelledSamples, reporter: Reporter) -> None:
+    """Refuses parts without a pixel, and warns of classes without one, as pixels touching training were left out."""
+    for part in PARTS:
+        empty = [item.name for item in samples.classes if not samples.pixel_counts(part)[item.code]]
+        if len(empty) == len(samples.classes):
+            raise InputError(
+                f"No pixel is left for the {part} part: all of its {samples.touching.get(part, 0)} pixels have a "
+                "training pixel in their 5 x 5 window.",
+                "Draw polygons further apart, set SPLIT_BLOCKS, or keep such pixels with TOUCHING_PIXELS=keep.",
+            )
+        if empty:
+            reporter.warning(
+                f"No {part} pixel is left for {', '.join(empty)}: all have a training pixel in their 5 x 5 window. "
+                "TOUCHING_PIXELS=keep keeps them, with measures that flatter."
+            )
 
 
 def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples) -> None:

@@ -32,11 +32,7 @@ def draw_split(
     Raises:
         InputError: The shares leave nothing for a part.
     """
-    if train_share <= 0 or validation_share <= 0 or train_share + validation_share >= 1:
-        raise InputError(
-            f"The shares for training, {train_share}, and validation, {validation_share}, leave nothing for a part.",
-            "Both must be above 0, and their sum below 1: the rest is for the test.",
-        )
+    _shares(train_share, validation_share)
     codes = np.array([land_cover.code for land_cover in classes])
     parts = np.empty(len(codes), dtype="<U10")
     for code in np.unique(codes):
@@ -46,6 +42,58 @@ def draw_split(
         parts[objects[train : train + validation]] = "validation"
         parts[objects[train + validation :]] = "test"
     return parts
+
+
+def draw_split_by_blocks(
+    classes: Sequence[LandCoverClass], blocks: NDArray[np.int64], train_share: float, validation_share: float, seed: int
+) -> NDArray[np.str_]:
+    """Draws a part for each block of the ground, so that parts are apart: objects near each other resemble each other.
+
+    Blocks are gone through in a drawn order, those with the rarest classes first; each goes to the part that is
+    furthest from its shares of the classes in the block.
+
+    Args:
+        classes: The class of each object.
+        blocks: The number of the block that each object lies in, shape (objects,).
+        train_share: Share of each class's objects to train on, which blocks can only approach.
+        validation_share: The same, to choose the best epoch by; what is left is for the test.
+        seed: Fixes the draw.
+
+    Returns:
+        ``train``, ``validation`` or ``test`` for each object.
+
+    Raises:
+        InputError: The shares leave nothing for a part.
+    """
+    shares = _shares(train_share, validation_share)
+    codes, indices = np.unique([land_cover.code for land_cover in classes], return_inverse=True)
+    numbers, block_of = np.unique(blocks, return_inverse=True)
+    counts = np.zeros((len(numbers), len(codes)))
+    np.add.at(counts, (block_of, indices), 1)
+    portions = counts / counts.sum(axis=0)  # of each class's objects, by block
+    order = np.random.default_rng(seed).permutation(len(numbers))
+    rarest_first = order[np.argsort(-portions[order].max(axis=1), kind="stable")]
+    held = np.zeros((len(PARTS), len(codes)))
+    part_of_block = np.empty(len(numbers), int)
+    for block in rarest_first:
+        lacking = 1 - held / shares[:, None]
+        part_of_block[block] = np.argmax(lacking @ portions[block])
+        held[part_of_block[block]] += portions[block]
+    return np.array(PARTS)[part_of_block[block_of]]
+
+
+def _shares(train_share: float, validation_share: float) -> NDArray[np.float64]:
+    """Returns the share of each part.
+
+    Raises:
+        InputError: They leave nothing for a part.
+    """
+    if train_share <= 0 or validation_share <= 0 or train_share + validation_share >= 1:
+        raise InputError(
+            f"The shares for training, {train_share}, and validation, {validation_share}, leave nothing for a part.",
+            "Both must be above 0, and their sum below 1: the rest is for the test.",
+        )
+    return np.array([train_share, validation_share, 1 - train_share - validation_share])
 
 
 def _counts(objects: int, train_share: float, validation_share: float) -> tuple[int, int]:

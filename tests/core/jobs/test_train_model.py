@@ -1,5 +1,6 @@
 """The job that trains: what it writes, what it refuses, and what a cancellation leaves."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import rasterio
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.jobs.map_cover import MapCover
-from twinns_qgis.jobs.train_model import METHODS, TrainModel
+from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.networks.architectures import network_methods
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
+METHODS = next(field.metadata["choices"] for field in dataclasses.fields(TrainModel) if field.name == "method")
 
 
 @pytest.fixture

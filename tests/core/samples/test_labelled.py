@@ -3,6 +3,7 @@
 import geopandas
 import numpy as np
 import pytest
+from shapely.geometry import box
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.labelled import draw_samples, write_split
@@ -70,3 +71,65 @@ def test_split_is_written_as_geopackage_only(with_rare_class, grid, listener, tm
     samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
     with pytest.raises(InputError, match=r"ends in \.gpkg"):
         write_split(tmp_path / "split.shp", with_rare_class, samples)
+
+
+@pytest.fixture
+def neighbours(site, tmp_path):
+    """The site's fields grown by 10 m, so that neighbouring fields touch."""
+    table = geopandas.read_file(site.polygons)
+    table.assign(geometry=table.buffer(10, join_style="mitre")).to_file(tmp_path / "neighbours.gpkg")
+    return read_polygons(str(tmp_path / "neighbours.gpkg"), "name")
+
+
+def test_pixels_that_touch_training_are_counted_and_left_out(neighbours, grid, listener):
+    kept = draw_samples(neighbours, grid, sparse="error", touching="keep", reporter=listener, **SETTINGS)
+    dropped = draw_samples(neighbours, grid, sparse="error", reporter=listener, **SETTINGS)
+    assert dict(kept.touching) == dict(dropped.touching)
+    assert kept.touching["test"] > 0
+    for part in ("validation", "test"):
+        assert len(kept.part(part)) - len(dropped.part(part)) == kept.touching[part]
+    training = {(row, column) for row, column in zip(*_places(dropped, "train"), strict=True)}
+    for row, column in zip(*_places(dropped, "test"), strict=True):
+        assert not any((row + dr, column + dc) in training for dr in range(-2, 3) for dc in range(-2, 3))
+
+
+def _places(samples, part):
+    own = samples.part(part)
+    return samples.pixels.rows[own], samples.pixels.columns[own]
+
+
+def test_a_part_that_all_touches_training_is_refused(site, grid, listener, tmp_path):
+    table = geopandas.read_file(site.polygons)
+    squares = [square.bounds for square in table.geometry]
+    fields = {
+        "train": [box(left, bottom, right, top) for left, bottom, right, top in squares],
+        "validation": [box(right, bottom, right + 10, top) for _, bottom, right, top in squares],
+        "test": [box(left, bottom - 10, right, bottom) for left, bottom, right, _ in squares],
+    }
+    table = geopandas.GeoDataFrame(
+        {"name": [*table["name"]] * 3, "split": np.repeat(list(fields), len(table))},
+        geometry=[shape for shapes in fields.values() for shape in shapes],
+        crs=table.crs,
+    )
+    table.to_file(tmp_path / "close.gpkg")
+    polygons = read_polygons(str(tmp_path / "close.gpkg"), "name", split_field="split")
+    with pytest.raises(InputError, match=r"No pixel is left for the validation part.*TOUCHING_PIXELS=keep"):
+        draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+
+
+def test_blocks_keep_parts_apart(site, grid, listener):
+    polygons = read_polygons(str(site.polygons), "name")
+    samples = draw_samples(polygons, grid, sparse="error", blocks=200, reporter=listener, **{**SETTINGS, "seed": 3})
+    squares = {}
+    for row, column, part in zip(
+        samples.pixels.rows, samples.pixels.columns, samples.object_parts[samples.pixels.objects], strict=True
+    ):
+        squares.setdefault((row // 20, column // 20), set()).add(part)
+    assert all(len(parts) == 1 for parts in squares.values())
+    assert len(squares) == 9
+
+
+def test_blocks_that_leave_a_class_without_a_part_are_refused(site, grid, listener):
+    polygons = read_polygons(str(site.polygons), "name")
+    with pytest.raises(InputError, match="With SPLIT_BLOCKS of 5000, some classes have no object"):
+        draw_samples(polygons, grid, sparse="error", blocks=5000, reporter=listener, **SETTINGS)
