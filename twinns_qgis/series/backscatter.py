@@ -26,14 +26,16 @@ def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         if units == "dB":
-            power = np.power(np.float32(10), values / np.float32(10))
+            power = np.exp(values * np.float32(np.log(10) / 10))  # several times as fast as a power of 10
         elif units in ("amplitude", "DN"):
-            power = np.where(values > 0, np.square(values), np.float32(np.nan))
+            power = np.square(values)
+            power[values < 0] = np.nan
             if units == "DN":
                 power *= np.float32(10 ** (_DN_CALIBRATION_DB / 10))
         else:
-            power = values
-    return np.where((power > 0) & np.isfinite(power), power, np.float32(np.nan))
+            power = values.copy()
+    power[~((power > 0) & (power < np.inf))] = np.nan
+    return power
 
 
 def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -65,8 +67,13 @@ class DbRange:
 
     def encode(self, backscatter_db: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Returns decibels, NaN where missing, as 8 bits; any shape."""
-        values = np.clip(1 + np.rint((backscatter_db - self.low) / (self.high - self.low) * 254), 1, 255)
-        return np.where(np.isnan(values), SENTINEL1_NODATA, values).astype(np.uint8)
+        values = (backscatter_db - self.low) / (self.high - self.low)
+        values *= 254
+        np.rint(values, out=values)
+        values += 1
+        np.clip(values, 1, 255, out=values)
+        values[np.isnan(values)] = SENTINEL1_NODATA
+        return values.astype(np.uint8)
 
     def clipped(self, backscatter_db: NDArray[np.float32]) -> int:
         """Returns how many pixels lie outside the range."""

@@ -7,6 +7,7 @@ their weights are worked out once for each column and each row, where GDAL works
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from rasterio.enums import Resampling
 
 from twinns_qgis.series.grid import Grid
 
-_TAPS = {Resampling.nearest: 1, Resampling.bilinear: 2, Resampling.cubic: 4}
-"""Width of the kernels, in pixels of the source."""
+_TAPS = {Resampling.nearest: 2, Resampling.bilinear: 2, Resampling.cubic: 4}
+"""Width of the kernels, in pixels of the source; the nearest pixel is one of two."""
+_FRAME = 3
+"""Width of the frame of missing pixels round a part: no kernel that touches the part leaves it."""
 _COARSEST = 1 + 1e-9
 """Pixels of the source that one of the block may span: beyond it kernels must be stretched."""
 _DECIMALS = 9
@@ -37,7 +40,8 @@ def resample(
 
     Bicubic is the convolution of Keys (1981, IEEE Transactions on Acoustics, Speech, and Signal Processing 29 (6)) with
     a = -0.5 over 4 x 4 pixels; where one of them is missing, or outside, it is bilinear over those of the nearest
-    2 x 2 that are there. A pixel whose centre lies on a missing pixel is missing. GDAL does the same.
+    2 x 2 that are there. A pixel whose centre lies on a missing pixel is missing. GDAL does the same, but that it takes
+    the nearest pixel in rasters of one row or column.
 
     Args:
         values: The part, of shape (h, w), NaN where missing.
@@ -49,102 +53,114 @@ def resample(
     Returns:
         Values of shape (height, width), NaN where missing.
     """
-    y = _axis(block.height, source.transform.f, source.transform.e, block.transform.f, block.transform.e, corner[0])
-    x = _axis(block.width, source.transform.c, source.transform.a, block.transform.c, block.transform.a, corner[1])
     taps, (height, width) = _TAPS[resampling], values.shape
-    if taps == 1:
-        return _centres(values, y, x)
-    missing = np.isnan(values)
-    if y.within(height, taps) and x.within(width, taps) and not missing.any():
-        return _convolve(values, y, x, taps)
-    return np.where(np.isnan(_centres(values, y, x)), np.float32(np.nan), _convolve_valid(values, missing, y, x, taps))
+    y = _axis(block.height, source.transform.f, source.transform.e, block.transform.f, block.transform.e, taps)
+    x = _axis(block.width, source.transform.c, source.transform.a, block.transform.c, block.transform.a, taps)
+    y, x = y.shifted(-corner[0]), x.shifted(-corner[1])
+    if not (y.within(height) and x.within(width)):
+        values = _framed(values)
+        y, x = y.framed(height), x.framed(width)
+    if resampling == Resampling.nearest:
+        return values.take(y.nearest, axis=0).take(x.nearest, axis=1)
+    result = _convolve(values, y, x)
+    incomplete = np.flatnonzero(np.isnan(result))  # several times as fast as in two dimensions
+    if incomplete.size:
+        rows, columns = np.divmod(incomplete, block.width)
+        result[rows, columns] = _mean_of_valid(values, y.at(rows), x.at(columns))
+    return result
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """Where the centres of a block's pixels lie along one axis of a part.
+    """Where the centres of a block's n pixels lie along one axis of a part.
 
     Args:
         before: Index of the pixel of the part whose centre is the last one before a centre, or at it.
         fraction: How far beyond it the centre lies, 0 to 1.
+        weights: Of the pixels beneath the kernel, of shape (taps, n).
     """
 
     before: NDArray[np.intp]
     fraction: NDArray[np.float64]
+    weights: NDArray[np.float32]
 
-    def first(self, taps: int) -> NDArray[np.intp]:
-        """Returns the index of the first pixel beneath a kernel."""
-        return self.before - (taps // 2 - 1)
+    @property
+    def first(self) -> NDArray[np.intp]:
+        """Index of the first pixel beneath the kernel."""
+        return self.before - (len(self.weights) // 2 - 1)
 
-    def weights(self, taps: int) -> NDArray[np.float32]:
-        """Returns the weights of the pixels beneath a kernel, of shape (taps, n)."""
-        distance = np.abs(self.fraction - (np.arange(taps)[:, None] - (taps // 2 - 1)))
-        if taps == 2:
-            return (1 - distance).astype(np.float32)
-        near = (1.5 * distance - 2.5) * distance**2 + 1
-        far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-        return np.where(distance <= 1, near, far).astype(np.float32)
-
-    def within(self, size: int, taps: int) -> bool:
-        """Whether no kernel leaves a part of so many pixels."""
-        first = self.first(taps)
-        return bool(first[0] >= 0 and first[-1] + taps <= size)
-
-    def framed(self, size: int, frame: int) -> _Axis:
-        """Returns the axis of the part with a frame; centres beyond the frame are moved onto it."""
-        return _Axis(np.clip(self.before, -1, size - 1) + frame, self.fraction)
-
+    @property
     def nearest(self) -> NDArray[np.intp]:
-        """Returns the index of the pixel in which a centre lies."""
+        """Index of the pixel in which a centre lies."""
         return self.before + (self.fraction >= 0.5)
 
+    def within(self, size: int) -> bool:
+        """Whether no kernel leaves a part of so many pixels."""
+        return bool(self.first[0] >= 0 and self.first[-1] + len(self.weights) <= size)
 
-def _axis(count: int, origin: float, step: float, block_origin: float, block_step: float, corner: int) -> _Axis:
+    def shifted(self, by: int) -> _Axis:
+        """Returns the axis of a part that begins so many pixels earlier."""
+        return _Axis(self.before + by, self.fraction, self.weights)
+
+    def at(self, pixels: NDArray[np.intp]) -> _Axis:
+        """Returns the axis of some of the pixels, in any order."""
+        return _Axis(self.before[pixels], self.fraction[pixels], self.weights[:, pixels])
+
+    def framed(self, size: int) -> _Axis:
+        """Returns the axis of a part of so many pixels with a frame; centres beyond the frame are moved onto it."""
+        return _Axis(np.clip(self.before, -2, size) + _FRAME, self.fraction, self.weights)
+
+
+@lru_cache(maxsize=256)
+def _axis(count: int, origin: float, step: float, block_origin: float, block_step: float, taps: int) -> _Axis:
+    """Returns an axis of the whole raster: the same for all bands, and all dates, of a block."""
     centres = (block_origin - origin + (np.arange(count) + 0.5) * block_step) / step - 0.5
     before = np.floor(np.round(centres, _DECIMALS))
-    return _Axis(before.astype(np.intp) - corner, np.round(centres - before, _DECIMALS))
+    fraction = np.round(centres - before, _DECIMALS)
+    return _Axis(before.astype(np.intp), fraction, _weights(fraction, taps))
 
 
-def _convolve(values: NDArray[np.float32], y: _Axis, x: _Axis, taps: int) -> NDArray[np.float32]:
-    """Returns the sums weighted by the kernel, which must not leave the values."""
-    along_x = _sum(values, x.first(taps), x.weights(taps), axis=1)
-    return _sum(along_x, y.first(taps), y.weights(taps)[:, :, None], axis=0)
+def _weights(fraction: NDArray[np.float64], taps: int) -> NDArray[np.float32]:
+    distance = np.abs(fraction - (np.arange(taps)[:, None] - (taps // 2 - 1)))
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return (1 - distance if taps == 2 else np.where(distance <= 1, near, far)).astype(np.float32)
+
+
+def _framed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = values.shape
+    framed = np.full((height + 2 * _FRAME, width + 2 * _FRAME), np.nan, np.float32)
+    framed[_FRAME : _FRAME + height, _FRAME : _FRAME + width] = values
+    return framed
+
+
+def _convolve(values: NDArray[np.float32], y: _Axis, x: _Axis) -> NDArray[np.float32]:
+    """Returns the sums weighted by the kernel, NaN where a pixel beneath it is missing."""
+    along_x = _sum(values, x.first, x.weights, axis=1)
+    return _sum(along_x, y.first, y.weights[:, :, None], axis=0)
 
 
 def _sum(
     values: NDArray[np.float32], first: NDArray[np.intp], weights: NDArray[np.float32], axis: int
 ) -> NDArray[np.float32]:
-    total = np.take(values, first, axis)
+    total = values.take(first, axis)
+    part = np.empty_like(total)
     total *= weights[0]
     for tap in range(1, len(weights)):
-        part = np.take(values, first + tap, axis)
+        values.take(first + tap, axis, out=part, mode="clip")  # by default it would buffer `out`
         part *= weights[tap]
         total += part
     return total
 
 
-def _convolve_valid(
-    values: NDArray[np.float32], missing: NDArray[np.bool_], y: _Axis, x: _Axis, taps: int
-) -> NDArray[np.float32]:
-    """Returns what `_convolve` does where all pixels beneath the kernel are there, else the bilinear mean of those."""
-    frame = 2
-    filled = np.pad(np.where(missing, np.float32(0), values), frame)
-    there = np.pad((~missing).astype(np.float32), frame)
-    y, x = y.framed(values.shape[0], frame), x.framed(values.shape[1], frame)
-    weight = _convolve(there, y, x, 2)
-    mean = np.divide(_convolve(filled, y, x, 2), weight, where=weight > 0, out=np.full_like(weight, np.nan))
-    ones = np.ones((taps, 1), np.float32)
-    count = _sum(_sum(there, x.first(taps), ones, axis=1), y.first(taps), ones[:, :, None], axis=0)
-    return np.where(count == taps * taps, _convolve(filled, y, x, taps), mean)
-
-
-def _centres(values: NDArray[np.float32], y: _Axis, x: _Axis) -> NDArray[np.float32]:
-    """Returns the values at the pixels' centres, NaN outside."""
-    rows, columns = y.nearest(), x.nearest()
-    outside_y, outside_x = (
-        (index < 0) | (index >= size) for index, size in zip((rows, columns), values.shape, strict=True)
-    )
-    found = np.take(np.take(values, np.where(outside_y, 0, rows), 0), np.where(outside_x, 0, columns), 1)
-    found[outside_y] = np.nan
-    found[:, outside_x] = np.nan
-    return found
+def _mean_of_valid(values: NDArray[np.float32], y: _Axis, x: _Axis) -> NDArray[np.float32]:
+    """Returns the bilinear mean, at each of n pixels, of those of the nearest 2 x 2 that are there."""
+    total, weight = np.zeros(y.before.size, np.float32), np.zeros(y.before.size, np.float32)
+    for down, share_y in enumerate((1 - y.fraction, y.fraction)):
+        for right, share_x in enumerate((1 - x.fraction, x.fraction)):
+            near = values[y.before + down, x.before + right]
+            share, valid = (share_y * share_x).astype(np.float32), ~np.isnan(near)
+            np.add(total, share * near, where=valid, out=total)
+            np.add(weight, share, where=valid, out=weight)
+    missing = np.isnan(values[y.nearest, x.nearest])
+    return np.divide(total, weight, where=~missing, out=np.full_like(total, np.nan))

@@ -80,13 +80,17 @@ class Sentinel1Plan:
         """Returns the series on a block, with the number of values, of those cut to the range, and the dates seen."""
         block, margin = self.grid.crop(window), self.margin
         wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
-        read = workers.map(lambda day: _read_day(day[1], self.polarisations, wide, self.units_of), self.days)
-        power = np.stack(list(read))
-        inside = power[:, :, margin : margin + block.height, margin : margin + block.width]
-        seen = [not np.isnan(values).all() for values in inside]
+        rows, columns = slice(margin, margin + block.height), slice(margin, margin + block.width)
+        power = np.empty((len(self.days), len(self.polarisations), wide.height, wide.width), np.float32)
+
+        def read(order: int) -> int:
+            power[order] = _read_day(self.days[order][1], self.polarisations, wide, self.units_of)
+            return int(not np.isnan(power[order, :, rows, columns]).all())
+
+        seen = list(workers.map(read, range(len(self.days))))
         own_dates = [day for day, _ in self.days]
         encoded, clipped = _encode(power, margin, own_dates, self.dates, self.ranges, workers)
-        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded)), "seen": list(map(int, seen))}
+        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded)), "seen": seen}
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:

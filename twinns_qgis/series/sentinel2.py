@@ -86,19 +86,20 @@ class Sentinel2Plan:
         """Returns the series and its validity on a block, and what the report tells of each date."""
         grid = self.grid.crop(window)
         values = np.empty((len(self.groups), len(self.bands), grid.height, grid.width), np.int16)
+        clear = np.empty((len(self.groups), grid.height, grid.width), bool)
 
-        def read(order: int) -> None:
+        def read(order: int) -> int:
             read_date(self.groups[order][1], self.bands, grid, self.rim, out=values[order])
+            np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
+            return int(np.count_nonzero(values[order] == HIGHEST))
 
-        workers.run(read, range(len(self.groups)))
-        filled = _fill(values, [day for day, _ in self.groups], self.dates, workers)
-        clear = (values != SENTINEL2_NODATA).all(axis=1)
-        rasters = {SERIES: filled.reshape(-1, *filled.shape[2:]), VALIDITY: clear.sum(axis=0, dtype=np.uint16)[None]}
         tally = {
-            "too_high": int(np.count_nonzero(values == HIGHEST)),
+            "too_high": sum(workers.map(read, range(len(self.groups)))),
             "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
             **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], self.bands),
         }
+        filled = _fill(values, tuple(day for day, _ in self.groups), self.dates, workers)
+        rasters = {SERIES: filled.reshape(-1, *filled.shape[2:]), VALIDITY: clear.sum(axis=0, dtype=np.uint16)[None]}
         return Block(rasters, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
@@ -177,8 +178,9 @@ def prepare_sentinel2(
         ),
         VALIDITY: Layout(grid, "uint16", None, ("number of clear dates",)),
     }
-    # Values read and values written, both int16, and what GDAL holds of the latter until they are compressed.
-    bytes_per_pixel = 2 * len(bands) * (len(own_dates) + 2 * len(dates))
+    # Values read, values written unless they replace these, and what GDAL holds until they are compressed: all int16.
+    copies = 1 if dates == tuple(own_dates) else 2
+    bytes_per_pixel = 2 * len(bands) * (len(own_dates) + copies * len(dates))
     with ExitStack() as stack:
         paths = {SERIES: outputs.series}
         if outputs.validity:
@@ -265,10 +267,13 @@ def _bands(products: Sequence[Product]) -> list[str]:
 
 
 def _fill(
-    values: NDArray[np.int16], own_dates: Sequence[date], dates: Sequence[date], workers: Workers
+    values: NDArray[np.int16], own_dates: tuple[date, ...], dates: tuple[date, ...], workers: Workers
 ) -> NDArray[np.int16]:
-    """Interpolates raw values of shape (T, B, height, width) to the series' dates: (T', B, height, width)."""
-    filled = np.empty((len(dates), *values.shape[1:]), np.int16)
+    """Interpolates raw values of shape (T, B, height, width) to the series' dates: (T', B, height, width).
+
+    Where these are the products' own, the values are filled in place.
+    """
+    filled = values if dates == own_dates else np.empty((len(dates), *values.shape[1:]), np.int16)
 
     def fill(rows: slice) -> None:
         interpolation = None

@@ -47,11 +47,12 @@ def read_band(
         InputError: The raster can't be read, has no CRS or is rotated.
     """
     source = Grid.of(dataset)
-    window = source_window(source, block, resampling)
+    aligned = _aligned(source, block)
+    window = source_window(source, block, Resampling.nearest if aligned else resampling)
     if window is None:
         return np.full((block.height, block.width), np.nan, np.float32)
     values = to_values(read_bands(dataset, indexes=index, window=window))
-    if _aligned(source, block):
+    if aligned:
         return _place(values, source.crop(window), block)
     if can_resample(source, block, resampling):
         return resample(values, source, (int(window.row_off), int(window.col_off)), block, resampling)
@@ -79,7 +80,8 @@ def source_window(source: Grid, block: Grid, resampling: Resampling = Resampling
 
 def _aligned(source: Grid, block: Grid) -> bool:
     """Whether pixels of both grids coincide, to a thousandth of a pixel."""
-    if source.crs != block.crs or not np.allclose(source.resolution, block.resolution, rtol=1e-9):
+    steps = zip(source.resolution, block.resolution, strict=True)
+    if source.crs != block.crs or not all(math.isclose(old, new) for old, new in steps):
         return False
     shift_x = (block.transform.c - source.transform.c) / source.transform.a
     shift_y = (block.transform.f - source.transform.f) / source.transform.e
@@ -88,12 +90,15 @@ def _aligned(source: Grid, block: Grid) -> bool:
 
 def _place(values: NDArray[np.float32], source: Grid, block: Grid) -> NDArray[np.float32]:
     """Returns the values whose pixels coincide with the block's, NaN where there are none."""
-    result = np.full((block.height, block.width), np.nan, np.float32)
     row = round((source.transform.f - block.transform.f) / block.transform.e)
     column = round((source.transform.c - block.transform.c) / block.transform.a)
     rows = slice(max(0, row), min(block.height, row + source.height))
     columns = slice(max(0, column), min(block.width, column + source.width))
-    result[rows, columns] = values[rows.start - row : rows.stop - row, columns.start - column : columns.stop - column]
+    found = values[rows.start - row : rows.stop - row, columns.start - column : columns.stop - column]
+    if found.shape == (block.height, block.width):
+        return found
+    result = np.full((block.height, block.width), np.nan, np.float32)
+    result[rows, columns] = found
     return result
 
 

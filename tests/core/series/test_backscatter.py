@@ -15,6 +15,18 @@ def test_all_units_are_one_power():
     np.testing.assert_allclose(to_db(power), 10 * np.log10(power))
 
 
+def test_decibels_become_power_to_the_precision_of_their_type():
+    backscatter = np.linspace(-60, 40, 10001, dtype="float32")
+    np.testing.assert_allclose(to_power(backscatter, "dB"), 10 ** (backscatter.astype(float) / 10), rtol=2e-6)
+
+
+@pytest.mark.parametrize("units", ["dB", "power", "amplitude", "DN"])
+def test_the_values_given_are_left_as_they_were(units):
+    values = np.array([-3, 0, 2, np.nan], "float32")
+    to_power(values, units)
+    np.testing.assert_array_equal(values, [-3, 0, 2, np.nan])
+
+
 @pytest.mark.parametrize("units", ["power", "amplitude", "DN"])
 def test_what_is_not_positive_is_missing(units):
     assert np.isnan(to_power(np.array([0, -1, np.nan, np.inf], "float32"), units)).all()

@@ -17,13 +17,13 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
-DAYS = (date(2018, 3, 5), date(2018, 3, 15), date(2018, 4, 4))
+DAYS = (date(2018, 3, 5), date(2018, 3, 15), date(2018, 4, 4), date(2018, 4, 14), date(2018, 4, 24))
 BLOCKS = 6
 
 
 @pytest.fixture
 def products(tmp_path, make_theia):
-    """Three products of 96 x 96 pixels with a cloud; with 1 MB they take six blocks."""
+    """Five products of 96 x 96 pixels with a cloud; with 1 MB they take six blocks."""
     random = np.random.default_rng(0)
     for day in DAYS:
         clouds = (random.random((96, 96)) < 0.3).astype("uint8")

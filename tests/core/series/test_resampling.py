@@ -42,13 +42,13 @@ def values(request):
     return values
 
 
-def _gdal(values, block, resampling):
+def _gdal(values, block, resampling, source=SOURCE):
     result = np.full((block.height, block.width), np.nan, "float32")
     rasterio.warp.reproject(
         values,
         result,
-        src_transform=SOURCE.transform,
-        src_crs=SOURCE.crs,
+        src_transform=source.transform,
+        src_crs=source.crs,
         src_nodata=np.nan,
         dst_transform=block.transform,
         dst_crs=block.crs,
@@ -65,6 +65,24 @@ def test_it_is_what_gdal_gives(values, block, resampling):
     assert can_resample(SOURCE, block, resampling)
     found = resample(values, SOURCE, (0, 0), block, resampling)
     np.testing.assert_allclose(found, _gdal(values, block, resampling), rtol=2e-6, atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (2, 3), (5, 3)], ids=str)
+@pytest.mark.parametrize("resampling", KERNELS)
+def test_rasters_smaller_than_the_kernel_are_what_gdal_gives(size, resampling):
+    source = _grid(size[1], size[0])
+    values = np.random.default_rng(2).normal(3000, 1000, size).astype("float32")
+    block = _grid(2 * size[1] + 5, 2 * size[0] + 4, 10, 499983, 5600014)
+    found = resample(values, source, (0, 0), block, resampling)
+    np.testing.assert_allclose(found, _gdal(values, block, resampling, source), rtol=2e-6, atol=2e-3)
+
+
+@pytest.mark.parametrize("resampling", [Resampling.bilinear, Resampling.cubic])
+def test_a_raster_of_one_row_is_interpolated_along_it(resampling):
+    source, values = _grid(5, 1), np.array([[10, 20, 5, 40, 30]], "float32")
+    found = resample(values, source, (0, 0), _grid(10, 2, 10), resampling)
+    expected = np.interp(np.arange(10) / 2 - 0.25, np.arange(5), values[0])
+    np.testing.assert_allclose(found, [expected, expected], rtol=1e-6)
 
 
 @pytest.mark.parametrize("resampling", KERNELS)

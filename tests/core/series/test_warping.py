@@ -78,6 +78,17 @@ def test_pixels_of_the_same_grid_are_taken_as_they_are(tmp_path, write_raster):
     np.testing.assert_array_equal(read, values[0, 4:10, 3:8])
 
 
+def test_small_pixels_of_nearly_the_same_size_are_not_taken_as_they_are(tmp_path, write_raster):
+    values = np.tile(np.arange(3000, dtype="float32"), (1, 4, 1))
+    steps = {"crs": "EPSG:4326", "origin": (3, 51)}
+    write_raster(tmp_path / "a.tif", values, resolution=1e-4, **steps)
+    grid = write_raster(tmp_path / "grid.tif", np.zeros((1, 4, 2000), "uint8"), resolution=1.00009e-4, **steps)
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        read = read_band(dataset, 1, grid, Resampling.bilinear, _to_values)
+    expected = (np.arange(2000) + 0.5) * 1.00009 - 0.5
+    np.testing.assert_allclose(read[1], expected, atol=1e-3)
+
+
 def test_a_finer_raster_is_averaged_on_the_way_down(tmp_path, write_raster):
     values = np.random.default_rng(0).uniform(0, 1, (1, 64, 64)).astype("float32")
     write_raster(tmp_path / "fine.tif", values, resolution=2.5)
