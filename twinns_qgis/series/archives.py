@@ -77,7 +77,14 @@ def files_below(folder: Path) -> list[File]:
         InputError: An archive is damaged.
     """
     files: list[File] = []
-    for root, _, names in os.walk(folder.absolute()):  # "." has no name that could be a product's
+    walked: set[str] = set()
+    # "." has no name that could be a product's; archives are often folders of links.
+    for root, folders, names in os.walk(folder.absolute(), followlinks=True):
+        real = os.path.realpath(root)
+        if real in walked:
+            folders.clear()  # a link back up, or two to one place
+            continue
+        walked.add(real)
         for name in names:
             path = Path(root, name)
             if name.startswith(_OF_MACOS):

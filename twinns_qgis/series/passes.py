@@ -14,7 +14,6 @@ from datetime import date
 from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.product import Orbit, Product
-from twinns_qgis.series.products.selection import grid_of
 
 Pass = tuple[Product, ...]
 Passes = tuple[tuple[date, tuple[Pass, ...]], ...]
@@ -80,7 +79,7 @@ def _check_versions(images: Iterable[Product]) -> None:
             continue
         for polarisation in image.bands:
             other = known.setdefault((polarisation, began[0].upper()), image)
-            if other is not image and grid_of(other).same_as(grid_of(image)):
+            if other is not image and other.grid.same_as(image.grid):
                 raise InputError(
                     f"{other.bands[polarisation].path} and {image.bands[polarisation].path} both are {polarisation} of "
                     f"the same acquisition, on the same grid: two versions of an image, or copies, were found.",

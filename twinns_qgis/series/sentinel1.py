@@ -33,7 +33,7 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
-from twinns_qgis.series.products.selection import grid_of, on_grid
+from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
@@ -157,7 +157,7 @@ def prepare_sentinel1(
     if not products:
         raise InputError(
             f"The reference {reference} ({grid}) does not overlap the images, the first being {found.name} "
-            f"({grid_of(found)}).",
+            f"({found.grid}).",
             "Choose a reference of the same place, and check its CRS.",
         )
     days = by_pass(products, reporter)

@@ -31,7 +31,7 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.products.search import Sentinel2Options
-from twinns_qgis.series.products.selection import Groups, by_date, grid_of, on_grid
+from twinns_qgis.series.products.selection import Groups, by_date, on_grid
 from twinns_qgis.series.products.sentinel2 import find_sentinel2
 from twinns_qgis.series.report import Acquisition, LeftOut, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
@@ -155,7 +155,7 @@ def prepare_sentinel2(
             check_output(path)
     found = find_sentinel2(inputs, options, period, reporter)
     bands = _bands(found)
-    grid = area.grid([grid_of(product) for product in found])
+    grid = area.grid([product.grid for product in found])
     rim = clouds.rim(grid)
     inside = on_grid(found, grid, reporter)
     if not inside:

@@ -44,3 +44,13 @@ def test_a_damaged_member_is_named(archive):
     archive.write_bytes(archive.read_bytes().replace(b"<a/>", b"<b/>"))
     with pytest.raises(InputError, match=r"one \(1\)\.zip/product/a\.xml can't be read"):
         read_bytes(ZipMember(archive, "product/a.xml"))
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
+    (tmp_path / "elsewhere" / "product").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "product" / "a.tif").write_text("text")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere" / "product", target_is_directory=True)
+    (folder / "back").symlink_to(folder, target_is_directory=True)
+    assert files_below(folder) == [folder / "linked" / "a.tif"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from twinns_qgis.series.archives import File, on_disk
+from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import open_raster
 
 
@@ -135,6 +137,19 @@ class Product:
     def paths(self) -> frozenset[Path]:
         """The same, as they are on disk: for files in an archive, the archive."""
         return frozenset(on_disk(file) for file in self.files)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The finest grid among its bands.
+
+        Raises:
+            InputError: A file can't be read, has no CRS or is rotated.
+        """
+        grids = []
+        for path in dict.fromkeys(source.path for source in self.bands.values()):
+            with open_raster(path) as dataset:
+                grids.append(Grid.of(dataset))
+        return min(grids, key=lambda grid: grid.resolution)
 
     @contextmanager
     def open(self) -> Iterator[Mapping[File, DatasetReader]]:

@@ -10,7 +10,6 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.series import open_raster
 from twinns_qgis.series.warping import source_window
 
 Groups = tuple[tuple[date, tuple[Product, ...]], ...]
@@ -24,24 +23,11 @@ def on_grid(products: Iterable[Product], grid: Grid, reporter: Reporter) -> list
         InputError: A product's file can't be read, has no CRS or is rotated.
     """
     products = list(products)
-    inside = [product for product in products if source_window(grid_of(product), grid) is not None]
+    inside = [product for product in products if source_window(product.grid, grid) is not None]
     outside = [product.name for product in products if product not in inside]
     if outside and inside:
         reporter.warning(f"These do not overlap the grid of the series and are left out: {', '.join(outside)}.")
     return inside
-
-
-def grid_of(product: Product) -> Grid:
-    """Returns the finest grid among a product's bands.
-
-    Raises:
-        InputError: A file can't be read, has no CRS or is rotated.
-    """
-    grids = []
-    for path in dict.fromkeys(source.path for source in product.bands.values()):
-        with open_raster(path) as dataset:
-            grids.append(Grid.of(dataset))
-    return min(grids, key=lambda grid: grid.resolution)
 
 
 def by_date(products: Iterable[Product]) -> Groups:
