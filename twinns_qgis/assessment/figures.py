@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinns_qgis.assessment.reliability import BINS, Trust
 from twinns_qgis.reports.drawing import BLUE, QUIET, RED, plain_axes, to_svg
 from twinns_qgis.training.history import Epoch
 
@@ -37,6 +39,36 @@ def learning_curves(history: Sequence[Epoch], best_epoch: int) -> str:
         _mark(axes, best_epoch)
     lines = loss.get_lines()[:2]
     figure.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return to_svg(figure)
+
+
+def reliability_plot(trust: Trust) -> str:
+    """Draws accuracy against confidence, before and after calibration, with the diagonal that both should lie on.
+
+    Args:
+        trust: What confidence is worth.
+
+    Returns:
+        An SVG element.
+    """
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    for axes, title, found in zip(
+        figure.subplots(1, 2, sharey=True),
+        ("As the scores come", f"With a temperature of {trust.temperature:.2f}"),
+        (trust.raw, trust.calibrated),
+        strict=True,
+    ):
+        share = found.count / max(1, found.count.max())
+        filled = found.count > 0
+        axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.bar((np.arange(BINS) + 0.5) / BINS, 0.25 * share, width=0.9 / BINS, color="#e4e4e4")
+        axes.plot(found.confidence[filled], found.accuracy[filled], "o-", color=BLUE, linewidth=1.2, markersize=4)
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_title(f"expected error {100 * found.expected_error:.1f} %", loc="right", fontsize=9, color=QUIET)
+        axes.set_xlabel("Confidence", color=QUIET)
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        plain_axes(axes)
+    figure.axes[0].set_ylabel("Accuracy", color=QUIET)
     return to_svg(figure)
 
 

@@ -35,6 +35,21 @@ class Reliability:
         return float(np.average(gaps, weights=self.count[filled]))
 
 
+@dataclass(frozen=True)
+class Trust:
+    """What confidence is worth on the test part.
+
+    Args:
+        temperature: The temperature that was fitted on the validation part.
+        raw: The reliability of the scores as they come.
+        calibrated: The same with the temperature, as maps show it.
+    """
+
+    temperature: float
+    raw: Reliability
+    calibrated: Reliability
+
+
 def reliability(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Reliability:
     """Compares the confidence of the classes given with how often they are right.
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinns_qgis.assessment.figures import learning_curves
+from twinns_qgis.assessment.figures import learning_curves, reliability_plot
 from twinns_qgis.assessment.measures import Measures
+from twinns_qgis.assessment.reliability import Trust
 from twinns_qgis.reports.page import write_page
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.samples.polygons import PARTS
@@ -30,6 +31,7 @@ class TrainingReport:
         history: The epochs, one or more.
         best_epoch: The epoch whose weights were kept.
         measures: How well the test part was predicted.
+        trust: What confidence is worth there.
     """
 
     title: str
@@ -41,6 +43,7 @@ class TrainingReport:
     history: Sequence[Epoch]
     best_epoch: int
     measures: Measures
+    trust: Trust
 
 
 def write_training_report(path: Path, report: TrainingReport) -> None:
@@ -54,4 +57,4 @@ def write_training_report(path: Path, report: TrainingReport) -> None:
         InputError: The file can't be written.
     """
     curves = learning_curves(report.history, report.best_epoch)
-    write_page(path, _TEMPLATE, report=report, curves=curves, parts=PARTS)
+    write_page(path, _TEMPLATE, report=report, curves=curves, reliability=reliability_plot(report.trust), parts=PARTS)

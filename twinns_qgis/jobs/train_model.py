@@ -13,6 +13,7 @@ from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
     from twinns_qgis.assessment.measures import Measures
+    from twinns_qgis.assessment.reliability import Trust
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.series.series import Series
     from twinns_qgis.training.best_epoch import BestEpoch
@@ -94,11 +95,11 @@ class TrainModel(Job):
             blocks=self.split_blocks,
             reporter=reporter,
         )
-        best, history, measures = self._train(series, samples, reporter)
+        best, history, measures, trust = self._train(series, samples, reporter)
         if self.split:
             write_split(self.split, polygons, samples)
         if self.report:
-            self._write_report(self.report, polygons.without_class, samples, history, best, measures)
+            self._write_report(self.report, polygons.without_class, samples, history, best, measures, trust)
         best.finish()
         outputs = {"model": self.model, "report": self.report, "split": self.split}
         return {
@@ -145,14 +146,16 @@ class TrainModel(Job):
 
     def _train(
         self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter
-    ) -> tuple[BestEpoch, list[Epoch], Measures]:
+    ) -> tuple[BestEpoch, list[Epoch], Measures, Trust]:
         """Fits the network and leaves its best epoch, with the measures of the test part, in the model file."""
         import keras
 
         from twinns_qgis.assessment.measures import measure
+        from twinns_qgis.assessment.reliability import Trust, reliability
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.samples.store import read_samples
         from twinns_qgis.training.best_epoch import BestEpoch
+        from twinns_qgis.training.calibration import calibrate, fit_temperature
         from twinns_qgis.training.fit import fit, predict_scores
         from twinns_qgis.training.ranges import RangeFinder
 
@@ -188,20 +191,32 @@ class TrainModel(Job):
         except Cancelled as cancelled:
             raise Cancelled(f"Cancelled. {best.rescue()}") from cancelled
         best.restore()
-        test = samples.part("test")
-        scores = predict_scores(network, stores, test, reporter.part(0.97, 1))
+        held, test = samples.part("validation"), samples.part("test")
+        held_scores = predict_scores(network, stores, held, reporter.part(0.97, 0.98))
+        temperature = fit_temperature(held_scores, samples.labels[held])
+        scores = predict_scores(network, stores, test, reporter.part(0.98, 1))
+        trust = Trust(
+            temperature,
+            reliability(scores, samples.labels[test]),
+            reliability(calibrate(scores, temperature), samples.labels[test]),
+        )
         codes = [item.code for item in samples.classes]
         measures = measure(
             [codes[label] for label in samples.labels[test]],
             [codes[label] for label in scores.argmax(axis=-1)],
             samples.classes,
         )
-        best.write(replace(manifest, measures=_plain(measures, samples)), history)
+        measured = {**_plain(measures, samples), "expected_calibration_error": trust.calibrated.expected_error}
+        best.write(replace(manifest, measures=measured, temperature=temperature), history)
         reporter.info(
             f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
             f"kappa {measures.kappa:.4f}, with the weights of epoch {best.epoch}"
         )
-        return best, history, measures
+        reporter.info(
+            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} with "
+            f"the temperature of {temperature:.2f} that the validation part gives"
+        )
+        return best, history, measures, trust
 
     def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
         from twinns_qgis.samples.polygons import PARTS, split_source
@@ -239,6 +254,7 @@ class TrainModel(Job):
         history: list[Epoch],
         best: BestEpoch,
         measures: Measures,
+        trust: Trust,
     ) -> None:
         from twinns_qgis.assessment.report import TrainingReport, write_training_report
         from twinns_qgis.samples.polygons import PARTS
@@ -264,6 +280,7 @@ class TrainModel(Job):
             history=history,
             best_epoch=best.epoch,
             measures=measures,
+            trust=trust,
         )
         write_training_report(path, report)
 

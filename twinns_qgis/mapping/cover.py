@@ -21,6 +21,7 @@ from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.layout import TILE
 from twinns_qgis.series.series import Series
+from twinns_qgis.training.calibration import calibrate
 from twinns_qgis.training.model_file import Manifest, TrainedModel
 
 _LARGEST_BLOCK = TILE
@@ -33,8 +34,8 @@ class CoverOutputs:
 
     Args:
         cover: The map.
-        confidence: Score of the class in percent, or None.
-        probabilities: Score of every class in percent, or None.
+        confidence: Calibrated score of the class in percent, or None.
+        probabilities: Calibrated score of every class in percent, or None.
     """
 
     cover: Path
@@ -93,6 +94,8 @@ def map_cover(
                 reporter.progress(share, f"{done / clock.elapsed:,.0f} px/s {clock.after(share)}".rstrip())
             missing = _missing(series, values)
             cover.write(np.where(missing, MAP_NODATA, codes[scores.argmax(axis=-1)]).astype(np.uint8), target)
+            if confidence or probabilities:
+                scores = calibrate(scores, model.manifest.temperature)
             if confidence:
                 confidence.write(_percent(scores.max(axis=-1)[None], missing), target)
             if probabilities:

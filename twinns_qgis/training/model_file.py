@@ -49,6 +49,7 @@ class Manifest:
         measures: What the test says of it; empty if training was stopped before the test.
         inputs: SHA-256 of the files it was trained on.
         versions: What it was trained with.
+        temperature: What makes confidence of the scores; see `training.calibration`.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Manifest:
     measures: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    temperature: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""
@@ -69,6 +71,7 @@ class Manifest:
             "sensors": [sensor.to_json() for sensor in self.sensors],
             "classes": [asdict(item) for item in self.classes],
             "versions": self.versions,
+            "temperature": self.temperature,
         }
 
     @classmethod
@@ -82,6 +85,7 @@ class Manifest:
                 LandCoverClass(int(item["code"]), str(item["name"]), str(item["color"])) for item in values["classes"]
             ),
             **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
+            temperature=float(values["temperature"]),
         )
 
     def build(self) -> keras.Model:

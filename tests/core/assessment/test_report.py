@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.assessment.measures import measure
+from twinns_qgis.assessment.reliability import Trust, reliability
 from twinns_qgis.assessment.report import TrainingReport, write_training_report
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import classes_of
@@ -50,6 +51,8 @@ def make_report():
         random = np.random.default_rng(0)
         reference = np.repeat([item.code for item in classes], 1200)
         predicted = np.where(random.random(len(reference)) < 0.8, reference, random.permutation(reference))
+        scores = random.dirichlet(np.ones(len(classes)), 500)
+        labels = random.integers(0, len(classes), 500)
         counts = {item.code: 1200 for item in classes}
         history = [Epoch(n, 1 / n, 0.5 + n / 100, 1.2 / n, 0.4 + n / 100, 3.0 * n) for n in range(1, epochs + 1)]
         return TrainingReport(
@@ -62,6 +65,7 @@ def make_report():
             history=history,
             best_epoch=epochs,
             measures=measure(reference, predicted, classes),
+            trust=Trust(1.4, reliability(scores, labels), reliability(scores, labels)),
         )
 
     return make
@@ -142,12 +146,10 @@ def test_a_class_without_test_pixels_gets_no_f_measure(make_report, write):
     assert cells[cells.index(absent.name) + 7] == "no test pixels"
 
 
-def test_the_learning_curves_are_one_whole_svg(make_report, write):
-    text = write(make_report(epochs=40))
-    figure = text[text.index("<svg") : text.index("</svg>") + len("</svg>")]
-    root = ElementTree.fromstring(figure)
-    assert root.tag.endswith("svg")
-    assert text.count("<svg") == 1
+def test_reliability_and_learning_curves_are_whole_svgs(make_report, write):
+    figures = re.findall(r"<svg.*?</svg>", write(make_report(epochs=40)), re.DOTALL)
+    assert len(figures) == 2
+    assert all(ElementTree.fromstring(figure).tag.endswith("svg") for figure in figures)
 
 
 def test_reports_can_be_written_in_threads(make_report, tmp_path):
@@ -158,7 +160,7 @@ def test_reports_can_be_written_in_threads(make_report, tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(path.read_text(encoding="utf-8").count("<svg") == 1 for path in paths)
+    assert all(path.read_text(encoding="utf-8").count("<svg") == 2 for path in paths)
 
 
 def test_a_report_in_a_missing_folder_is_refused(make_report, tmp_path):

@@ -45,6 +45,9 @@ def test_training_writes_model_report_and_split(settings, site, listener, tmp_pa
     assert manifest.inputs["sentinel1"] == sha256_of(site.sentinel1)
     assert [item.name for item in manifest.classes] == ["water", "wheat", "wood"]
     assert len(model.history) == 4
+    assert manifest.temperature > 0
+    assert manifest.temperature != 1
+    assert 0 <= manifest.measures["expected_calibration_error"] <= 1
     best = max(model.history, key=lambda epoch: epoch.validation_accuracy)
     assert manifest.settings["best_epoch"] == best.epoch
     assert sum(manifest.split["pixels"]["test"].values()) == np.sum(manifest.measures["confusion"])

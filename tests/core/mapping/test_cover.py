@@ -1,5 +1,7 @@
 """Mapping: the map is that of the network, pixel by pixel, whatever the blocks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import rasterio
@@ -26,7 +28,7 @@ def series(site):
 
 @pytest.fixture
 def run(model, series, listener, tmp_path):
-    def run(window=WHOLE, series=series, name="map", **options):
+    def run(window=WHOLE, series=series, name="map", model=model, **options):
         paths = [tmp_path / f"{name}_{kind}.tif" for kind in ("cover", "confidence", "probabilities")]
         settings = {"memory": 2048, "tags": {"TWINNS_TEST": "yes"}, "reporter": listener, **options}
         map_cover(model, series, window, CoverOutputs(*paths), **settings)
@@ -52,6 +54,17 @@ def test_map_holds_the_class_of_the_highest_score_of_each_patch(run, model, seri
     np.testing.assert_array_equal(cover[0], np.array([10, 20, 30])[scores.argmax(axis=-1)])
     assert np.abs(confidence[0] - 100 * scores.max(axis=-1)).max() <= 0.51
     assert np.abs(np.moveaxis(probabilities, 0, -1) - 100 * scores).max() <= 0.51
+
+
+def test_confidence_is_calibrated_and_the_map_is_not_changed(run, model, series):
+    plain = run(name="plain")
+    hotter = replace(model, manifest=replace(model.manifest, temperature=2.0))
+    cover, confidence, probabilities = run(name="hot", model=hotter)
+    powers = np.sqrt(patchwise_scores(model, series))
+    expected = 100 * powers / powers.sum(axis=-1, keepdims=True)
+    np.testing.assert_array_equal(cover, plain[0])
+    assert np.abs(confidence[0] - expected.max(axis=-1)).max() <= 0.51
+    assert np.abs(np.moveaxis(probabilities, 0, -1) - expected).max() <= 0.51
 
 
 @pytest.mark.parametrize("side", [16, 37])
