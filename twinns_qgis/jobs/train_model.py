@@ -213,7 +213,7 @@ class TrainModel(Job):
             f"kappa {measures.kappa:.4f}, with the weights of epoch {best.epoch}"
         )
         reporter.info(
-            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} with "
+            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
             f"the temperature of {temperature:.2f} that the validation part gives"
         )
         return best, history, measures, trust
