@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +28,32 @@ def check_output(path: Path) -> None:
         raise InputError(
             f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
         ) from error
+
+
+def check_outputs(paths: Iterable[Path]) -> None:
+    """Checks that files can be written at all of these paths, and that no two of them are the same file.
+
+    Raises:
+        InputError: One can't be written, or is named twice.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        check_output(path)
+        if path.resolve() in seen:
+            raise InputError(f"Two outputs have the same name, {path}.", "Give each output a file of its own.")
+        seen.add(path.resolve())
+
+
+def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Checks that no output replaces a file that it is made from.
+
+    Raises:
+        InputError: An output is one of the inputs.
+    """
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in read:
+            raise InputError(f"The output {path} is one of the inputs, which it would replace.", "Choose another name.")
 
 
 _being_written: set[Path] = set()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import check_output, discard_partial_files, partial_name, whole_file
+from twinns_qgis.files import check_output, check_outputs, check_spared, discard_partial_files, partial_name, whole_file
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -63,3 +63,18 @@ def test_a_folder_that_can_not_be_written_is_named():
 def test_the_check_leaves_nothing_behind(tmp_path):
     check_output(tmp_path / "map.tif")
     assert not partial_name(tmp_path / "map.tif").exists()
+
+
+def test_two_outputs_are_two_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_outputs([Path("series.tif"), Path("validity.tif")])
+    with pytest.raises(InputError, match="Two outputs have the same name"):
+        check_outputs([Path("series.tif"), tmp_path / "series.tif"])
+
+
+def test_an_output_is_no_input_under_any_name(tmp_path):
+    (tmp_path / "image.tif").write_text("pixels")
+    (tmp_path / "link.tif").symlink_to(tmp_path / "image.tif")
+    check_spared([tmp_path / "series.tif"], [tmp_path / "image.tif"])
+    with pytest.raises(InputError, match=r"link\.tif is one of the inputs"):
+        check_spared([tmp_path / "link.tif"], [tmp_path / "image.tif"])

@@ -32,6 +32,11 @@ class Inputs:
         if self.folder and not self.folder.is_dir():
             raise InputError(f"The folder {self.folder} does not exist.", "Check the path.")
 
+    @property
+    def named(self) -> list[Path]:
+        """The files that the user named one by one."""
+        return [*self.layers, *([self.dates] if self.dates else [])]
+
     def files(self) -> list[File]:
         """Returns the layers, or all files below the folder and in the zip archives there, in order.
 

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import check_output
+from twinns_qgis.files import check_output, check_spared
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DbRange, to_db, to_power
 from twinns_qgis.series.block_store import Block
@@ -152,6 +152,7 @@ def prepare_sentinel1(
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
     products = on_orbit(_find(inputs, period, reporter), wanted, reporter)
+    check_spared([output], [path for product in products for path in product.paths] + [reference, *inputs.named])
     found = products[0]
     products = on_grid(products, grid, reporter)
     if not products:

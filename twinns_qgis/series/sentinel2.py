@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import check_output, scratch_file
+from twinns_qgis.files import check_outputs, check_spared, scratch_file
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.block_store import Block
@@ -150,10 +150,10 @@ def prepare_sentinel2(
     Raises:
         InputError: Something among the inputs can't be used; the outputs are as before then.
     """
-    for path in (outputs.series, outputs.validity, outputs.report):
-        if path:
-            check_output(path)
+    written = [path for path in (outputs.series, outputs.validity, outputs.report) if path]
+    check_outputs(written)
     found = find_sentinel2(inputs, options, period, reporter)
+    check_spared(written, [path for product in found for path in product.paths] + inputs.named)
     bands = _bands(found)
     grid = area.grid([product.grid for product in found])
     rim = clouds.rim(grid)

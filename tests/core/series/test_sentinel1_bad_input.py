@@ -152,3 +152,12 @@ def test_dates_without_a_value_are_told(prepare_radar, radar_image, decibels, li
     listener.warnings.clear()
     prepare_radar("steps.tif", step=4)
     assert not listener.warnings
+
+
+@pytest.mark.parametrize("output", ["reference.tif", "in/S1_20180301.tif"])
+def test_no_input_is_replaced_by_the_series(prepare_radar, radar_image, tmp_path, output):
+    radar_image("S1_20180301.tif", -10)
+    before = (tmp_path / output).read_bytes()
+    with pytest.raises(InputError, match="is one of the inputs"):
+        prepare_radar(output)
+    assert (tmp_path / output).read_bytes() == before

@@ -367,3 +367,18 @@ def test_ndvi_in_the_report_is_that_of_the_clear_pixels(tmp_path, make_theia, wr
     sampled = infrared[::4, ::4].astype(float)
     expected = ((sampled - 1000) / (sampled + 1000)).mean()
     assert f"{expected:.3f}" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("second", ["validity", "report"])
+def test_two_outputs_of_one_name_are_refused_before_anything_is_read(prepare, tmp_path, second):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(InputError, match=r"Two outputs have the same name, .*out\.tif"):
+        prepare(**{second: tmp_path / "out.tif", "folder": tmp_path / "in"})
+
+
+def test_a_product_is_never_replaced_by_an_output(prepare, make_dated, tmp_path):
+    product = make_dated(tmp_path / "in", DAYS[0], 1000)
+    before = product.read_bytes()
+    with pytest.raises(InputError, match=r"S2_20180301_10m\.tif is one of the inputs"):
+        prepare(f"in/{product.name}")
+    assert product.read_bytes() == before
