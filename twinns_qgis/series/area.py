@@ -16,6 +16,8 @@ from twinns_qgis.series.grid import Bounds, Extent, Grid
 
 _SNAP = 1e-6
 """Of a pixel: bounds on pixel edges must not gain a row by rounding."""
+_FINEST = 0.01
+"""Of a product's pixel: a finer RESOLUTION is a slip, such as degrees for metres, and would fill any disk."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Area:
     crs: CRS | None = None
 
     def __post_init__(self) -> None:
-        if self.resolution is not None and not self.resolution > 0:
+        if self.resolution is not None and not 0 < self.resolution < math.inf:
             raise InputError(f"RESOLUTION is {self.resolution:g}.", "Give the size of a pixel, such as 10.")
 
     def grid(self, products: Iterable[Grid]) -> Grid:
@@ -46,7 +48,8 @@ class Area:
             products: The products' grids, the first product's first.
 
         Raises:
-            InputError: No product overlaps the extent.
+            InputError: No product overlaps the extent, the products can't be shown in the CRS, or the resolution
+                does not go with them.
         """
         first, *others = products
         crs = self.crs or first.crs
@@ -58,7 +61,11 @@ class Area:
             step = self.resolution or _same_resolution(first, crs)
             steps = step, step
         everything = _union([first, *others], crs)
+        if not all(map(math.isfinite, everything)):
+            raise InputError(f"The products lie outside of what {crs} can show.", "Choose a CRS of their place.")
         bounds = _common(self.extent, everything, crs) if self.extent else _in_crs(first, crs)
+        if self.resolution:
+            _check_resolution(self.resolution, bounds, _same_resolution(first, crs))
         return _covering(bounds, crs, anchor, steps)
 
 
@@ -66,12 +73,33 @@ def parse_crs(text: str) -> CRS:
     """Reads a CRS, such as ``EPSG:32631``.
 
     Raises:
-        InputError: It can't be read.
+        InputError: It can't be read, or is not one of maps.
     """
     try:
-        return CRS.from_user_input(text)
+        crs = CRS.from_user_input(text)
     except CRSError as error:
         raise InputError(f"The CRS '{text}' is not known.", "Write it as EPSG:32631, or as WKT.") from error
+    if not (crs.is_projected or crs.is_geographic):
+        raise InputError(
+            f"The CRS '{text}' is none of maps: it is neither projected nor of longitude and latitude.",
+            "Choose one such as EPSG:32631.",
+        )
+    return crs
+
+
+def _check_resolution(resolution: float, bounds: Bounds, own: float) -> None:
+    """Raises an error if pixels are wider than the area, or absurdly small against the products' own."""
+    left, bottom, right, top = bounds
+    if resolution > max(right - left, top - bottom):
+        raise InputError(
+            f"RESOLUTION, {resolution:g}, is more than the area, {right - left:.10g} x {top - bottom:.10g}, is wide.",
+            "Give the size of a pixel in units of the CRS, such as 10 for metres.",
+        )
+    if resolution < _FINEST * own:
+        raise InputError(
+            f"RESOLUTION, {resolution:g}, is less than a hundredth of the products' pixels, {own:.10g}.",
+            "Give the size of a pixel in units of the CRS, such as 10 for metres.",
+        )
 
 
 def _same_resolution(first: Grid, crs: CRS) -> float:

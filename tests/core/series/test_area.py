@@ -69,3 +69,22 @@ def test_an_unknown_crs_is_refused():
     assert parse_crs("EPSG:32631") == UTM31
     with pytest.raises(InputError, match="The CRS 'EPSG:1' is not known"):
         parse_crs("EPSG:1")
+
+
+@pytest.mark.parametrize("crs", [None, UTM32, CRS.from_epsg(4326)])
+@pytest.mark.parametrize("resolution", [1e9, 1e-9])
+def test_a_resolution_goes_with_the_area_and_the_products(resolution, crs):
+    with pytest.raises(InputError, match=r"RESOLUTION, 1e.09, is (more than the area|less than a hundredth)"):
+        Area(resolution=resolution, crs=crs).grid([FIRST])
+
+
+@pytest.mark.parametrize("text", ["EPSG:4978", "EPSG:5773"])
+def test_a_crs_of_heights_or_of_the_earths_centre_is_refused(text):
+    with pytest.raises(InputError, match=f"'{text}' is none of maps"):
+        parse_crs(text)
+
+
+def test_a_crs_of_the_other_side_of_the_earth_is_refused():
+    away = parse_crs("+proj=ortho +lat_0=-50 +lon_0=-177")
+    with pytest.raises(InputError, match=r"outside of what .* can show"):
+        Area(crs=away).grid([FIRST])
