@@ -18,7 +18,7 @@ from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output, check_spared
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.backscatter import DbRange, to_db, to_power
+from twinns_qgis.series.backscatter import DbRange, to_db
 from twinns_qgis.series.block_store import Block
 from twinns_qgis.series.blocks import Workers, block_shape, strips
 from twinns_qgis.series.dates import AcquisitionDates
@@ -27,8 +27,9 @@ from twinns_qgis.series.db_range import DbRanges, Percentiles, write_db_range
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.mosaicking import read_day
 from twinns_qgis.series.orbits import on_orbit, parse_orbit
-from twinns_qgis.series.passes import Pass, Passes, by_pass
+from twinns_qgis.series.passes import Passes, by_pass
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
@@ -37,7 +38,6 @@ from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
 from twinns_qgis.series.speckle import filter_speckle, margin_of
 from twinns_qgis.series.units import settle_units
-from twinns_qgis.series.warping import read_band
 
 READERS = (backscatter_geotiffs,)
 """Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
@@ -84,7 +84,7 @@ class Sentinel1Plan:
         power = np.empty((len(self.days), len(self.polarisations), wide.height, wide.width), np.float32)
 
         def read(order: int) -> int:
-            power[order] = _read_day(self.days[order][1], self.polarisations, wide, self.units_of)
+            power[order] = read_day(self.days[order][1], self.polarisations, wide, self.units_of)
             return int(not np.isnan(power[order, :, rows, columns]).all())
 
         seen = list(workers.map(read, range(len(self.days))))
@@ -173,7 +173,7 @@ def prepare_sentinel1(
         db_range,
         polarisations,
         [passes for _, passes in days],
-        lambda passes, block: _read_day(passes, polarisations, block, units_of, Resampling.nearest),
+        lambda passes, block: read_day(passes, polarisations, block, units_of, Resampling.nearest),
         grid,
         machine.memory,
         reporter.part(0, sampling),
@@ -227,71 +227,6 @@ def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]
                 raise InputError(f"{message}. No polarisation is there at all dates.", "Leave these dates out.")
             reporter.warning(f"{message}. The series is made without {name}.")
     return [name for name in SENTINEL1_BANDS if name in common]
-
-
-def _read_day(
-    passes: Sequence[Pass],
-    polarisations: Sequence[str],
-    block: Grid,
-    units_of: Mapping[BandSource, str],
-    resampling: Resampling = Resampling.bilinear,
-) -> NDArray[np.float32]:
-    """Returns the linear power of a day on a block, of shape (P, height, width), NaN where missing.
-
-    Each value is of the first pass that has one.
-    """
-    power = _read_pass(passes[0], polarisations, block, units_of, resampling)
-    for images in passes[1:]:
-        if np.isnan(power).any():
-            other = _read_pass(images, polarisations, block, units_of, resampling)
-            power = np.where(np.isnan(power), other, power)
-    return power
-
-
-def _read_pass(
-    products: Pass,
-    polarisations: Sequence[str],
-    block: Grid,
-    units_of: Mapping[BandSource, str],
-    resampling: Resampling,
-) -> NDArray[np.float32]:
-    """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
-
-    Where its images overlap, it is their mean.
-    """
-    found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
-    for product in products:
-        with product.open() as files:
-            for order, name in enumerate(polarisations):
-                if name not in product.bands:
-                    continue
-                source = product.bands[name]
-                dataset = files[source.path]
-                power = read_band(
-                    dataset,
-                    source.index,
-                    block,
-                    resampling,
-                    lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
-                )
-                found[order].append(power)
-    return np.stack([_mean(images) if images else _nothing(block) for images in found])
-
-
-def _mean(images: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Returns the mean of images of shape (height, width) where they have a value, NaN where none has."""
-    if len(images) == 1:
-        return images[0]
-    total, count = np.zeros_like(images[0]), np.zeros(images[0].shape, np.float32)
-    for image in images:
-        valid = ~np.isnan(image)
-        np.add(total, image, out=total, where=valid)
-        count += valid
-    return np.divide(total, count, where=count > 0, out=np.full_like(total, np.nan))
-
-
-def _nothing(block: Grid) -> NDArray[np.float32]:
-    return np.full((block.height, block.width), np.nan, np.float32)
 
 
 def _encode(
