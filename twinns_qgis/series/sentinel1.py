@@ -62,6 +62,7 @@ class Sentinel1Plan:
         units_of: What each band's values are.
         margin: Pixels from the middle of the speckle filter's window to its edge; 0 for no filter.
         ranges: The decibels that the 8 bits span, for each polarisation.
+        percentiles: Polarisations whose ranges are percentiles, which cut values on purpose.
     """
 
     grid: Grid
@@ -71,13 +72,14 @@ class Sentinel1Plan:
     units_of: Mapping[BandSource, str]
     margin: int
     ranges: tuple[DbRange, ...]
+    percentiles: frozenset[str]
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
         return (path for _, passes in self.days for images in passes for image in images for path in image.paths)
 
     def block(self, window: Window, workers: Workers) -> Block:
-        """Returns the series on a block, with the number of values, of those cut to the range, and the dates seen."""
+        """Returns the series on a block, with the dates seen and, of each polarisation, how many values were cut."""
         block, margin = self.grid.crop(window), self.margin
         wide = block.crop(Window(-margin, -margin, block.width + 2 * margin, block.height + 2 * margin))
         rows, columns = slice(margin, margin + block.height), slice(margin, margin + block.width)
@@ -90,7 +92,11 @@ class Sentinel1Plan:
         seen = list(workers.map(read, range(len(self.days))))
         own_dates = [day for day, _ in self.days]
         encoded, clipped = _encode(power, margin, own_dates, self.dates, self.ranges, workers)
-        tally = {"clipped": clipped, "valid": int(np.count_nonzero(encoded)), "seen": seen}
+        tally = {
+            "clipped": clipped,
+            "valid": np.count_nonzero(encoded, axis=(0, 2, 3)).tolist(),
+            "seen": seen,
+        }
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
@@ -109,8 +115,11 @@ class Sentinel1Plan:
                 f"interpolated everywhere: {', '.join(map(str, empty[:_LISTED]))}{' ...' if empty[_LISTED:] else ''}. "
                 "Leave their images out, or choose an ORBIT that covers the reference."
             )
-        db_range = dict(zip(self.polarisations, self.ranges, strict=True))
-        _report_clipped(tally["clipped"] / tally["valid"], db_range, reporter)
+        for name, db, clipped, valid in zip(
+            self.polarisations, self.ranges, tally["clipped"], tally["valid"], strict=True
+        ):
+            if valid:
+                _report_clipped(name, db, clipped / valid, name in self.percentiles, reporter)
 
 
 def prepare_sentinel1(
@@ -168,7 +177,8 @@ def prepare_sentinel1(
     own_dates = [day for day, _ in days]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
-    sampling = _SAMPLING if any(isinstance(db, Percentiles) for db in db_range.values()) else 0
+    percentiles = frozenset(name for name in polarisations if isinstance(db_range.get(name), Percentiles))
+    sampling = _SAMPLING if percentiles else 0
     ranges = settle_ranges(
         db_range,
         polarisations,
@@ -193,7 +203,9 @@ def prepare_sentinel1(
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     prepare(
-        Sentinel1Plan(grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values())),
+        Sentinel1Plan(
+            grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values()), percentiles
+        ),
         {SERIES: layout},
         {SERIES: output},
         block_shape(grid, machine.memory, bytes_per_pixel),
@@ -236,26 +248,27 @@ def _encode(
     dates: Sequence[date],
     ranges: Sequence[DbRange],
     workers: Workers,
-) -> tuple[NDArray[np.uint8], int]:
+) -> tuple[NDArray[np.uint8], list[int]]:
     """Filters power (T, P, height + 2 margin, width + 2 margin) and interpolates it to the series' dates, in decibels.
 
     Returns:
-        Decibels in 8 bits, of shape (T', P, height, width), and how many values were clipped.
+        Decibels in 8 bits, of shape (T', P, height, width), and how many values of each polarisation were clipped.
     """
     height, width = power.shape[2] - 2 * margin, power.shape[3] - 2 * margin
     encoded = np.empty((len(dates), len(ranges), height, width), np.uint8)
 
-    def encode(rows: slice) -> int:
-        clipped = 0
+    def encode(rows: slice) -> list[int]:
+        clipped = []
         for order, db in enumerate(ranges):
             image = power[:, order, rows.start : rows.stop + 2 * margin]
             filtered = filter_speckle(image, margin) if margin else image
             filled = fill_gaps(to_db(filtered), own_dates, dates)
             encoded[:, order, rows] = db.encode(filled)
-            clipped += db.clipped(filled)
+            clipped.append(db.clipped(filled))
         return clipped
 
-    return encoded, sum(workers.map(encode, strips(height, width, 2 * margin)))
+    counts = workers.map(encode, strips(height, width, 2 * margin))
+    return encoded, [sum(clipped) for clipped in zip(*counts, strict=True)]
 
 
 def _tags(
@@ -279,10 +292,12 @@ def _tags(
     }
 
 
-def _report_clipped(share: float, db_range: Mapping[str, DbRange], reporter: Reporter) -> None:
-    spans = ", ".join(f"{name} {db.low:g} to {db.high:g} dB" for name, db in db_range.items())
-    message = f"{share:.2%} of the values lie outside the range of the 8 bits ({spans}) and were cut to it."
-    if share > _CLIPPED:
+def _report_clipped(name: str, db: DbRange, share: float, on_purpose: bool, reporter: Reporter) -> None:
+    message = (
+        f"{share:.2%} of the values of {name} lie outside the range of the 8 bits, {db.low:g} to {db.high:g} dB, and "
+        "were cut to it."
+    )
+    if share > _CLIPPED and not on_purpose:
         reporter.warning(f"{message} Check UNITS, or widen DB_RANGE.")
     else:
         reporter.info(message)

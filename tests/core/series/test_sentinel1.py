@@ -142,3 +142,18 @@ def test_images_in_archives_give_the_series_of_those_in_folders(prepare_radar, r
     shutil.make_archive(tmp_path / "in" / "product", "zip", tmp_path / "in", "a")
     shutil.rmtree(tmp_path / "in" / "a")
     np.testing.assert_array_equal(prepare_radar("packed.tif").read(), unpacked)
+
+
+@pytest.mark.parametrize(
+    ("db_range", "warned"),
+    [("p10:p90", set()), ("VV=p10:p90,VH=-21:-13", {"VH"}), ("VV=-14:-6,VH=-21:-13", {"VV", "VH"}), ("p1:p99", set())],
+)
+def test_many_values_that_are_cut_are_a_warning_unless_percentiles_cut_them(
+    prepare_radar, radar_image, listener, db_range, warned
+):
+    _speckled(radar_image)
+    prepare_radar(db_range=db_range)
+    warnings, messages = ("\n".join(texts) for texts in (listener.warnings, listener.messages))
+    for name in ("VV", "VH"):
+        assert (f"of the values of {name} lie outside" in warnings) == (name in warned)
+        assert (f"of the values of {name} lie outside" in messages) == (name not in warned)
