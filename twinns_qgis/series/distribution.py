@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _CONNECT = 20
 """Seconds to wait for the scheduler, and for its first worker."""
+_ADDRESS = re.compile(r"(\w+://)?[^/\s]+:\d+")
+"""Without a port, Dask would wait for an answer longer than it was told to."""
 _PAUSE = 0.1
 """Seconds between two looks at what is finished and whether the user cancelled."""
 
@@ -105,6 +108,11 @@ def finish_on_cluster(
 def _connect(scheduler: str) -> Iterator[Client]:
     from distributed import Client
 
+    if not _ADDRESS.fullmatch(scheduler):
+        raise InputError(
+            f"SCHEDULER is '{scheduler}', which is no address.",
+            "Give the one that 'dask scheduler' prints, such as tcp://10.0.0.1:8786.",
+        )
     try:
         client = Client(scheduler, timeout=_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

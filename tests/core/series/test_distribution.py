@@ -101,6 +101,12 @@ def test_a_scheduler_that_does_not_answer_is_named(prepare, monkeypatch, tmp_pat
     assert not (tmp_path / "out.tif.blocks").exists()
 
 
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "10.0.0.1 8786"])
+def test_a_scheduler_is_an_address_with_a_port(prepare, address):
+    with pytest.raises(InputError, match=f"SCHEDULER is '{address}', which is no address"):
+        prepare("out.tif", address)
+
+
 def test_a_scheduler_without_workers_is_named(scheduler, prepare, monkeypatch):
     monkeypatch.setattr(distribution, "_CONNECT", 0.5)
     with pytest.raises(InputError, match="has no worker"):
