@@ -76,7 +76,7 @@ def _add_options(command: argparse.ArgumentParser, job: type[Job]) -> None:
         item, several = item_type(kinds[field.name])
         required = field.default is dataclasses.MISSING
         text = field.metadata["help"]
-        if not required and field.default not in (None, ()):
+        if not required and field.default not in (None, (), ""):
             text += f" Default: {field.default}."
         command.add_argument(
             f"--{field.name.replace('_', '-')}",

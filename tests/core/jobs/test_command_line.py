@@ -76,3 +76,9 @@ def test_version_and_help_tell_what_there_is(capsys):
             main(arguments)
         assert stop.value.code == 0
         assert words in capsys.readouterr().out
+
+
+def test_help_names_no_default_where_there_is_none(capsys):
+    with pytest.raises(SystemExit):
+        main(["prepare-sentinel2", "--help"])
+    assert "Default: ." not in capsys.readouterr().out
