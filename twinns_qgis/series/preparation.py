@@ -112,7 +112,7 @@ def _finish_blocks(
         reporter.info(f"{len(finished)} of {count} blocks are there from a call that was stopped: going on from there.")
     room = _Room(store, reporter)
     clock, done = TimeLeft(), len(finished)
-    reporter.progress(done / count, f"Block {done + 1} of {count}")
+    reporter.progress(done / count, f"{done} of {count} blocks")
     if machine.scheduler:
         numbers = finish_on_cluster(machine.scheduler, plan, store, missing, machine.memory, reporter)
     else:
