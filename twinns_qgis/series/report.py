@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from twinns_qgis.reports.drawing import BLUE, QUIET, RED, plain_axes, to_svg
 from twinns_qgis.reports.page import write_page
 from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.products.product import LeftOut
 
 _TEMPLATE = Path(__file__).with_name("templates") / "series_report.html.j2"
 _DRAWN = 700
@@ -44,21 +45,6 @@ class Acquisition:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A product that the series is not made from.
-
-    Args:
-        date: The day of acquisition.
-        product: Its name.
-        reason: Why.
-    """
-
-    date: date
-    product: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class SeriesReport:
     """What the report of a series says.
 
@@ -67,7 +53,7 @@ class SeriesReport:
         dates: Its dates.
         bands: Its bands.
         acquisitions: What it was made from, dates ascending.
-        left_out: What was not used, dates ascending.
+        left_out: What was not used.
     """
 
     grid: Grid
@@ -115,8 +101,9 @@ def _timeline(report: SeriesReport) -> str:
     days = [one.date for one in report.acquisitions]
     clear.vlines(days, 0, [100 * one.clear for one in report.acquisitions], color=BLUE, linewidth=2)
     clear.plot(days, [100 * one.clear for one in report.acquisitions], "o", color=BLUE, markersize=4, label="used")
-    if report.left_out:
-        left_out = sorted({one.date for one in report.left_out})
+    shown = [*report.dates, *days]
+    left_out = sorted({one.date for one in report.left_out if one.date and min(shown) <= one.date <= max(shown)})
+    if left_out:
         clear.plot(left_out, [0] * len(left_out), "x", color=RED, markersize=6, label="left out", clip_on=False)
     if set(report.dates) != set(days):
         clear.plot(

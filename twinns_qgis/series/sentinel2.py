@@ -29,11 +29,11 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.layout import Layout
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.preparation import SERIES, Machine, prepare
-from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.products.product import LeftOut, Product
 from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.products.selection import Groups, by_date, on_grid
 from twinns_qgis.series.products.sentinel2 import find_sentinel2
-from twinns_qgis.series.report import Acquisition, LeftOut, SeriesReport, write_series_report
+from twinns_qgis.series.report import Acquisition, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
 
 VALIDITY = "validity"
@@ -152,7 +152,8 @@ def prepare_sentinel2(
     """
     written = [path for path in (outputs.series, outputs.validity, outputs.report) if path]
     check_outputs(written)
-    found = find_sentinel2(inputs, options, period, reporter)
+    search = find_sentinel2(inputs, options, period, reporter)
+    found = search.products
     check_spared(written, [path for product in found for path in product.paths] + inputs.named)
     bands = _bands(found)
     grid = area.grid([product.grid for product in found])
@@ -197,7 +198,9 @@ def prepare_sentinel2(
         )
         if outputs.report:
             outside = tuple(LeftOut(one.date, one.name, "outside the area") for one in found if one not in inside)
-            left_out = tuple(sorted(outside + cloudy, key=lambda one: one.date))
+            left_out = sorted(
+                [*search.left_out, *outside, *cloudy], key=lambda one: (one.date or date.min, one.product)
+            )
             report = SeriesReport(grid, dates, tuple(bands), _acquisitions(groups, tally, grid), left_out)
             write_series_report(outputs.report, report, paths[VALIDITY])
 

@@ -8,7 +8,8 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.report import Acquisition, LeftOut, SeriesReport, write_series_report
+from twinns_qgis.series.products.product import LeftOut
+from twinns_qgis.series.report import Acquisition, SeriesReport, write_series_report
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 40, 20)
 USED = (

@@ -382,3 +382,21 @@ def test_a_product_is_never_replaced_by_an_output(prepare, make_dated, tmp_path)
     with pytest.raises(InputError, match=r"S2_20180301_10m\.tif is one of the inputs"):
         prepare(f"in/{product.name}")
     assert product.read_bytes() == before
+
+
+def test_the_report_tells_every_product_left_out_and_why(prepare, three_dates, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1, origin=(900000, 5600000), tile="T33UES")
+    newer = next((tmp_path / "in").glob("*20180331*"))
+    older = newer.with_name(newer.name.replace("V1-0", "V0-9"))
+    shutil.copytree(newer, older)
+    make_theia(tmp_path / "in", date(2018, 6, 1), 1000)
+    prepare(report=tmp_path / "report.html", start=DAYS[0], end=DAYS[2], clouds=Clouds(most=40))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for reason, name in (
+        ("50% of clouds", "20180311"),
+        ("outside the area", "T33UES"),
+        ("outside the period", "20180601"),
+        (f"{newer.name} is newer", older.name),
+    ):
+        row = next(row for row in text.split("<tr>") if f"<td>{reason}</td>" in row)
+        assert name in row

@@ -85,6 +85,21 @@ class MaskSource:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A product that a series is not made from.
+
+    Args:
+        date: The day of acquisition; None where it is not known.
+        product: Its name.
+        reason: Why.
+    """
+
+    date: date | None
+    product: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Orbit:
     """From where a Sentinel-1 image was taken, as far as it is known.
 

@@ -51,12 +51,10 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A product lacks a file, or its metadata don't tell how to get reflectance.
     """
-    others = product_folders(files, _PASSED_OVER, search.reporter)
-    if others:
-        search.reporter.warning(
-            "Level 2A of baseline 02.05 or later is expected, with _MSIL2A_ in the name; these are passed over: "
-            f"{', '.join(folder.name for folder in others)}."
-        )
+    search.pass_over(
+        product_folders(files, _PASSED_OVER, search.reporter),
+        "Level 2A of baseline 02.05 or later is expected, with _MSIL2A_ in the name",
+    )
     # Products of one baseline and acquisition that differ in their last time hold parts of the tile: all are kept.
     folders = search.newest(
         product_folders(files, _NAME, search.reporter), ("platform", "time", "tile"), version="baseline"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.dates import AcquisitionDates
+from twinns_qgis.series.dates import AcquisitionDates, by_name
+from twinns_qgis.series.products.product import LeftOut
 from twinns_qgis.series.products.product_folder import ProductFolder
 
 
@@ -32,11 +33,21 @@ class Search:
         dates: Gives files their dates.
         options: What the user chose.
         reporter: Hears of what is odd.
+        left_out: Products that were found and are not used; readers add to it.
     """
 
     dates: AcquisitionDates
     options: Sentinel2Options
     reporter: Reporter
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def pass_over(self, folders: Sequence[ProductFolder], expected: str) -> None:
+        """Leaves out products of another level, and warns of them."""
+        if folders:
+            names = ", ".join(folder.name for folder in folders)
+            self.reporter.warning(f"{expected}; these are passed over: {names}.")
+        for folder in folders:
+            self.left_out.append(LeftOut(by_name(folder.path), folder.name, "of another level"))
 
     def newest(self, folders: Iterable[ProductFolder], acquisition: Iterable[str], version: str) -> list[ProductFolder]:
         """Returns the newest version of each acquisition, and warns of the others.
@@ -55,6 +66,11 @@ class Search:
             newest = [folder for folder in same if numbers[folder.name] == max(numbers.values())]
             older = [folder.name for folder in same if folder not in newest]
             chosen.extend(newest)
+            self.left_out.extend(
+                LeftOut(by_name(folder.path), folder.name, f"{newest[0].name} is newer")
+                for folder in same
+                if folder not in newest
+            )
             if older:
                 self.reporter.warning(
                     f"Several versions of one acquisition: {newest[0].name} is used, {', '.join(older)} is not."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
@@ -12,7 +12,7 @@ from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import band_files, dated_geotiffs, safe, theia
-from twinns_qgis.series.products.product import MaskSource, Product
+from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
 from twinns_qgis.series.products.search import Search, Sentinel2Options
 from twinns_qgis.series.products.selection import warn_of_strangers
 
@@ -22,8 +22,21 @@ _READERS = (theia, safe, band_files)
 _LISTED = 10
 
 
-def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, reporter: Reporter) -> list[Product]:
-    """Returns the products in a period, in the order of their dates and names.
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Args:
+        products: The products to use, in the order of their dates and names.
+        left_out: Products that were found besides, with the reason why they are not used.
+    """
+
+    products: list[Product]
+    left_out: list[LeftOut]
+
+
+def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, reporter: Reporter) -> Found:
+    """Finds the products in a period.
 
     Args:
         inputs: Where to look.
@@ -61,9 +74,13 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         (product for product in found if product.date in period), key=lambda product: (product.date, product.name)
     )
     _warn_of_masks(products, options, reporter)
-    return [
+    search.left_out.extend(
+        LeftOut(product.date, product.name, "outside the period") for product in found if product.date not in period
+    )
+    chosen = [
         replace(product, masks=tuple(_as_chosen(mask, options.clear) for mask in product.masks)) for product in products
     ]
+    return Found(chosen, search.left_out)
 
 
 def _as_chosen(mask: MaskSource, clear: Mapping[str, frozenset[int]]) -> MaskSource:

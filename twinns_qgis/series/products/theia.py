@@ -41,12 +41,9 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A product lacks a file, or its metadata contradict what it is.
     """
-    others = product_folders(files, _OTHER_LEVEL, search.reporter)
-    if others:
-        search.reporter.warning(
-            "Level 2A is expected, with L2A in the name; these are passed over: "
-            f"{', '.join(folder.name for folder in others)}."
-        )
+    search.pass_over(
+        product_folders(files, _OTHER_LEVEL, search.reporter), "Level 2A is expected, with L2A in the name"
+    )
     folders = search.newest(product_folders(files, _NAME, search.reporter), _ACQUISITION, version="version")
     days = search.dates.of({folder.path: {} for folder in folders})
     products = [

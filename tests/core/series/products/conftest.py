@@ -27,7 +27,7 @@ def find_in(listener):
 
     def find(*, clear=None, reflectance="FRE", start=None, **inputs):
         options = Sentinel2Options(clear or {}, reflectance)
-        return find_sentinel2(Inputs(**inputs), options, Period(start), listener)
+        return find_sentinel2(Inputs(**inputs), options, Period(start), listener).products
 
     return find
 
