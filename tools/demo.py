@@ -30,7 +30,13 @@ def main() -> int:
     started = time.monotonic()
 
     run("createdemosite", environment, SIZE=options.size, SEED=options.seed, FOLDER=site)
-    run("preparesentinel2", environment, FOLDER=site / "sentinel2", OUTPUT=folder / "sentinel2.tif")
+    run(
+        "preparesentinel2",
+        environment,
+        FOLDER=site / "sentinel2",
+        OUTPUT=folder / "sentinel2.tif",
+        REPORT=folder / "sentinel2.html",
+    )
     run(
         "preparesentinel1",
         environment,
@@ -57,6 +63,7 @@ def main() -> int:
     agreement = draw(picture, folder / "map.tif", site / "truth.tif")
     print(f"\nDone in {(time.monotonic() - started) / 60:.1f} minutes. Everything is in {folder}:")
     print(f"  {picture.name}: the map beside the truth")
+    print("  sentinel2.html: the report of the Sentinel-2 series")
     print("  report.html: the report of the training")
     print(f"Accuracy on the test polygons: {float(trained['ACCURACY']):.4f}")
     print(f"Accuracy against the true map, all pixels: {agreement:.4f}")
