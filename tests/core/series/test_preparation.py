@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from datetime import date
 
 import numpy as np
@@ -48,17 +47,34 @@ def _command(products, output):
     ]
 
 
+def _killed_after(blocks, folder, command):
+    """The command, in a process that kills itself as it writes the block after so many finished ones."""
+    script = f"""
+import os, pathlib, signal, sys
+from twinns_qgis.jobs.command_line import main
+from twinns_qgis.series import block_store
+
+check = block_store.check_tiles
+
+def check_or_die(path):
+    if len(list(pathlib.Path({str(folder)!r}).glob("*.json"))) == {blocks}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    check(path)
+
+block_store.check_tiles = check_or_die
+sys.exit(main({command[3:]!r}))
+"""
+    return [sys.executable, "-c", script]
+
+
 def test_a_killed_call_goes_on_and_gives_the_bytes_of_an_undisturbed_one(products, prepare, tmp_path):
     expected, output = prepare("expected.tif"), tmp_path / "out.tif"
     folder = tmp_path / "out.tif.blocks"
     for finished in (1, 4):
-        process = subprocess.Popen(_command(products, output), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and len(list(folder.glob("*.json"))) < finished:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        killed = subprocess.run(_killed_after(finished, folder, _command(products, output)), check=False)
+        assert killed.returncode == -signal.SIGKILL
         assert not output.exists()
-        assert len(list(folder.glob("*.json"))) >= finished
+        assert len(list(folder.glob("*.json"))) == finished
     done = subprocess.run(_command(products, output), check=True, capture_output=True, text=True)
     assert f"of {BLOCKS} blocks are there from a call that was stopped" in done.stderr
     assert output.read_bytes() == expected.read_bytes()
