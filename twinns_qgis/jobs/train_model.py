@@ -44,8 +44,16 @@ class TrainModel(Job):
         default="TWINNS",
         # Listed here, as the command line and QGIS list them without loading what builds them.
         choices=(
-            *("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM"),
-            *("RF(S1,S2)", "RFLF(S1,S2)", "RF(TWINNS)"),
+            "TWINNS",
+            "TWINNS(S1)",
+            "TWINNS(S2)",
+            "FullCNN",
+            "FullRNN",
+            "TWINNSNoAux",
+            "2ConvLSTM",
+            "RF(S1,S2)",
+            "RFLF(S1,S2)",
+            "RF(TWINNS)",
         ),
     )
     size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))

@@ -68,17 +68,26 @@ def test_weights_are_stored_without_the_optimiser(model, manifest, tmp_path):
 
 
 @pytest.fixture
-def make_forest_model(manifest, tmp_path):
+def raw(manifest):
+    """Random raw values of 40 patches."""
+    random = np.random.default_rng(0)
+    return {
+        sensor.name: random.integers(1, 250, (40, 5, 5, len(sensor.dates), len(sensor.bands))).astype(sensor.dtype)
+        for sensor in manifest.sensors
+    }
+
+
+@pytest.fixture
+def make_forest_model(manifest, raw, tmp_path):
     """Returns a function that writes a model file of forests fitted on random values; it gives path and classifier."""
 
     def make(method):
         own = replace(manifest, method=method)
         network = own.build() if network_of(method) else None
         tables = FORESTS[method].tables(own.sensors, network)
-        random = np.random.default_rng(0)
         forests = {
-            name: RandomForestClassifier(6, random_state=1).fit(random.random((40, count)), np.arange(40) % 2)
-            for name, count in tables.variables.items()
+            name: RandomForestClassifier(6, random_state=1).fit(table[:, 0, 0], np.arange(40) % 2)
+            for name, table in tables(raw).items()
         }
         classifier = TrainedForests(tables, forests, network)
         write_model(tmp_path / "forest.twinns", own, classifier, HISTORY if network else [])
@@ -88,13 +97,8 @@ def make_forest_model(manifest, tmp_path):
 
 
 @pytest.mark.parametrize("method", FORESTS)
-def test_stored_forests_give_the_same_scores_to_the_last_bit(make_forest_model, manifest, method):
+def test_stored_forests_give_the_same_scores_to_the_last_bit(make_forest_model, raw, method):
     path, classifier = make_forest_model(method)
-    random = np.random.default_rng(1)
-    raw = {
-        sensor.name: random.integers(1, 250, (5, 5, 5, len(sensor.dates), len(sensor.bands))).astype(sensor.dtype)
-        for sensor in manifest.sensors
-    }
     found = read_model(path)
     assert found.manifest.method == method
     assert np.ptp(classifier.scores(raw)[..., 0]) > 0
