@@ -39,7 +39,7 @@ _LEAF = -1
 
 def write_forests(path: Path, forests: Mapping[str, RandomForestClassifier]) -> None:
     """Writes forests, by name."""
-    skops.io.dump(dict(forests), path)
+    skops.io.dump(dict(forests), path, compression=zipfile.ZIP_DEFLATED)  # it holds the whole file in memory
 
 
 def read_forests(

@@ -143,7 +143,7 @@ def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, h
             if weights.exists():
                 archive.write(weights, _WEIGHTS, compress_type=zipfile.ZIP_STORED)
             if forests.exists():
-                archive.write(forests, _FORESTS)
+                archive.write(forests, _FORESTS, compress_type=zipfile.ZIP_STORED)
 
 
 def read_model(path: Path) -> TrainedModel:

@@ -44,6 +44,10 @@ def test_forests_come_back_with_the_same_probabilities_to_the_last_bit(forest, t
     np.testing.assert_array_equal(found["series"].predict_proba(table), forest.predict_proba(table))
 
 
+def test_they_are_stored_compressed(forest, written):
+    assert len(written({"series": forest})) < 0.5 * len(skops.io.dumps({"series": forest}))
+
+
 class Harmful:
     """Were it built, there would be a trace of it."""
 
