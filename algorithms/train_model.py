@@ -11,6 +11,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFileDestination,
+    QgsProcessingParameterString,
     QgsProcessingParameterVectorDestination,
 )
 
@@ -18,11 +19,22 @@ from .base import JobAlgorithm
 from .definitions import advanced, choice, device, helped, number, raster, report, whole_number
 from .translation import tr
 
-_METHODS = ("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM")
+_METHODS = (
+    "TWINNS",
+    "TWINNS(S1)",
+    "TWINNS(S2)",
+    "FullCNN",
+    "FullRNN",
+    "TWINNSNoAux",
+    "2ConvLSTM",
+    "RF(S1,S2)",
+    "RFLF(S1,S2)",
+    "RF(TWINNS)",
+)
 
 
 class TrainModel(JobAlgorithm):
-    """Trains a network on two series and labelled polygons."""
+    """Trains a network or forests on two series and labelled polygons."""
 
     JOB = "trainmodel"
 
@@ -36,18 +48,19 @@ class TrainModel(JobAlgorithm):
         return "mapping"
 
     def tags(self) -> list[str]:
-        return tr("land cover,classification,deep learning,neural network,training,twinns").split(",")
+        return tr("land cover,classification,deep learning,neural network,random forest,training,twinns").split(",")
 
     def shortDescription(self) -> str:
-        return tr("Trains a network on two series and polygons with a class, and assesses it.")
+        return tr("Trains a network or forests on two series and polygons with a class, and assesses them.")
 
     def shortHelpString(self) -> str:
         return tr(
-            "Trains TWINNS on a Sentinel-1 and a Sentinel-2 series and polygons with a class, and assesses it on "
-            "polygons that it has not seen.\n\n"
-            "The polygons are split by object into parts for training, validation and testing; the epoch that is best "
-            "on the validation part is kept. Accuracy, F-measure and kappa are those of the test part.\n\n"
-            "Cancelling keeps the best epoch so far, and the log says where."
+            "Trains TWINNS, or another METHOD, on a Sentinel-1 and a Sentinel-2 series and polygons with a class, and "
+            "assesses it on polygons that it has not seen.\n\n"
+            "The polygons are split by object into parts for training, validation and testing; the epoch, or the "
+            "random forest, that is best on the validation part is kept. Accuracy, F-measure and kappa are those of "
+            "the test part.\n\n"
+            "Cancelling keeps a network's best epoch so far, and the log says where."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -92,7 +105,7 @@ class TrainModel(JobAlgorithm):
             number(
                 "VALIDATION_SHARE",
                 tr("Validation share"),
-                tr("Share of each class's objects to choose the best epoch by."),
+                tr("Share of each class's objects to choose the best epoch or forest by."),
                 0.2,
                 0,
                 1,
@@ -139,7 +152,22 @@ class TrainModel(JobAlgorithm):
             advanced(number("LEARNING_RATE", tr("Learning rate"), tr("Step size of the optimiser, Adam."), 2e-4, 0)),
             advanced(
                 whole_number(
-                    "SEED", tr("Seed"), tr("Fixes the split, the initial weights and the order of the samples."), 0
+                    "SEED",
+                    tr("Seed"),
+                    tr("Fixes the split, the initial weights, the order of the samples, and the forests."),
+                    0,
+                )
+            ),
+            advanced(
+                helped(
+                    QgsProcessingParameterString("TREES", tr("Trees of a forest"), "100,200,300,400,500"),
+                    tr("Numbers of trees of a forest to choose from, separated by commas."),
+                )
+            ),
+            advanced(
+                helped(
+                    QgsProcessingParameterString("DEPTHS", tr("Depths of a forest's trees"), "20,40,60,80,100"),
+                    tr("Largest depths of a forest's trees to choose from, separated by commas."),
                 )
             ),
             device(),

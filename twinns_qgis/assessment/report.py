@@ -12,6 +12,7 @@ from twinns_qgis.assessment.reliability import Trust
 from twinns_qgis.reports.page import write_page
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.samples.polygons import PARTS
+from twinns_qgis.training.forest_search import ForestTrial
 from twinns_qgis.training.history import Epoch
 
 _TEMPLATE = Path(__file__).with_name("templates") / "training_report.html.j2"
@@ -28,8 +29,10 @@ class TrainingReport:
         objects: Number of objects of each class code, by part: ``train``, ``validation``, ``test``.
         pixels: Number of pixels of each class code, by part.
         left_out: What was not used, and how much of it, such as ``Class orchards`` and ``2 objects``.
-        history: The epochs, one or more.
+        choice: What was chosen by the validation part, in words.
+        history: The epochs of the network; empty if there is none.
         best_epoch: The epoch whose weights were kept.
+        trials: The forests that were tried, by name; empty if there are none.
         measures: How well the test part was predicted.
         trust: What confidence is worth there.
     """
@@ -40,8 +43,10 @@ class TrainingReport:
     objects: Mapping[str, Mapping[int, int]]
     pixels: Mapping[str, Mapping[int, int]]
     left_out: Mapping[str, str]
+    choice: str
     history: Sequence[Epoch]
     best_epoch: int
+    trials: Mapping[str, Sequence[ForestTrial]]
     measures: Measures
     trust: Trust
 
@@ -56,5 +61,5 @@ def write_training_report(path: Path, report: TrainingReport) -> None:
     Raises:
         InputError: The file can't be written.
     """
-    curves = learning_curves(report.history, report.best_epoch)
+    curves = learning_curves(report.history, report.best_epoch) if report.history else ""
     write_page(path, _TEMPLATE, report=report, curves=curves, reliability=reliability_plot(report.trust), parts=PARTS)

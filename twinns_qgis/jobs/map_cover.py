@@ -61,7 +61,7 @@ class MapCover(Job):
         window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
         tags = {
             "TWINNS_MODEL_SHA256": model.sha256,
-            "TWINNS_METHOD": f"{model.manifest.method}, size {model.manifest.size}",
+            "TWINNS_METHOD": model.manifest.title,
             "TWINNS_VERSION": __version__,
             "TWINNS_CALL": self.call(),
         }

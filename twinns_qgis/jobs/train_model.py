@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from twinns_qgis.assessment.reliability import Trust
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.series.series import Series
-    from twinns_qgis.training.best_epoch import BestEpoch
-    from twinns_qgis.training.history import Epoch
+    from twinns_qgis.training.learners.learned import Learned
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainModel(Job):
-    """Trains a network on time series and polygons with a class, and assesses it."""
+    """Trains a network or forests on time series and polygons with a class, and assesses them."""
 
     id: ClassVar[str] = "trainmodel"
     command: ClassVar[str] = "train-model"
@@ -44,11 +43,24 @@ class TrainModel(Job):
         "The method.",
         default="TWINNS",
         # Listed here, as the command line and QGIS list them without loading what builds them.
-        choices=("TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM"),
+        choices=(
+            "TWINNS",
+            "TWINNS(S1)",
+            "TWINNS(S2)",
+            "FullCNN",
+            "FullRNN",
+            "TWINNSNoAux",
+            "2ConvLSTM",
+            "RF(S1,S2)",
+            "RFLF(S1,S2)",
+            "RF(TWINNS)",
+        ),
     )
     size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))
     train_share: float = parameter("Share of each class's objects to train on.", default=0.3)
-    validation_share: float = parameter("Share of each class's objects to choose the best epoch by.", default=0.2)
+    validation_share: float = parameter(
+        "Share of each class's objects to choose the best epoch or forest by.", default=0.2
+    )
     split_blocks: float = parameter(
         "Side of squares of the ground whose objects go into one part together, in units of the series' CRS; 0 draws "
         "by object.",
@@ -59,17 +71,23 @@ class TrainModel(Job):
         default="drop",
         choices=("drop", "keep"),
     )
-    seed: int = parameter("Fixes the split, the initial weights and the order of the samples.", default=0)
+    seed: int = parameter("Fixes the split, the initial weights, the order of the samples, and the forests.", default=0)
     epochs: int = parameter("How often the network sees all training pixels.", default=300)
     batch_size: int = parameter("Pixels between two updates of the weights.", default=64)
     learning_rate: float = parameter("Step size of the optimiser, Adam.", default=2e-4)
+    trees: str = parameter(
+        "Numbers of trees of a forest to choose from, separated by commas.", default="100,200,300,400,500"
+    )
+    depths: str = parameter(
+        "Largest depths of a forest's trees to choose from, separated by commas.", default="20,40,60,80,100"
+    )
     device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
     model: Path = parameter("The model file to write, .twinns.")
     report: Path | None = parameter("An HTML report to write.", default=None)
     split: Path | None = parameter("A copy of the polygons to write, with their part of the split.", default=None)
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
-        """Reads the samples, fits the network, keeps its best epoch, and assesses it on the test part."""
+        """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
         from twinns_qgis.networks.backend import describe_device, use_device
 
         self._check()
@@ -95,12 +113,11 @@ class TrainModel(Job):
             blocks=self.split_blocks,
             reporter=reporter,
         )
-        best, history, measures, trust = self._train(series, samples, reporter)
+        learned, measures, trust = self._train(series, samples, reporter)
         if self.split:
             write_split(self.split, polygons, samples)
         if self.report:
-            self._write_report(self.report, polygons.without_class, samples, history, best, measures, trust)
-        best.finish()
+            self._write_report(self.report, polygons.without_class, samples, learned, measures, trust)
         outputs = {"model": self.model, "report": self.report, "split": self.split}
         return {
             **{name: str(path) for name, path in outputs.items() if path},
@@ -111,10 +128,11 @@ class TrainModel(Job):
 
     def _paths(self, reporter: Reporter) -> dict[str, Path]:
         """Returns the series that the method sees, by sensor."""
-        from twinns_qgis.networks.architectures import architecture
+        from twinns_qgis.networks.methods import description
 
         given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
-        seen = [name for name in given if architecture(self.method).sees(name)]
+        method = description(self.method)
+        seen = [name for name in given if method.sees(name)]
         paths = {name: path for name, path in given.items() if path and name in seen}
         if not paths:
             needed = " or ".join(name.upper() for name in seen)
@@ -128,6 +146,7 @@ class TrainModel(Job):
         """Checks what can be checked before hours are spent."""
         from twinns_qgis.files import check_output
         from twinns_qgis.samples.labelled import check_split_output
+        from twinns_qgis.training.forest_search import ForestGrid
 
         for path in (self.model, self.report, self.split):
             if path:
@@ -141,22 +160,21 @@ class TrainModel(Job):
             raise InputError(f"The parameter 'learning_rate' is {self.learning_rate}.", "Expected more than 0.")
         if not (self.split_blocks >= 0 and math.isfinite(self.split_blocks)):
             raise InputError(f"The parameter 'split_blocks' is {self.split_blocks}.", "Expected 0 or more.")
+        ForestGrid.parse(self.depths, self.trees)
         if self.seed < 0:
             raise InputError(f"The parameter 'seed' is {self.seed}.", "Expected 0 or more.")
 
     def _train(
         self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter
-    ) -> tuple[BestEpoch, list[Epoch], Measures, Trust]:
-        """Fits the network and leaves its best epoch, with the measures of the test part, in the model file."""
-        import keras
-
-        from twinns_qgis.assessment.measures import measure
-        from twinns_qgis.assessment.reliability import Trust, reliability
+    ) -> tuple[Learned, Measures, Trust]:
+        """Trains the method, tests it, and writes the model file."""
+        from twinns_qgis.assessment.test_part import assess
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.samples.store import read_samples
-        from twinns_qgis.training.best_epoch import BestEpoch
-        from twinns_qgis.training.calibration import calibrate, fit_temperature
-        from twinns_qgis.training.fit import fit, predict_scores
+        from twinns_qgis.training.forest_search import ForestGrid
+        from twinns_qgis.training.learners import make_learner
+        from twinns_qgis.training.learners.network import Fitting
+        from twinns_qgis.training.model_file import write_model
         from twinns_qgis.training.ranges import RangeFinder
 
         stores, sensors = {}, []
@@ -168,55 +186,28 @@ class TrainModel(Job):
         counts = ", ".join(f"{len(samples.part(part))} for {part}" for part in PARTS)
         reporter.info(f"{len(samples.pixels)} labelled pixels of {len(samples.classes)} classes: {counts}")
 
-        keras.utils.set_random_seed(self.seed)
         manifest = self._manifest(tuple(sensors), samples)
-        network = manifest.build()
-        reporter.info(f"{self.method}, size {self.size}: {_trainable(network):,} trainable parameters")
-        best = BestEpoch(self.model, manifest, network)
-        reporter.last_resort(best.rescue)
+        fitting = Fitting(self.epochs, self.batch_size, self.learning_rate, self.seed)
+        learner = make_learner(self.model, manifest, fitting, ForestGrid.parse(self.depths, self.trees))
         try:
-            history = fit(
-                network,
-                stores,
-                samples.labels,
-                samples.part("train"),
-                samples.part("validation"),
-                epochs=self.epochs,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
-                seed=self.seed,
-                reporter=reporter.part(0.1, 0.97),
-                keep_best=best.keep,
-            )
+            learned = learner.learn(stores, samples, reporter.part(0.1, 0.97))
+            measures, trust = assess(learned.classifier, stores, samples, reporter.part(0.97, 1))
         except Cancelled as cancelled:
-            raise Cancelled(f"Cancelled. {best.rescue()}") from cancelled
-        best.restore()
-        held, test = samples.part("validation"), samples.part("test")
-        held_scores = predict_scores(network, stores, held, reporter.part(0.97, 0.98))
-        temperature = fit_temperature(held_scores, samples.labels[held])
-        scores = predict_scores(network, stores, test, reporter.part(0.98, 1))
-        trust = Trust(
-            temperature,
-            reliability(scores, samples.labels[test]),
-            reliability(calibrate(scores, temperature), samples.labels[test]),
-        )
-        codes = [item.code for item in samples.classes]
-        measures = measure(
-            [codes[label] for label in samples.labels[test]],
-            [codes[label] for label in scores.argmax(axis=-1)],
-            samples.classes,
-        )
+            raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled
         measured = {**_plain(measures, samples), "expected_calibration_error": trust.calibrated.expected_error}
-        best.write(replace(manifest, measures=measured, temperature=temperature), history)
+        settings = {**manifest.settings, **learned.settings}
+        tested = replace(manifest, settings=settings, measures=measured, temperature=trust.temperature)
+        write_model(self.model, tested, learned.classifier, learned.history)
+        learner.finish()
         reporter.info(
             f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
-            f"kappa {measures.kappa:.4f}, with the weights of epoch {best.epoch}"
+            f"kappa {measures.kappa:.4f}, with {learned.choice}"
         )
         reporter.info(
             f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
-            f"the temperature of {temperature:.2f} that the validation part gives"
+            f"the temperature of {trust.temperature:.2f} that the validation part gives"
         )
-        return best, history, measures, trust
+        return learned, measures, trust
 
     def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
         from twinns_qgis.samples.polygons import PARTS, split_source
@@ -251,12 +242,12 @@ class TrainModel(Job):
         path: Path,
         without_class: int,
         samples: LabelledSamples,
-        history: list[Epoch],
-        best: BestEpoch,
+        learned: Learned,
         measures: Measures,
         trust: Trust,
     ) -> None:
         from twinns_qgis.assessment.report import TrainingReport, write_training_report
+        from twinns_qgis.networks.methods import title
         from twinns_qgis.samples.polygons import PARTS
 
         files = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
@@ -271,22 +262,20 @@ class TrainModel(Job):
                 left_out[f"Pixels of the {part} part that touch training"] = f"{count} pixel{'' if count == 1 else 's'}"
         settings = {**files, **self._settings(), "model": self.model}
         report = TrainingReport(
-            title=f"{self.method}, {self.size}",
+            title=title(self.method, self.size),
             settings={name: str(value) for name, value in settings.items() if value is not None},
             classes=samples.classes,
             objects={part: samples.object_counts(part) for part in PARTS},
             pixels={part: samples.pixel_counts(part) for part in PARTS},
             left_out=left_out,
-            history=history,
-            best_epoch=best.epoch,
+            history=learned.history,
+            best_epoch=learned.settings.get("best_epoch", 0),
+            trials=learned.trials,
+            choice=learned.choice,
             measures=measures,
             trust=trust,
         )
         write_training_report(path, report)
-
-
-def _trainable(network: Any) -> int:
-    return sum(math.prod(weight.shape) for weight in network.trainable_weights)
 
 
 def _plain(measures: Measures, samples: LabelledSamples) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Mapping: whole blocks through the network, reading ahead of computing."""
+"""Mapping: whole blocks through the classifier, reading ahead of computing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.outputs import MAP_NODATA, PERCENT_NODATA, cover_map, percent_raster
-from twinns_qgis.networks.architectures import architecture
-from twinns_qgis.networks.classifiers import SCORE
+from twinns_qgis.networks.methods import description
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.layout import TILE
@@ -55,8 +53,9 @@ def map_cover(
 ) -> None:
     """Maps a window of the series.
 
-    The class of a pixel is the argmax of the score (equation 12). A pixel that has no value in one of the series gets
-    0, no data. Beyond the raster's edge, patches repeat its nearest pixels, as in training.
+    The class of a pixel is the argmax of the score: equation 12, or the mean of forests' probabilities. A pixel that
+    has no value in one of the series gets 0, no data. Beyond the raster's edge, patches repeat its nearest pixels, as
+    in training.
 
     Args:
         model: The model.
@@ -70,7 +69,6 @@ def map_cover(
     grid = next(iter(series.values())).grid.crop(window)
     classes = model.manifest.classes
     codes = np.array([item.code for item in classes], np.uint8)
-    scorer = keras.Model(model.network.input, model.network.output[SCORE])
     side = block_side(model.manifest, memory)
     reporter.info(f"Mapping {grid.width} x {grid.height} pixels in blocks of {side} x {side}")
     clock = TimeLeft()
@@ -88,7 +86,7 @@ def map_cover(
             for rows, columns in _blocks(scores.shape[0], scores.shape[1], side):
                 reporter.check_cancelled()
                 block = {name: _with_margin(raw, rows, columns) for name, raw in values.items()}
-                scores[rows, columns] = np.asarray(scorer.predict_on_batch(block))[0]
+                scores[rows, columns] = model.classifier.scores(block)[0]
                 done += (rows.stop - rows.start) * (columns.stop - columns.start)
                 share = done / (grid.width * grid.height)
                 reporter.progress(share, f"{done / clock.elapsed:,.0f} px/s {clock.after(share)}".rstrip())
@@ -104,8 +102,8 @@ def map_cover(
 
 
 def block_side(manifest: Manifest, memory: int) -> int:
-    """Returns the side of the blocks whose activations take about half of `memory` (MB)."""
-    floats = architecture(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
+    """Returns the side of the blocks whose activations, or variables, take about half of `memory` (MB)."""
+    floats = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
     pixels = memory * 2**20 / 2 / (4 * floats)
     return int(np.clip(int(np.sqrt(pixels)) // 16 * 16, _SMALLEST_BLOCK, _LARGEST_BLOCK))
 

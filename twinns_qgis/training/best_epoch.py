@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
+from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.training.history import Epoch
 from twinns_qgis.training.model_file import Manifest, write_model
 
@@ -36,18 +37,13 @@ class BestEpoch:
         """Keeps the network as it is after the last epoch of the history."""
         last = history[-1]
         settings = {**self._manifest.settings, "best_epoch": last.epoch}
-        write_model(self._beside, replace(self._manifest, settings=settings), self._network, history)
+        write_model(self._beside, replace(self._manifest, settings=settings), TrainedNetwork(self._network), history)
         self._weights = self._network.get_weights()
         self.epoch, self._accuracy = last.epoch, last.validation_accuracy
 
     def restore(self) -> None:
         """Gives the network the weights of the best epoch."""
         self._network.set_weights(self._weights)
-
-    def write(self, manifest: Manifest, history: Sequence[Epoch]) -> None:
-        """Writes the model file: the network as it is, and the whole history."""
-        settings = {**manifest.settings, "best_epoch": self.epoch}
-        write_model(self._model, replace(manifest, settings=settings), self._network, history)
 
     def finish(self) -> None:
         """Removes the file beside the model: it is no longer needed."""
@@ -57,6 +53,8 @@ class BestEpoch:
         """Makes the best epoch the model file when training was cancelled; returns what was done."""
         if not self.epoch:
             return "No epoch was finished: there is no model."
+        if not self._beside.exists():
+            return f"{self._model} is written."
         self._beside.replace(self._model)
         return (
             f"The best epoch so far, {self.epoch}, with a validation accuracy of {self._accuracy:.4f}, is kept in "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
+from twinns_qgis.networks.trained import TrainedClassifier
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.batches import Batches, gather
@@ -83,15 +84,14 @@ def fit(
 
 
 def predict_scores(
-    network: keras.Model, stores: Mapping[str, SampleStore], samples: NDArray[np.int64], reporter: Reporter
+    classifier: TrainedClassifier, stores: Mapping[str, SampleStore], samples: NDArray[np.int64], reporter: Reporter
 ) -> NDArray[np.float32]:
     """Returns the score of some labelled pixels, shape (samples, K)."""
-    scorer = keras.Model(network.input, network.output[SCORE])
     scores = []
     for start in range(0, len(samples), _ASSESSMENT_BATCH):
         reporter.check_cancelled()
         batch = gather(stores, samples[start : start + _ASSESSMENT_BATCH])
-        scores.append(np.asarray(scorer.predict_on_batch(batch))[:, 0, 0])
+        scores.append(classifier.scores(batch)[:, 0, 0])
         reporter.progress(start / len(samples), "Assessing")
     return np.concatenate(scores)
 

@@ -1,7 +1,7 @@
-"""The model file ``.twinns``: a zip of a manifest, the weights and the history of learning.
+"""The model file ``.twinns``: a zip of a manifest, the weights or the forests, and the history of learning.
 
 Reading it runs no code and trusts no path in it: the network is built from the manifest's description, and the weights
-are read into it.
+are read into it; of the forests only what forests are made of is read.
 """
 
 from __future__ import annotations
@@ -19,31 +19,37 @@ from typing import Any
 import keras
 import numpy as np
 import rasterio
+import sklearn
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
-from twinns_qgis.networks.architectures import architecture, network_methods
+from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.forests import ForestMethod
+from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.networks.methods import description, method_names, network_of, title
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
 from twinns_qgis.networks.width import SIZES
 from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.training.forest_file import read_forests, write_forests
 from twinns_qgis.training.history import Epoch
 
 FORMAT = 1
 """Version of the format; a newer one is refused."""
 
-_MANIFEST, _WEIGHTS, _HISTORY = "manifest.json", "weights.keras", "history.json"
+_MANIFEST, _WEIGHTS, _FORESTS, _HISTORY = "manifest.json", "weights.keras", "forest.skops", "history.json"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that a model file says of its network.
+    """All that a model file says of its classifier.
 
     Args:
-        method: How the network was built, such as ``TWINNS``.
-        size: Its size.
+        method: What it is, such as ``TWINNS``.
+        size: The size of its network, if it has one.
         sensors: Its inputs.
-        classes: The K classes, in the order of the network's outputs.
+        classes: The K classes, in the order of the scores.
         split: How pixels were split, and how many each part has.
         settings: How it was trained.
         measures: What the test says of it; empty if training was stopped before the test.
@@ -88,9 +94,19 @@ class Manifest:
             temperature=float(values["temperature"]),
         )
 
+    @property
+    def title(self) -> str:
+        """The method in words, such as ``TWINNS, size paper``."""
+        return title(self.method, self.size)
+
     def build(self) -> keras.Model:
-        """Builds the network, with random weights."""
-        return architecture(self.method).build(self.sensors, len(self.classes), self.size)
+        """Builds the network that the method trains, with random weights.
+
+        Raises:
+            InputError: It trains none.
+        """
+        network = architecture(network_of(self.method) or self.method)
+        return network.build(self.sensors, len(self.classes), self.size)
 
 
 @dataclass(frozen=True)
@@ -100,27 +116,34 @@ class TrainedModel:
     Args:
         path: The file.
         sha256: Its hash.
-        manifest: What it says of the network.
-        network: The network with its weights.
-        history: How it learned.
+        manifest: What it says of the classifier.
+        classifier: The network with its weights, or the forests.
+        history: How the network learned; empty if there is none.
     """
 
     path: Path
     sha256: str
     manifest: Manifest
-    network: keras.Model
+    classifier: TrainedClassifier
     history: tuple[Epoch, ...]
 
 
-def write_model(path: Path, manifest: Manifest, network: keras.Model, history: Sequence[Epoch]) -> None:
+def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, history: Sequence[Epoch]) -> None:
     """Writes a model file; whatever was at `path` stays until the new file is whole."""
+    network = classifier.network
     with whole_file(path) as partial, tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / _WEIGHTS
-        keras.Model(network.input, network.output).save(weights)  # without the optimiser's state
+        weights, forests = Path(folder) / _WEIGHTS, Path(folder) / _FORESTS
+        if network is not None:
+            keras.Model(network.input, network.output).save(weights)  # without the optimiser's state
+        if classifier.forests:
+            write_forests(forests, classifier.forests)
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_MANIFEST, json.dumps(manifest.to_json(), indent=1, ensure_ascii=False))
             archive.writestr(_HISTORY, json.dumps([asdict(epoch) for epoch in history], indent=1))
-            archive.write(weights, _WEIGHTS, compress_type=zipfile.ZIP_STORED)
+            if weights.exists():
+                archive.write(weights, _WEIGHTS, compress_type=zipfile.ZIP_STORED)
+            if forests.exists():
+                archive.write(forests, _FORESTS, compress_type=zipfile.ZIP_STORED)
 
 
 def read_model(path: Path) -> TrainedModel:
@@ -135,11 +158,31 @@ def read_model(path: Path) -> TrainedModel:
         with zipfile.ZipFile(path) as archive:
             values = json.loads(archive.read(_MANIFEST))
             history = tuple(Epoch(**epoch) for epoch in json.loads(archive.read(_HISTORY)))
-            weights = archive.read(_WEIGHTS)
+            parts = {name: archive.read(name) for name in (_WEIGHTS, _FORESTS) if name in archive.namelist()}
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.") from error
     manifest = _check_manifest(path, values)
-    network = manifest.build()
+    return TrainedModel(path, sha256_of(path), manifest, _read_classifier(path, manifest, parts), history)
+
+
+def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes]) -> TrainedClassifier:
+    """Builds what the manifest describes, and reads the numbers into it."""
+    method = description(manifest.method)
+    has_network = network_of(manifest.method) is not None
+    for name, needed in ((_WEIGHTS, has_network), (_FORESTS, isinstance(method, ForestMethod))):
+        if needed and name not in parts:
+            raise InputError(f"{path} lacks {name}, which {manifest.method} needs.", "Train the model once more.")
+    network = manifest.build() if has_network else None
+    if has_network:
+        _read_weights(path, network, parts[_WEIGHTS])
+    if not isinstance(method, ForestMethod):
+        return TrainedNetwork(network)
+    tables = method.tables(manifest.sensors, network)
+    forests = read_forests(parts[_FORESTS], path, tables.variables, len(manifest.classes))
+    return TrainedForests(tables, forests, network)
+
+
+def _read_weights(path: Path, network: keras.Model, weights: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / _WEIGHTS
         file.write_bytes(weights)
@@ -147,7 +190,6 @@ def read_model(path: Path) -> TrainedModel:
             network.load_weights(file)
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
-    return TrainedModel(path, sha256_of(path), manifest, network, history)
 
 
 def _check_manifest(path: Path, values: Any) -> Manifest:
@@ -156,7 +198,7 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
         raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
     try:
         manifest = Manifest.from_json(values)
-        if found != FORMAT or manifest.method not in network_methods() or manifest.size not in SIZES:
+        if found != FORMAT or manifest.method not in method_names() or manifest.size not in SIZES:
             raise ValueError(found)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
@@ -181,4 +223,5 @@ def versions() -> dict[str, str]:
         "backend": keras.backend.backend(),
         "numpy": np.__version__,
         "rasterio": rasterio.__version__,
+        "scikit-learn": sklearn.__version__,
     }

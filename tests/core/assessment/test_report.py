@@ -62,8 +62,10 @@ def make_report():
             objects={part: {item.code: 7 for item in classes} for part in ("train", "validation", "test")},
             pixels={"train": counts, "validation": counts, "test": counts},
             left_out={"Class orchard": "2 objects"},
+            choice=f"epoch {epochs}",
             history=history,
             best_epoch=epochs,
+            trials={},
             measures=measure(reference, predicted, classes),
             trust=Trust(1.4, reliability(scores, labels), reliability(scores, labels)),
         )

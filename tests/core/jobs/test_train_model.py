@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from twinns_qgis.errors import InputError
+from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
-from twinns_qgis.networks.architectures import network_methods
+from twinns_qgis.networks.methods import method_names
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +32,8 @@ def settings(site, tmp_path):
         "size": "small",
         "epochs": 4,
         "learning_rate": 1e-3,
+        "trees": "10,30",
+        "depths": "3,20",
         "model": tmp_path / "model.twinns",
     }
 
@@ -73,13 +75,53 @@ def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp
 
 
 def test_the_methods_listed_are_those_that_can_be_built():
-    assert set(METHODS) == set(network_methods())
+    assert set(METHODS) == set(method_names())
+
+
+@pytest.mark.parametrize("method", ["RF(S1,S2)", "RFLF(S1,S2)", "RF(TWINNS)"])
+def test_forests_tell_in_model_and_report_what_was_chosen(settings, listener, tmp_path, method):
+    TrainModel(**{**settings, "method": method, "epochs": 1}, report=tmp_path / "report.html").run(listener)
+    model = read_model(tmp_path / "model.twinns")
+    chosen = model.manifest.settings["best_forests"]
+    for name, forest in model.classifier.forests.items():
+        assert len(forest.estimators_) == chosen[name]["trees"]
+        assert forest.max_depth == chosen[name]["depth"]
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(f"Validation accuracy of the forest on {name}" in report for name in chosen)
+    assert ("Loss" in report) == (method == "RF(TWINNS)")
+    assert len(model.history) == (method == "RF(TWINNS)")
+    assert not list(tmp_path.glob("*.best"))
+
+
+def test_cancelled_forests_on_features_leave_the_network_as_a_model(settings, site, listener, tmp_path):
+    class Impatient(type(listener)):
+        def info(self, message):
+            self.stop = message.startswith("Forest on features")
+
+    with pytest.raises(Cancelled, match="The best epoch so far"):
+        TrainModel(**{**settings, "method": "RF(TWINNS)", "epochs": 1}).run(Impatient())
+    model = read_model(tmp_path / "model.twinns")
+    assert model.manifest.method == "TWINNS"
+    assert not model.classifier.forests
+    series = {"sentinel1": site.sentinel1, "sentinel2": site.sentinel2}
+    MapCover(model=tmp_path / "model.twinns", **series, output=tmp_path / "map.tif").run(listener)
+
+
+def test_cancelled_forests_on_series_leave_no_model(settings, listener, tmp_path):
+    class Impatient(type(listener)):
+        def info(self, message):
+            self.stop = message.startswith("Forest on series")
+
+    with pytest.raises(Cancelled, match="there is no model"):
+        TrainModel(**{**settings, "method": "RF(S1,S2)"}).run(Impatient())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("sensor", ["sentinel1", "sentinel2"])
-def test_one_series_is_enough_for_the_methods_that_can_do_with_it(settings, listener, tmp_path, sensor):
+@pytest.mark.parametrize("method", ["TWINNS", "RF(S1,S2)"])
+def test_one_series_is_enough_for_the_methods_that_can_do_with_it(settings, listener, tmp_path, method, sensor):
     other = {"sentinel1": "sentinel2", "sentinel2": "sentinel1"}[sensor]
-    TrainModel(**{**settings, other: None, "epochs": 1}).run(listener)
+    TrainModel(**{**settings, "method": method, other: None, "epochs": 1}).run(listener)
     assert [one.name for one in read_model(tmp_path / "model.twinns").manifest.sensors] == [sensor]
 
 
@@ -100,6 +142,8 @@ def test_a_method_without_its_series_says_which_it_needs(settings, listener):
         ({"epochs": 0}, "'epochs' is 0"),
         ({"learning_rate": 0.0}, "'learning_rate' is 0.0"),
         ({"seed": -1}, "'seed' is -1"),
+        ({"trees": "many"}, "'trees' is 'many'"),
+        ({"depths": "20;40"}, "'depths' is '20;40'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_training(settings, listener, change, message):

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import Manifest, write_model
@@ -27,5 +28,5 @@ def random_model(site, tmp_path_factory):
     classes = [LandCoverClass(code, name, "#123456") for code, name in [(10, "water"), (20, "wheat"), (30, "wood")]]
     manifest = Manifest("TWINNS", "small", tuple(sensors), tuple(classes))
     path = tmp_path_factory.mktemp("model") / "random.twinns"
-    write_model(path, manifest, manifest.build(), [])
+    write_model(path, manifest, TrainedNetwork(manifest.build()), [])
     return path

@@ -45,7 +45,7 @@ def patchwise_scores(model, series):
         patches[name] = np.stack(
             [framed[row : row + 5, column : column + 5] for row in range(60) for column in range(60)]
         )
-    return model.network.predict(patches, batch_size=600, verbose=0)["score"].reshape(60, 60, -1)
+    return model.classifier.network.predict(patches, batch_size=600, verbose=0)["score"].reshape(60, 60, -1)
 
 
 def test_map_holds_the_class_of_the_highest_score_of_each_patch(run, model, series):

@@ -10,6 +10,7 @@ from twinns_qgis.errors import Cancelled
 from twinns_qgis.networks.architectures import architecture
 from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
@@ -112,7 +113,9 @@ def test_predicted_scores_are_those_of_the_network(sensors, samples):
     stores, _ = samples
     order = np.array([5, 1, 70])
     expected = network.predict_on_batch({name: store.gather(order) for name, store in stores.items()})[SCORE]
-    np.testing.assert_allclose(predict_scores(network, stores, order, Reporter()), expected[:, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        predict_scores(TrainedNetwork(network), stores, order, Reporter()), expected[:, 0, 0], atol=1e-6
+    )
 
 
 def test_epoch_goes_through_every_pixel_once_in_an_order_of_its_own(samples):

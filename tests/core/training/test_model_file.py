@@ -2,13 +2,19 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.networks.forests import METHODS as FORESTS
+from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.networks.methods import network_of
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.history import Epoch
@@ -20,8 +26,6 @@ HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.4, 3.0)]
 
 @pytest.fixture
 def manifest(site):
-    from dataclasses import replace
-
     ranges = {"minimum": (0.0, 0.0), "maximum": (1.0, 1.0)}
     sensors = [
         replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), **ranges),
@@ -33,7 +37,7 @@ def manifest(site):
 @pytest.fixture
 def model(manifest, tmp_path):
     network = manifest.build()
-    write_model(tmp_path / "model.twinns", manifest, network, HISTORY)
+    write_model(tmp_path / "model.twinns", manifest, TrainedNetwork(network), HISTORY)
     return tmp_path / "model.twinns", network
 
 
@@ -51,7 +55,7 @@ def test_model_comes_back_as_it_was(model, manifest):
     found = read_model(path)
     assert found.manifest == manifest
     assert list(found.history) == HISTORY
-    for one, other in zip(found.network.get_weights(), network.get_weights(), strict=True):
+    for one, other in zip(found.classifier.network.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -59,8 +63,58 @@ def test_weights_are_stored_without_the_optimiser(model, manifest, tmp_path):
     _, network = model
     network.compile(keras.optimizers.Adam(), loss="mse")
     network.optimizer.build(network.trainable_variables)
-    write_model(tmp_path / "compiled.twinns", manifest, network, HISTORY)
+    write_model(tmp_path / "compiled.twinns", manifest, TrainedNetwork(network), HISTORY)
     assert (tmp_path / "compiled.twinns").stat().st_size < 1.1 * (tmp_path / "model.twinns").stat().st_size
+
+
+@pytest.fixture
+def raw(manifest):
+    """Random raw values of 40 patches."""
+    random = np.random.default_rng(0)
+    return {
+        sensor.name: random.integers(1, 250, (40, 5, 5, len(sensor.dates), len(sensor.bands))).astype(sensor.dtype)
+        for sensor in manifest.sensors
+    }
+
+
+@pytest.fixture
+def make_forest_model(manifest, raw, tmp_path):
+    """Returns a function that writes a model file of forests fitted on random values; it gives path and classifier."""
+
+    def make(method):
+        own = replace(manifest, method=method)
+        network = own.build() if network_of(method) else None
+        tables = FORESTS[method].tables(own.sensors, network)
+        forests = {
+            name: RandomForestClassifier(6, random_state=1).fit(table[:, 0, 0], np.arange(40) % 2)
+            for name, table in tables(raw).items()
+        }
+        classifier = TrainedForests(tables, forests, network)
+        write_model(tmp_path / "forest.twinns", own, classifier, HISTORY if network else [])
+        return tmp_path / "forest.twinns", classifier
+
+    return make
+
+
+@pytest.mark.parametrize("method", FORESTS)
+def test_stored_forests_give_the_same_scores_to_the_last_bit(make_forest_model, raw, method):
+    path, classifier = make_forest_model(method)
+    found = read_model(path)
+    assert found.manifest.method == method
+    assert np.ptp(classifier.scores(raw)[..., 0]) > 0
+    np.testing.assert_array_equal(found.classifier.scores(raw), classifier.scores(raw))
+
+
+@pytest.mark.parametrize("name", ["weights.keras", "forest.skops"])
+def test_a_model_that_lacks_a_part_is_refused(make_forest_model, name):
+    path, _ = make_forest_model("RF(TWINNS)")
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist() if part != name}
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, data in parts.items():
+            archive.writestr(part, data)
+    with pytest.raises(InputError, match=rf"lacks {name}, which RF\(TWINNS\) needs"):
+        read_model(path)
 
 
 @pytest.mark.parametrize("content", [b"no zip", b""])

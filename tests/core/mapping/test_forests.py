@@ -1,0 +1,79 @@
+"""Maps of forests, against scikit-learn on the table of all pixels, made by plain numpy."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.windows import Window
+from sklearn.ensemble import RandomForestClassifier
+
+from twinns_qgis.mapping import cover as cover_module
+from twinns_qgis.mapping.cover import CoverOutputs, block_side, map_cover
+from twinns_qgis.networks.forests import METHODS
+from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.model_file import read_model
+
+
+@pytest.fixture(scope="module")
+def series(site):
+    return {name: Series.open(getattr(site, name)) for name in ("sentinel1", "sentinel2")}
+
+
+@pytest.fixture(scope="module")
+def model(random_model, series, site):
+    """The model with its network replaced by a forest, fitted on every seventh pixel."""
+    model = read_model(random_model)
+    tables = METHODS["RF(S1,S2)"].tables(model.manifest.sensors, None)
+    raw = {name: np.pad(one.read(), ((2, 2), (2, 2), (0, 0), (0, 0)), mode="edge") for name, one in series.items()}
+    table = tables({name: values[None] for name, values in raw.items()})["series"].reshape(3600, -1)[::7]
+    forest = RandomForestClassifier(20, max_depth=4, random_state=0).fit(table, site.truth.ravel()[::7])
+    return dataclasses.replace(
+        model,
+        manifest=dataclasses.replace(model.manifest, method="RF(S1,S2)"),
+        classifier=TrainedForests(tables, {"series": forest}),
+    )
+
+
+@pytest.fixture
+def run(model, series, listener, tmp_path):
+    def run(name="map"):
+        path = tmp_path / f"{name}.tif"
+        map_cover(
+            model, series, Window(0, 0, 60, 60), CoverOutputs(path), memory=2048, tags={}, reporter=listener
+        )  # fmt: skip
+        with rasterio.open(path) as dataset:
+            return dataset.read(1)
+
+    return run
+
+
+def test_the_map_holds_what_scikit_learn_predicts_at_each_pixel(run, model, series):
+    columns = []
+    for sensor in model.manifest.sensors:
+        values = series[sensor.name].read().astype(float) * np.array(sensor.scale) + np.array(sensor.offset)
+        if sensor.name == "sentinel2":
+            b = dict(zip(sensor.bands, np.moveaxis(values, -1, 0), strict=True))
+            pairs = [("B8", "B4"), ("B3", "B8"), ("B8", "B11"), ("B3", "B11"), ("B8", "B5")]
+            indices = [(b[one] - b[other]) / (b[one] + b[other]) for one, other in pairs]
+            indices.insert(2, np.sqrt((values**2).sum(axis=-1)))
+            values = np.concatenate([values, np.stack(indices, axis=-1)], axis=-1)
+        low, high = np.array(sensor.minimum), np.array(sensor.maximum)
+        columns.append(((values - low) / (high - low)).reshape(3600, -1))
+    predicted = model.classifier.forests["series"].predict(np.concatenate(columns, axis=1).astype(np.float32))
+    expected = np.array([10, 20, 30])[predicted].reshape(60, 60)
+    # Rounding differs between float32 and float64: a value may lie on the other side of a threshold, once in a while.
+    assert (run() == expected).mean() > 0.999
+
+
+@pytest.mark.parametrize("side", [16, 37])
+def test_the_map_does_not_depend_on_the_block_size(run, monkeypatch, side):
+    whole = run()
+    monkeypatch.setattr(cover_module, "block_side", lambda *arguments: side)
+    monkeypatch.setattr(cover_module, "TILE", 32)
+    np.testing.assert_array_equal(run("blocks"), whole)
+
+
+def test_less_memory_makes_smaller_blocks(model):
+    assert block_side(model.manifest, 1) < block_side(model.manifest, 10) < block_side(model.manifest, 1000)

@@ -1,0 +1,52 @@
+"""What training leaves and mapping uses: a classifier that gives raw values their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+from twinns_qgis.networks.classifiers import SCORE
+
+
+class TrainedClassifier(Protocol):
+    """A trained network or trained forests."""
+
+    @property
+    def network(self) -> keras.Model | None:
+        """The network with its weights, or None."""
+
+    @property
+    def forests(self) -> Mapping[str, RandomForestClassifier]:
+        """The forests by name, or none."""
+
+    def scores(self, raw: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Returns the score of each class; the class of a pixel is the argmax.
+
+        Args:
+            raw: Raw values of each sensor's series, of shape (N, H, W, T, B).
+
+        Returns:
+            Scores of shape (N, H - 4, W - 4, K), which sum to 1 at each pixel.
+        """
+
+
+class TrainedNetwork:
+    """A trained network; its score is the vote of its classifiers (equation 12).
+
+    Args:
+        network: The network, as an architecture builds it.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        self.forests: Mapping[str, RandomForestClassifier] = {}
+        self.network = network
+        self._scorer = keras.Model(network.input, network.output[SCORE])
+
+    def scores(self, raw: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Returns the score of each class; see `TrainedClassifier.scores`."""
+        return np.asarray(self._scorer.predict_on_batch(dict(raw)))

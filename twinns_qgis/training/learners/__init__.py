@@ -1,0 +1,32 @@
+"""What learns: a network, or forests. A job asks for the learner of a method, and need not know which it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from twinns_qgis.networks.forests import ForestMethod
+from twinns_qgis.networks.methods import description, network_of
+from twinns_qgis.training.forest_search import ForestGrid
+from twinns_qgis.training.learners.forest import ForestLearner
+from twinns_qgis.training.learners.learned import Learner
+from twinns_qgis.training.learners.network import Fitting, NetworkLearner
+from twinns_qgis.training.model_file import Manifest
+
+
+def make_learner(model: Path, manifest: Manifest, fitting: Fitting, grid: ForestGrid) -> Learner:
+    """Returns the learner of a manifest's method.
+
+    Args:
+        model: The model file to come.
+        manifest: What it says.
+        fitting: How to fit a network.
+        grid: The forests to choose from.
+    """
+    method = description(manifest.method)
+    if not isinstance(method, ForestMethod):
+        return NetworkLearner(model, manifest, fitting)
+    # A training that is cancelled leaves this network, as a model of its own.
+    of = network_of(manifest.method)
+    network = NetworkLearner(model, replace(manifest, method=of), fitting) if of else None
+    return ForestLearner(method, manifest.sensors, grid, fitting.seed, network)
