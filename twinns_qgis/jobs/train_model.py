@@ -168,7 +168,7 @@ class TrainModel(Job):
         self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter
     ) -> tuple[Learned, Measures, Trust]:
         """Trains the method, tests it, and writes the model file."""
-        from twinns_qgis.assessment.test_part import assess
+        from twinns_qgis.assessment.assess import assess
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.samples.store import read_samples
         from twinns_qgis.training.forest_search import ForestGrid
