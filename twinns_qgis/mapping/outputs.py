@@ -10,17 +10,16 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError  # rasterio.shutil raises it bare, and names it nowhere else
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from twinns_qgis.errors import InputError
 from twinns_qgis.files import scratch_file, whole_file
 from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.grid import Grid
+from twinns_qgis.series.layout import disk_errors
 
 MAP_NODATA = 0
 PERCENT_NODATA = 255
@@ -51,7 +50,7 @@ class BlockWriter:
         Raises:
             InputError: The disk takes no more.
         """
-        with _disk_errors(self._path):
+        with disk_errors(self._path):
             self._dataset.write(values.reshape(-1, *values.shape[-2:]), window=window)
 
 
@@ -159,9 +158,9 @@ def _raster(
             ) as dataset:
                 yield dataset
                 # Here rather than by the COG driver, which would keep them in one more file of its own naming.
-                with _disk_errors(path):
+                with disk_errors(path):
                     dataset.build_overviews(_overview_factors(grid), resampling)
-            with _disk_errors(path):
+            with disk_errors(path):
                 _optimise(blocks, optimised)
                 _check_equal(blocks, optimised, grid)
         for old in _sidecars_of(path):
@@ -186,17 +185,6 @@ def _check_equal(blocks: Path, optimised: Path, grid: Grid) -> None:
         for window in grid.blocks(_TILE):
             if not np.array_equal(expected.read(window=window), found.read(window=window)):
                 raise RasterioIOError("what was written can't be read again")
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (RasterioIOError, CPLE_BaseError) as error:
-        cause = str(error).rstrip(".")
-        raise InputError(
-            f"{path} can't be written: {cause}.", "Check that the disk has room, or choose another."
-        ) from error
 
 
 def _overview_factors(grid: Grid) -> list[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioIOError
+from rasterio._err import CPLE_BaseError  # rasterio.shutil raises it bare, and names it nowhere else
 from rasterio.io import DatasetWriter
 
 from twinns_qgis.errors import InputError
@@ -113,7 +113,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turns the errors of a disk that takes no more into one for the user."""
     try:
         yield
-    except (RasterioIOError, OSError) as error:
+    except (OSError, CPLE_BaseError) as error:
         raise InputError(
-            f"Writing {path} failed: {str(error).rstrip('.')}.", "Free some space on the disk, or choose another one."
+            f"{path} can't be written: {str(error).rstrip('.')}.",
+            "Check that the disk has room. Free some space on the disk, or choose another one.",
         ) from error
