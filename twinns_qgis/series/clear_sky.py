@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
-from rasterio.transform import Affine
 from rasterio.windows import Window
 from scipy import ndimage
 
@@ -122,7 +121,7 @@ def cloud_shares(groups: Iterable[tuple[date, Sequence[Product]]], grid: Grid, w
     """
     groups = list(groups)
     step = math.ceil(math.sqrt(grid.width * grid.height / _SAMPLES))
-    sample = _every(step, grid)
+    sample = grid.every(step, first=step // 2)
     seen, clear = (np.zeros(len(groups), int) for _ in range(2))
     for window in sample.blocks(max(1, _SIDE // step)):
         part = sample.crop(window)
@@ -136,31 +135,19 @@ def cloud_shares(groups: Iterable[tuple[date, Sequence[Product]]], grid: Grid, w
 def _count(products: Sequence[Product], part: Grid) -> tuple[int, int]:
     """Returns how many pixels the products show, and how many clear."""
     seen, clear = (np.zeros((part.height, part.width), bool) for _ in range(2))
-    for product in products:
-        source = next(iter(product.bands.values()))
+    for product in map(_slim, products):
+        (source,) = product.bands.values()
         with product.open() as files:
-            dataset = files[source.path]
-            values = read_band(
-                dataset,
-                source.index,
-                part,
-                Resampling.nearest,
-                lambda raw: source.decode(raw, dataset.nodata),  # noqa: B023
-            )
-            shown = ~np.isnan(values)
+            shown = ~np.isnan(source.read(files, part, Resampling.nearest))
             seen |= shown
             clear |= shown & read_clear(product, files, part, rim=0).everywhere
     return int(np.count_nonzero(seen)), int(np.count_nonzero(clear))
 
 
-def _every(step: int, grid: Grid) -> Grid:
-    """Returns the grid whose pixels have their centres on every so many-th pixel of another."""
-    shift, transform = step // 2 + 0.5 - step / 2, grid.transform
-    left, top = transform.c + shift * transform.a, transform.f + shift * transform.e
-    width, height = ((size - 1 - step // 2) // step + 1 for size in (grid.width, grid.height))
-    return Grid(
-        grid.crs, Affine(step * transform.a, 0, left, 0, step * transform.e, top), max(1, width), max(1, height)
-    )
+def _slim(product: Product) -> Product:
+    """Returns a product with what tells its share of clouds alone: a band, and the masks of all bands."""
+    name, source = next(iter(product.bands.items()))
+    return replace(product, bands={name: source}, masks=tuple(mask for mask in product.masks if mask.bands is None))
 
 
 def _by_file_band(masks: Iterable[MaskSource]) -> dict[tuple[File, int], list[MaskSource]]:

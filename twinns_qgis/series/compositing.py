@@ -16,7 +16,6 @@ from twinns_qgis.series.clear_sky import read_clear
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
-from twinns_qgis.series.warping import read_band
 
 _LEAST = 64
 """Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
@@ -61,14 +60,7 @@ def _add_product(
         return
     for order, band in enumerate(bands):
         source = product.bands[band].in_units_of(SENTINEL2_SCALE)
-        dataset = files[source.path]
-        raw = read_band(
-            dataset,
-            source.index,
-            strip,
-            Resampling.cubic,
-            lambda stored: source.decode(stored, dataset.nodata),  # noqa: B023
-        )
+        raw = source.read(files, strip, Resampling.cubic)
         valid = clear.of(band) & ~np.isnan(raw) & missing[order]
         np.rint(raw, out=raw)
         np.clip(raw, SENTINEL2_NODATA + 1, HIGHEST, out=raw)

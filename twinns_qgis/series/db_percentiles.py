@@ -10,8 +10,6 @@ from typing import TypeVar
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.transform import Affine
-from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.reporter import Reporter
@@ -105,10 +103,7 @@ def _count(
 def _sample(grid: Grid) -> tuple[Grid, int]:
     """Returns the grid whose pixels' centres are those of every k-th pixel, and k."""
     step = next(k for k in itertools.count(1) if math.prod(_counts(grid, k)) <= _PIXELS)
-    width, height = _counts(grid, step)
-    shift = 0.5 - step / 2  # from the corner of a pixel to that of a larger one with the same centre
-    fine = grid.crop(Window(shift, shift, width, height)).transform
-    return Grid(grid.crs, Affine(fine.a * step, 0, fine.c, 0, fine.e * step, fine.f), width, height), step
+    return grid.every(step), step
 
 
 def _counts(grid: Grid, step: int) -> tuple[int, int]:

@@ -79,6 +79,13 @@ class Grid:
         transform = Affine(origin.a, 0, left, 0, origin.e, top)
         return Grid(self.crs, transform, int(window.width), int(window.height))
 
+    def every(self, step: int, first: int = 0) -> Grid:
+        """Returns the grid whose pixels' centres are those of every `step`-th pixel along x and y, from `first` on."""
+        width, height = (max(1, (size - 1 - first) // step + 1) for size in (self.width, self.height))
+        shift = first + 0.5 - step / 2  # from the corner of a pixel to that of a larger one with the same centre
+        left, top = self.transform.c + shift * self.transform.a, self.transform.f + shift * self.transform.e
+        return Grid(self.crs, Affine(self.transform.a * step, 0, left, 0, self.transform.e * step, top), width, height)
+
     def window_of(self, extent: Extent) -> Window:
         """Returns the pixels that an extent touches, cut to this grid.
 

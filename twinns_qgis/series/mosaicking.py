@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from twinns_qgis.series.backscatter import to_power
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.passes import Pass
 from twinns_qgis.series.products.product import BandSource
-from twinns_qgis.series.warping import read_band
 
 
 def read_day(
@@ -60,15 +60,8 @@ def _read_pass(
                 if name not in product.bands:
                     continue
                 source = product.bands[name]
-                dataset = files[source.path]
-                power = read_band(
-                    dataset,
-                    source.index,
-                    block,
-                    resampling,
-                    lambda raw: to_power(source.decode(raw, dataset.nodata), units_of[source]),  # noqa: B023
-                )
-                found[order].append(power)
+                in_power = partial(to_power, units=units_of[source])
+                found[order].append(source.read(files, block, resampling, in_power))
     return np.stack([_mean(images) if images else _nothing(block) for images in found])
 
 

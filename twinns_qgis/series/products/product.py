@@ -6,7 +6,7 @@ how a kind names its files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from twinns_qgis.series.archives import File, on_disk
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import open_raster
+from twinns_qgis.series.warping import read_band
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,30 @@ class BandSource:
             if missing.any():
                 values[missing] = np.nan
         return values
+
+    def read(
+        self,
+        files: Mapping[File, DatasetReader],
+        block: Grid,
+        resampling: Resampling,
+        convert: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda values: values,
+    ) -> NDArray[np.float32]:
+        """Reads the band on the grid of a block.
+
+        Args:
+            files: The product's files, open.
+            block: The grid to read on.
+            resampling: How to resample.
+            convert: What is done with the values before they are resampled.
+
+        Returns:
+            Values of shape (height, width), NaN where missing.
+
+        Raises:
+            InputError: The file can't be read, has no CRS or is rotated.
+        """
+        dataset = files[self.path]
+        return read_band(dataset, self.index, block, resampling, lambda raw: convert(self.decode(raw, dataset.nodata)))
 
     def in_units_of(self, unit: float) -> BandSource:
         """Returns the same band, whose values come in multiples of a unit."""
