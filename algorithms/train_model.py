@@ -60,7 +60,8 @@ class TrainModel(JobAlgorithm):
             "The polygons are split by object into parts for training, validation and testing; the epoch, or the "
             "random forest, that is best on the validation part is kept. Accuracy, F-measure and kappa are those of "
             "the test part.\n\n"
-            "Cancelling keeps a network's best epoch so far, and the log says where."
+            "Cancelling keeps a network's best epoch so far, and the log says where. The same call again continues the "
+            "training, also after a crash."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -156,6 +157,54 @@ class TrainModel(JobAlgorithm):
                     tr("Seed"),
                     tr("Fixes the split, the initial weights, the order of the samples, and the forests."),
                     0,
+                )
+            ),
+            advanced(
+                whole_number(
+                    "PATIENCE",
+                    tr("Patience"),
+                    tr("Epochs without a better validation accuracy after which training stops; 0 goes through all."),
+                    0,
+                )
+            ),
+            advanced(
+                choice(
+                    "CLASS_WEIGHTS",
+                    tr("Class weights"),
+                    tr("What counts alike in the loss: each pixel (none) or each class (balanced)."),
+                    ("none", "balanced"),
+                    "none",
+                )
+            ),
+            advanced(
+                choice(
+                    "AUGMENTATION",
+                    tr("Augmentation"),
+                    tr("How patches vary in training: not at all, or turned and mirrored in the 8 ways of a square."),
+                    ("none", "symmetries"),
+                    "none",
+                )
+            ),
+            advanced(
+                number(
+                    "DATE_DROPOUT",
+                    tr("Dropout of dates"),
+                    tr(
+                        "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or "
+                        "more, below 1."
+                    ),
+                    0.0,
+                    0,
+                    0.99,
+                )
+            ),
+            advanced(
+                choice(
+                    "BATCH_NORM",
+                    tr("Batch normalisation"),
+                    tr("Normalises by the statistics of the batches (real), or scales and shifts alone (frozen)."),
+                    ("real", "frozen"),
+                    "real",
                 )
             ),
             advanced(

@@ -35,7 +35,7 @@ from twinns_qgis.samples.pixels import LabelledPixels
 from twinns_qgis.samples.store import SampleStore, read_samples
 from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series, series_layout, write_series
-from twinns_qgis.training.batches import Batches
+from twinns_qgis.training.batches import TrainingBatches
 
 SIDE = 1024
 CLASSES = 13
@@ -124,7 +124,9 @@ def report_fitting(size: str, series: dict, stores: dict, options: argparse.Name
     labels = np.random.default_rng(0).integers(0, CLASSES, len(stores["sentinel2"].patches))
     samples = np.arange(64 * options.steps)
     outputs = (*loss_weights(network), SCORE)
-    ours = samples_per_second(network, Batches(stores, labels, samples, 64, outputs, 0), outputs, len(samples))
+    ours = samples_per_second(
+        network, TrainingBatches(stores, labels, samples, 64, outputs, seed=0), outputs, len(samples)
+    )
     plain = plain_model(sensors, size)
     names = tuple(plain.output)
     patches = {name: store.gather(samples).astype("float32") for name, store in stores.items()}

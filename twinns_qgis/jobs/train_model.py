@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,8 +15,10 @@ from twinns_qgis.reporter import Reporter
 if TYPE_CHECKING:
     from twinns_qgis.assessment.measures import Measures
     from twinns_qgis.assessment.reliability import Trust
+    from twinns_qgis.networks.sensor import Sensor
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.series.series import Series
+    from twinns_qgis.training.fit import Fitting
     from twinns_qgis.training.learners.learned import Learned
 
 
@@ -75,6 +78,28 @@ class TrainModel(Job):
     epochs: int = parameter("How often the network sees all training pixels.", default=300)
     batch_size: int = parameter("Pixels between two updates of the weights.", default=64)
     learning_rate: float = parameter("Step size of the optimiser, Adam.", default=2e-4)
+    patience: int = parameter(
+        "Epochs without a better validation accuracy after which training stops; 0 goes through all.", default=0
+    )
+    class_weights: str = parameter(
+        "What counts alike in the loss: each pixel (none) or each class (balanced).",
+        default="none",
+        choices=("none", "balanced"),
+    )
+    augmentation: str = parameter(
+        "How patches vary in training: not at all, or turned and mirrored in the 8 ways of a square.",
+        default="none",
+        choices=("none", "symmetries"),
+    )
+    date_dropout: float = parameter(
+        "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or more, below 1.",
+        default=0.0,
+    )
+    batch_norm: str = parameter(
+        "Normalises by the statistics of the batches (real), or scales and shifts alone (frozen).",
+        default="real",
+        choices=("real", "frozen"),
+    )
     trees: str = parameter(
         "Numbers of trees of a forest to choose from, separated by commas.", default="100,200,300,400,500"
     )
@@ -158,11 +183,14 @@ class TrainModel(Job):
                 raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 1 or more.")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise InputError(f"The parameter 'learning_rate' is {self.learning_rate}.", "Expected more than 0.")
+        if not 0 <= self.date_dropout < 1:
+            raise InputError(f"The parameter 'date_dropout' is {self.date_dropout}.", "Expected 0 or more, below 1.")
         if not (self.split_blocks >= 0 and math.isfinite(self.split_blocks)):
             raise InputError(f"The parameter 'split_blocks' is {self.split_blocks}.", "Expected 0 or more.")
         ForestGrid.parse(self.depths, self.trees)
-        if self.seed < 0:
-            raise InputError(f"The parameter 'seed' is {self.seed}.", "Expected 0 or more.")
+        for name in ("seed", "patience"):
+            if getattr(self, name) < 0:
+                raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 0 or more.")
 
     def _train(
         self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter
@@ -173,7 +201,6 @@ class TrainModel(Job):
         from twinns_qgis.samples.store import read_samples
         from twinns_qgis.training.forest_search import ForestGrid
         from twinns_qgis.training.learners import make_learner
-        from twinns_qgis.training.learners.network import Fitting
         from twinns_qgis.training.model_file import write_model
         from twinns_qgis.training.ranges import RangeFinder
 
@@ -187,8 +214,8 @@ class TrainModel(Job):
         reporter.info(f"{len(samples.pixels)} labelled pixels of {len(samples.classes)} classes: {counts}")
 
         manifest = self._manifest(tuple(sensors), samples)
-        fitting = Fitting(self.epochs, self.batch_size, self.learning_rate, self.seed)
-        learner = make_learner(self.model, manifest, fitting, ForestGrid.parse(self.depths, self.trees))
+        grid = ForestGrid.parse(self.depths, self.trees)
+        learner = make_learner(self.model, manifest, self._fitting(sensors), grid)
         try:
             learned = learner.learn(stores, samples, reporter.part(0.1, 0.97))
             measures, trust = assess(learned.classifier, stores, samples, reporter.part(0.97, 1))
@@ -208,6 +235,21 @@ class TrainModel(Job):
             f"the temperature of {trust.temperature:.2f} that the validation part gives"
         )
         return learned, measures, trust
+
+    def _fitting(self, sensors: Sequence[Sensor]) -> Fitting:
+        from twinns_qgis.training.augmentation import Augmentation
+        from twinns_qgis.training.fit import Fitting
+
+        missing = {sensor.name: sensor.missing for sensor in sensors} if self.date_dropout else {}
+        return Fitting(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            seed=self.seed,
+            patience=self.patience,
+            class_weights=self.class_weights,
+            augmentation=Augmentation(self.augmentation == "symmetries", self.date_dropout, missing),
+        )
 
     def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
         from twinns_qgis.samples.polygons import PARTS, split_source
@@ -229,6 +271,7 @@ class TrainModel(Job):
             settings={**self._settings(), "call": self.call()},
             inputs={name: sha256_of(path) for name, path in files.items()},
             versions=versions(),
+            batch_norm=self.batch_norm,
         )
 
     def _settings(self) -> dict[str, Any]:

@@ -33,6 +33,17 @@ def gpu_available() -> bool:
     return bool(keras.distribution.list_devices("gpu"))
 
 
+def compiles_training() -> bool:
+    """Returns whether the steps of a training are to be compiled by XLA.
+
+    JAX is slow without. TensorFlow gains on a GPU; on the CPU compiled training is slower. PyTorch has no XLA.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and gpu_available())
+
+
 def describe_device(device: str) -> str:
     """Returns in words where Keras computes.
 

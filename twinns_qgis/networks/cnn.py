@@ -13,6 +13,8 @@ from twinns_qgis.networks.indices import Tensor
 _PATCH = 5
 """Images up to this side, those that training sees, are convolved by matrix products."""
 
+BATCH_NORMS = ("real", "frozen")
+"""The kinds of batch normalisation, see `ConvolutionBlock`."""
 BATCH_NORM_MOMENTUM = 0.9
 """The moving statistics follow the last ten batches or so. Keras' 0.99 takes hundreds of batches to forget the initial
 ones: with the few polygons that users have, that is many epochs in which validation measures nothing."""
@@ -26,20 +28,23 @@ class ConvolutionBlock(keras.layers.Layer):
         filters: Number of filters.
         kernel_size: Side of the kernel.
         dropout: Share of the outputs to drop in training.
+        batch_norm: ``real`` normalises by the statistics of the batch in training, and by their moving averages later;
+            ``frozen`` by mean 0 and variance 1 throughout, so that scale and shift alone are left.
 
     Call arguments:
         x: Shape (N, H, W, C).
-        training: Whether batch statistics and dropout are in force.
+        training: Whether dropout and, if real, batch statistics are in force.
 
     Output shape:
         (N, H - kernel_size + 1, W - kernel_size + 1, filters).
     """
 
-    def __init__(self, filters: int, kernel_size: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(self, filters: int, kernel_size: int, dropout: float, batch_norm: str = "real", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.dropout = dropout
+        self.batch_norm = batch_norm
         self.convolution = keras.layers.Conv2D(filters, kernel_size, padding="valid", activation="relu")
         self.normalisation = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)
         self.drop = keras.layers.Dropout(dropout)
@@ -50,7 +55,9 @@ class ConvolutionBlock(keras.layers.Layer):
         self.built = True
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
-        return self.drop(self.normalisation(self._convolve(x), training=training), training=training)
+        # Outside training the layer uses its moving averages: these are 0 and 1 as long as nothing moves them.
+        by_batch = False if self.batch_norm == "frozen" else training
+        return self.drop(self.normalisation(self._convolve(x), training=by_batch), training=training)
 
     def _convolve(self, x: Tensor) -> Tensor:
         """Returns what the convolution gives; of patches as matrix products, which small images are faster by."""
@@ -67,8 +74,8 @@ class ConvolutionBlock(keras.layers.Layer):
         return tuple(self.convolution.compute_output_shape(input_shape))
 
     def get_config(self) -> dict[str, Any]:
-        own = {"filters": self.filters, "kernel_size": self.kernel_size, "dropout": self.dropout}
-        return {**super().get_config(), **own}
+        own = ("filters", "kernel_size", "dropout", "batch_norm")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
 @keras.saving.register_keras_serializable(package="twinns")
@@ -78,6 +85,7 @@ class ConvolutionalBranch(keras.layers.Layer):
     Args:
         filters: Number of filters l of the first convolution; the others have 2l.
         dropout: Share of the outputs of each block to drop in training.
+        batch_norm: ``real`` or ``frozen``, see `ConvolutionBlock`.
 
     Call arguments:
         x: Variables, shape (N, H, W, T, V).
@@ -87,14 +95,15 @@ class ConvolutionalBranch(keras.layers.Layer):
         (N, H - 4, W - 4, 2l).
     """
 
-    def __init__(self, filters: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(self, filters: int, dropout: float, batch_norm: str = "real", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.dropout = dropout
+        self.batch_norm = batch_norm
         self.blocks = [
-            ConvolutionBlock(filters, 3, dropout),
-            ConvolutionBlock(2 * filters, 3, dropout),
-            ConvolutionBlock(2 * filters, 1, dropout),
+            ConvolutionBlock(filters, 3, dropout, batch_norm),
+            ConvolutionBlock(2 * filters, 3, dropout, batch_norm),
+            ConvolutionBlock(2 * filters, 1, dropout, batch_norm),
         ]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -115,7 +124,8 @@ class ConvolutionalBranch(keras.layers.Layer):
         return branch_shape(input_shape, 2 * self.filters)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "dropout": self.dropout}
+        own = ("filters", "dropout", "batch_norm")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
 def stacked(shape: Sequence[int | None]) -> tuple[int | None, ...]:

@@ -98,6 +98,7 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
     Args:
         filters: Number of filters l of the first convolution; the second has 2l, and so has the GRU's state.
         dropout: Share of the outputs of each block, and of the GRU's outputs, to drop in training; none of the state.
+        batch_norm: ``real`` or ``frozen``, see `ConvolutionBlock`.
 
     Call arguments:
         x: Variables, shape (N, H, W, T, V).
@@ -107,11 +108,15 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
         (N, H - 4, W - 4, 2l).
     """
 
-    def __init__(self, filters: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(self, filters: int, dropout: float, batch_norm: str = "real", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.dropout = dropout
-        self.blocks = [ConvolutionBlock(filters, 3, dropout), ConvolutionBlock(2 * filters, 3, dropout)]
+        self.batch_norm = batch_norm
+        self.blocks = [
+            ConvolutionBlock(filters, 3, dropout, batch_norm),
+            ConvolutionBlock(2 * filters, 3, dropout, batch_norm),
+        ]
         self.recurrence = GatedRecurrentUnit(2 * filters)
         self.drop = keras.layers.Dropout(dropout)
         self.attention = Attention()
@@ -139,4 +144,5 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
         return branch_shape(input_shape, 2 * self.filters)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "dropout": self.dropout}
+        own = ("filters", "dropout", "batch_norm")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.networks.indices import indices_for
 from twinns_qgis.series.series import Series
 
@@ -48,6 +49,20 @@ class Sensor:
     def variables(self) -> tuple[str, ...]:
         """Names of the V variables that the network sees at each date: the bands, then the indices they allow."""
         return (*self.bands, *indices_for(self.bands))
+
+    @property
+    def missing(self) -> float:
+        """A raw value that the network takes for a missing one.
+
+        Raises:
+            InputError: The series has no such value.
+        """
+        if self.nodata is None and not self.dtype.startswith("float"):
+            raise InputError(
+                f"The {self.name} series has no value for missing pixels, as it declares no no data value.",
+                "Give it one, or train with DATE_DROPOUT 0.",
+            )
+        return math.nan if self.nodata is None else self.nodata
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values for the manifest."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.samples.store import SampleStore
+from twinns_qgis.training.augmentation import NO_AUGMENTATION, Augmentation
 
 
 def gather(stores: Mapping[str, SampleStore], samples: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -27,7 +28,6 @@ class Batches(keras.utils.PyDataset):
         samples: Indices of the pixels to go through.
         batch_size: Pixels a batch.
         outputs: Names of the network's outputs that have the labels as target.
-        seed: Fixes the order, another one in each epoch; None keeps that of `samples`.
     """
 
     def __init__(
@@ -37,7 +37,6 @@ class Batches(keras.utils.PyDataset):
         samples: NDArray[np.int64],
         batch_size: int,
         outputs: tuple[str, ...],
-        seed: int | None = None,
     ) -> None:
         super().__init__()
         self._stores = stores
@@ -45,18 +44,74 @@ class Batches(keras.utils.PyDataset):
         self._samples = samples
         self._batch_size = batch_size
         self._outputs = outputs
-        self._random = None if seed is None else np.random.default_rng(seed)
-        self.on_epoch_end()
 
     def __len__(self) -> int:
         return math.ceil(len(self._samples) / self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        samples = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], ...]:
+        samples = self._batch(index)
+        return gather(self._stores, samples), self._targets(samples)
+
+    def _batch(self, index: int) -> NDArray[np.int64]:
+        return self._samples[index * self._batch_size : (index + 1) * self._batch_size]
+
+    def _targets(self, samples: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         # The network's outputs are maps; those of a patch are one pixel wide and high.
-        target = self._labels[samples].reshape(-1, 1, 1)
-        return gather(self._stores, samples), dict.fromkeys(self._outputs, target)
+        return dict.fromkeys(self._outputs, self._labels[samples].reshape(-1, 1, 1))
+
+
+class TrainingBatches(Batches):
+    """Batches in an order of their own in each epoch, of samples that count by class and vary.
+
+    All that is drawn follows from the seed, the epoch's number and the batch's: a training that is continued draws the
+    same.
+
+    Args:
+        stores: The store of each sensor.
+        labels: Class index of each of the N labelled pixels, shape (N,).
+        samples: Indices of the pixels to go through.
+        batch_size: Pixels a batch.
+        outputs: Names of the network's outputs that have the labels as target.
+        seed: Fixes what is drawn.
+        epoch: Number of the first epoch.
+        class_weights: What a sample of each of the K classes weighs in the loss, shape (K,); None for 1.
+        augmentation: How samples vary.
+    """
+
+    def __init__(
+        self,
+        stores: Mapping[str, SampleStore],
+        labels: NDArray[np.int64],
+        samples: NDArray[np.int64],
+        batch_size: int,
+        outputs: tuple[str, ...],
+        *,
+        seed: int,
+        epoch: int = 1,
+        class_weights: NDArray[np.float32] | None = None,
+        augmentation: Augmentation = NO_AUGMENTATION,
+    ) -> None:
+        super().__init__(stores, labels, np.sort(samples), batch_size, outputs)
+        self._seed = seed
+        self._epoch = epoch
+        self._class_weights = class_weights
+        self._augmentation = augmentation
+        self._draw_order()
+
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]], ...]:
+        samples = self._batch(index)
+        random = np.random.default_rng([self._seed, self._epoch, index])
+        patches, targets = self._augmentation.gather(self._stores, samples, random), self._targets(samples)
+        if self._class_weights is None:
+            return patches, targets
+        weights = self._class_weights[self._labels[samples]].reshape(-1, 1, 1)
+        return patches, targets, dict.fromkeys(self._outputs, weights)
 
     def on_epoch_end(self) -> None:
         """Draws the order of the next epoch."""
-        self._order = self._samples if self._random is None else self._random.permutation(self._samples)
+        self._epoch += 1
+        self._draw_order()
+
+    def _draw_order(self) -> None:
+        # From the pixels in a fixed order, not from the last epoch's: a training that is continued knows no last one.
+        self._samples = np.random.default_rng([self._seed, self._epoch]).permutation(np.sort(self._samples))

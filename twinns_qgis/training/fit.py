@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from twinns_qgis.networks.backend import gpu_available
+from twinns_qgis.networks.backend import compiles_training
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.networks.trained import TrainedClassifier
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.batches import Batches, gather
-from twinns_qgis.training.history import Epoch
+from twinns_qgis.training.augmentation import NO_AUGMENTATION, Augmentation
+from twinns_qgis.training.batches import Batches, TrainingBatches, gather
+from twinns_qgis.training.class_weights import balanced_weights
+from twinns_qgis.training.history import Epoch, best_epoch, is_over
 
 _ASSESSMENT_BATCH = 256
 _SECONDS_BETWEEN_REPORTS = 0.5
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a network is fitted.
+
+    Args:
+        epochs: How often the network sees the training pixels, at most.
+        batch_size: Pixels between two updates of the weights.
+        learning_rate: Step size of Adam.
+        seed: Fixes all that is drawn: the order of the pixels, and what dropout drops.
+        patience: Epochs without a better validation accuracy after which training stops; 0 goes through all.
+        class_weights: ``balanced`` lets each class count alike in the loss, ``none`` each sample.
+        augmentation: How samples vary from epoch to epoch.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+    patience: int = 0
+    class_weights: str = "none"
+    augmentation: Augmentation = NO_AUGMENTATION
+
+
+def compile_network(network: keras.Model, fitting: Fitting) -> None:
+    """Gives a network its optimiser and its loss, that of equations 10-11."""
+    weights = loss_weights(network)
+    network.compile(
+        optimizer=keras.optimizers.Adam(fitting.learning_rate),
+        loss={
+            **{name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in weights},
+            SCORE: None,
+        },
+        loss_weights={**weights, SCORE: None},
+        metrics={SCORE: keras.metrics.SparseCategoricalAccuracy(name="accuracy")},
+        jit_compile=compiles_training(),
+    )
 
 
 def fit(
@@ -28,55 +69,55 @@ def fit(
     labels: NDArray[np.int64],
     training: NDArray[np.int64],
     validation: NDArray[np.int64],
+    fitting: Fitting,
     *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
     reporter: Reporter,
-    keep_best: Callable[[list[Epoch]], None],
+    keep: Callable[[list[Epoch]], None],
+    history: Sequence[Epoch] = (),
 ) -> list[Epoch]:
-    """Fits a network with Adam; its loss is that of equations 10-11.
+    """Fits a network.
+
+    On one machine's processor the same data and seed give the same weights, whether or not training was interrupted.
 
     Args:
-        network: The network; it ends with the weights of the last epoch.
+        network: The network, compiled; it ends with the weights of the last epoch.
         stores: The store of each sensor.
         labels: Class index of each labelled pixel, shape (N,).
         training: Indices of the pixels to train on.
         validation: Indices of the pixels to choose the best epoch by.
-        epochs: How often the network sees the training pixels.
-        batch_size: Pixels between two updates of the weights.
-        learning_rate: Step size.
-        seed: Fixes the order of the pixels.
+        fitting: How to do it.
         reporter: Hears of every epoch.
-        keep_best: Called with the history so far after each epoch whose validation accuracy, of the score, is the
-            best yet.
+        keep: Called with the history so far after each epoch.
+        history: The epochs that the network has gone through already.
 
     Returns:
-        The history.
+        The whole history.
 
     Raises:
         Cancelled: The user stopped the training.
     """
-    weights = loss_weights(network)
-    outputs = (*weights, SCORE)
-    network.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss={
-            **{name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in weights},
-            SCORE: None,
-        },
-        loss_weights={**weights, SCORE: None},
-        metrics={SCORE: keras.metrics.SparseCategoricalAccuracy(name="accuracy")},
-        # Compiling by XLA makes training on the CPU slower, not faster.
-        jit_compile=gpu_available(),
+    follower = _Follower(network, fitting, reporter, keep, history)
+    if is_over(history, fitting.epochs, fitting.patience):
+        return follower.history
+    outputs = (*loss_weights(network), SCORE)
+    classes = network.output[SCORE].shape[-1]
+    batches = TrainingBatches(
+        stores,
+        labels,
+        training,
+        fitting.batch_size,
+        outputs,
+        seed=fitting.seed,
+        epoch=len(history) + 1,
+        class_weights=balanced_weights(labels[training], classes) if fitting.class_weights == "balanced" else None,
+        augmentation=fitting.augmentation,
     )
-    follower = _Follower(epochs, reporter, keep_best)
     network.fit(
-        Batches(stores, labels, training, batch_size, outputs, seed),
+        batches,
         validation_data=Batches(stores, labels, validation, _ASSESSMENT_BATCH, outputs),
-        epochs=epochs,
-        shuffle=False,  # Batches draws the order itself
+        epochs=fitting.epochs,
+        initial_epoch=len(history),
+        shuffle=False,  # the batches draw the order themselves
         callbacks=[follower],
         verbose=0,
     )
@@ -97,17 +138,28 @@ def predict_scores(
 
 
 class _Follower(keras.callbacks.Callback):
-    """Reports every epoch, keeps the history and the best epoch, and stops when the user cancels."""
+    """Seeds, keeps and reports every epoch, and stops training in time or when the user cancels."""
 
-    def __init__(self, epochs: int, reporter: Reporter, keep_best: Callable[[list[Epoch]], None]) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        fitting: Fitting,
+        reporter: Reporter,
+        keep: Callable[[list[Epoch]], None],
+        history: Sequence[Epoch],
+    ) -> None:
         super().__init__()
-        self.history: list[Epoch] = []
-        self._epochs = epochs
+        self.history = list(history)
+        self._random_states = _random_states(network)
+        self._fitting = fitting
         self._reporter = reporter
-        self._keep_best = keep_best
-        self._best: Epoch | None = None
+        self._keep = keep
         self._clock = TimeLeft()
+        self._before = history[-1].seconds if history else 0.0
         self._reported = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        _seed_epoch(self._random_states, self._fitting.seed, epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._reporter.check_cancelled()
@@ -127,24 +179,43 @@ class _Follower(keras.callbacks.Callback):
             accuracy=float(logs[f"{SCORE}_accuracy"]),
             validation_loss=float(logs["val_loss"]),
             validation_accuracy=float(logs[f"val_{SCORE}_accuracy"]),
-            seconds=self._clock.elapsed,
+            seconds=self._before + self._clock.elapsed,
         )
         self.history.append(record)
-        if self._best is None or record.validation_accuracy > self._best.validation_accuracy:
-            self._best = record
-            self._keep_best(self.history)
+        self._keep(self.history)
         self._progress(epoch + 1)
+        epochs, patience = self._fitting.epochs, self._fitting.patience
         self._reporter.info(
-            f"Epoch {record.epoch} of {self._epochs}: loss {record.loss:.4f}, accuracy {record.accuracy:.4f}, "
+            f"Epoch {record.epoch} of {epochs}: loss {record.loss:.4f}, accuracy {record.accuracy:.4f}, "
             f"validation loss {record.validation_loss:.4f}, validation accuracy {record.validation_accuracy:.4f}"
-            f"{' (best so far)' if record is self._best else ''}"
+            f"{' (best so far)' if record is best_epoch(self.history) else ''}"
         )
+        if is_over(self.history, epochs, patience):
+            self.model.stop_training = True
+            if record.epoch < epochs:
+                self._reporter.info(f"No better epoch in {patience}: training stops.")
 
-    def _progress(self, epochs: float) -> None:
-        share = epochs / self._epochs
-        parts = [f"Epoch {min(int(epochs) + 1, self._epochs)} of {self._epochs}"]
+    def _progress(self, done: float) -> None:
+        epochs = self._fitting.epochs
+        share = done / epochs
+        parts = [f"Epoch {min(int(done) + 1, epochs)} of {epochs}"]
         if self.history:
             last = self.history[-1]
             parts += [f"loss {last.loss:.4f}", f"validation accuracy {last.validation_accuracy:.4f}"]
         parts.append(self._clock.after(share))
         self._reporter.progress(share, ", ".join(filter(None, parts)))
+
+
+def _random_states(network: keras.Model) -> list[Any]:
+    """Returns the variables that dropout draws from."""
+    weights = {id(weight) for weight in network.weights}
+    return [variable for variable in network.variables if id(variable) not in weights]
+
+
+def _seed_epoch(states: Sequence[Any], seed: int, epoch: int) -> None:
+    """Makes all that dropout draws in an epoch follow from the seed and the epoch's number."""
+    random = np.random.default_rng([seed, epoch])
+    for state in states:
+        state.assign(random.integers(2**32, size=state.shape, dtype=np.uint32))
+    if keras.backend.backend() == "torch":  # its dropout draws from PyTorch's own generator
+        keras.utils.set_random_seed(int(random.integers(2**32)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -15,7 +16,7 @@ class Epoch:
         accuracy: Accuracy of the score on the training part, 0 to 1.
         validation_loss: The loss on the validation part.
         validation_accuracy: Accuracy of the score on the validation part, 0 to 1.
-        seconds: Time since training began, at the end of the epoch.
+        seconds: Time spent on training, at the end of the epoch.
     """
 
     epoch: int
@@ -24,3 +25,22 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """Returns the epoch with the best validation accuracy; of several, the first."""
+    return max(history, key=lambda epoch: epoch.validation_accuracy)
+
+
+def is_over(history: Sequence[Epoch], epochs: int, patience: int) -> bool:
+    """Returns whether training ends after these epochs.
+
+    Args:
+        history: The epochs so far.
+        epochs: The largest number of epochs.
+        patience: How many epochs in a row may bring no better validation accuracy; 0 for any number.
+    """
+    if not history:
+        return False
+    waited = len(history) - best_epoch(history).epoch
+    return len(history) >= epochs or 0 < patience <= waited

@@ -7,6 +7,7 @@ are read into it; of the forests only what forests are made of is read.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import platform
 import tempfile
@@ -14,7 +15,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.cnn import BATCH_NORMS
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.networks.methods import description, method_names, network_of, title
@@ -55,6 +57,7 @@ class Manifest:
         measures: What the test says of it; empty if training was stopped before the test.
         inputs: SHA-256 of the files it was trained on.
         versions: What it was trained with.
+        batch_norm: The batch normalisation of its network, ``real`` or ``frozen``; see `networks.cnn`.
         temperature: What makes confidence of the scores; see `training.calibration`.
     """
 
@@ -67,6 +70,7 @@ class Manifest:
     measures: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    batch_norm: str = "real"
     temperature: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
@@ -77,6 +81,7 @@ class Manifest:
             "sensors": [sensor.to_json() for sensor in self.sensors],
             "classes": [asdict(item) for item in self.classes],
             "versions": self.versions,
+            "batch_norm": self.batch_norm,
             "temperature": self.temperature,
         }
 
@@ -91,6 +96,7 @@ class Manifest:
                 LandCoverClass(int(item["code"]), str(item["name"]), str(item["color"])) for item in values["classes"]
             ),
             **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
+            batch_norm=str(values["batch_norm"]),
             temperature=float(values["temperature"]),
         )
 
@@ -106,7 +112,7 @@ class Manifest:
             InputError: It trains none.
         """
         network = architecture(network_of(self.method) or self.method)
-        return network.build(self.sensors, len(self.classes), self.size)
+        return network.build(self.sensors, len(self.classes), self.size, self.batch_norm)
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, h
     with whole_file(path) as partial, tempfile.TemporaryDirectory() as folder:
         weights, forests = Path(folder) / _WEIGHTS, Path(folder) / _FORESTS
         if network is not None:
-            keras.Model(network.input, network.output).save(weights)  # without the optimiser's state
+            _without_optimiser(network).save(weights)
         if classifier.forests:
             write_forests(forests, classifier.forests)
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -174,7 +180,10 @@ def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes])
             raise InputError(f"{path} lacks {name}, which {manifest.method} needs.", "Train the model once more.")
     network = manifest.build() if has_network else None
     if has_network:
-        _read_weights(path, network, parts[_WEIGHTS])
+        try:
+            _load_weights(parts[_WEIGHTS], network)
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
     if not isinstance(method, ForestMethod):
         return TrainedNetwork(network)
     tables = method.tables(manifest.sensors, network)
@@ -182,14 +191,21 @@ def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes])
     return TrainedForests(tables, forests, network)
 
 
-def _read_weights(path: Path, network: keras.Model, weights: bytes) -> None:
+def load_weights(model: BinaryIO, network: keras.Model) -> None:
+    """Gives a network the weights that `write_model` wrote of it."""
+    with zipfile.ZipFile(model) as archive:
+        _load_weights(archive.read(_WEIGHTS), network)
+
+
+def _load_weights(weights: bytes, network: keras.Model) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / _WEIGHTS
         file.write_bytes(weights)
-        try:
-            network.load_weights(file)
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
+        _without_optimiser(network).load_weights(file)
+
+
+def _without_optimiser(network: keras.Model) -> keras.Model:
+    return keras.Model(network.input, network.output)
 
 
 def _check_manifest(path: Path, values: Any) -> Manifest:
@@ -198,7 +214,8 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
         raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
     try:
         manifest = Manifest.from_json(values)
-        if found != FORMAT or manifest.method not in method_names() or manifest.size not in SIZES:
+        known = manifest.method in method_names() and manifest.size in SIZES and manifest.batch_norm in BATCH_NORMS
+        if found != FORMAT or not known:
             raise ValueError(found)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
@@ -216,11 +233,13 @@ def sha256_of(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Returns the versions of what a model is trained with."""
+    backend = keras.backend.backend()
     return {
         "twinns": __version__,
         "python": platform.python_version(),
         "keras": keras.__version__,
-        "backend": keras.backend.backend(),
+        "backend": backend,
+        backend: str(importlib.import_module(backend).__version__),
         "numpy": np.__version__,
         "rasterio": rasterio.__version__,
         "scikit-learn": sklearn.__version__,

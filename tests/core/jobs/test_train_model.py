@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -16,6 +18,7 @@ from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.networks.methods import method_names
+from twinns_qgis.reporter import Reporter
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,13 +60,13 @@ def test_training_writes_model_report_and_split(settings, site, listener, tmp_pa
     assert "wheat" in report
     assert f"{100 * outputs['accuracy']:.2f}" in report or f"{outputs['accuracy']:.3f}" in report
     assert set(geopandas.read_file(tmp_path / "split.gpkg")["split"]) == {"train", "validation", "test"}
-    assert not list(tmp_path.glob("*.best")), "nothing is left beside the outputs"
-    assert not list(tmp_path.glob("*.partial"))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"model.twinns", "report.html", "split.gpkg"}, "nothing is left beside the outputs"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp_path, method):
-    outputs = TrainModel(**{**settings, "method": method, "epochs": 2}).run(listener)
+    outputs = TrainModel(**{**settings, "method": method, "epochs": 4}).run(listener)
     assert outputs["accuracy"] > 0.5
     assert read_model(tmp_path / "model.twinns").manifest.method == method
     MapCover(
@@ -72,6 +75,17 @@ def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp
     with rasterio.open(tmp_path / "map.tif") as dataset:
         codes = dataset.read(1)
     assert (codes == site.truth + 1).mean() > 0.5
+
+
+def test_every_choice_of_training_is_carried_out_and_told(settings, listener):
+    choices = {
+        "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
+        "batch_norm": "frozen",
+    }  # fmt: skip
+    TrainModel(**{**settings, **choices, "epochs": 1, "method": "FullCNN"}).run(listener)
+    manifest = read_model(settings["model"]).manifest
+    assert choices.items() <= dict(manifest.settings).items()
+    assert manifest.batch_norm == "frozen"
 
 
 def test_the_methods_listed_are_those_that_can_be_built():
@@ -90,7 +104,7 @@ def test_forests_tell_in_model_and_report_what_was_chosen(settings, listener, tm
     assert all(f"Validation accuracy of the forest on {name}" in report for name in chosen)
     assert ("Loss" in report) == (method == "RF(TWINNS)")
     assert len(model.history) == (method == "RF(TWINNS)")
-    assert not list(tmp_path.glob("*.best"))
+    assert not checkpoint_of(settings).exists()
 
 
 def test_cancelled_forests_on_features_leave_the_network_as_a_model(settings, site, listener, tmp_path):
@@ -144,6 +158,8 @@ def test_a_method_without_its_series_says_which_it_needs(settings, listener):
         ({"seed": -1}, "'seed' is -1"),
         ({"trees": "many"}, "'trees' is 'many'"),
         ({"depths": "20;40"}, "'depths' is '20;40'"),
+        ({"patience": -1}, "'patience' is -1"),
+        ({"date_dropout": 1.0}, "'date_dropout' is 1.0"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_training(settings, listener, change, message):
@@ -162,27 +178,34 @@ def test_raster_that_is_no_series_is_refused(settings, listener, make_series):
 
 
 @pytest.fixture
-def worker(settings):
-    """Starts the worker with a training that would take very long; yields it after the first epoch."""
-    parameters = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
-    parameters["epochs"] = 100_000
-    process = subprocess.Popen(
-        [sys.executable, "-m", "twinns_qgis", "worker"],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    process.stdin.write(json.dumps({"job": "trainmodel", "parameters": parameters}) + "\n")
-    process.stdin.flush()
-    for line in process.stdout:
-        message = json.loads(line)
-        assert message["type"] != "error", message
-        if message["type"] == "info" and message["message"].startswith("Epoch 2"):
-            break
-    yield process
-    process.kill()
-    process.communicate()
+def start_worker():
+    """Returns a function that starts the worker on a training and returns it after two epochs."""
+    processes = []
+
+    def start(settings):
+        parameters = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "twinns_qgis", "worker"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        processes.append(process)
+        process.stdin.write(json.dumps({"job": "trainmodel", "parameters": parameters}) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            message = json.loads(line)
+            assert message["type"] != "error", message
+            if message["type"] == "info" and message["message"].startswith("Epoch 2"):
+                break
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
-def test_cancelling_keeps_the_best_epoch_within_two_seconds(worker, settings):
+def test_cancelling_keeps_the_best_epoch_within_two_seconds(start_worker, settings):
+    worker = start_worker({**settings, "epochs": 100_000})
     start = time.monotonic()
     worker.stdin.write('{"type": "cancel"}\n')
     worker.stdin.flush()
@@ -192,11 +215,51 @@ def test_cancelling_keeps_the_best_epoch_within_two_seconds(worker, settings):
     assert (last["type"], last["kind"]) == ("error", "cancelled")
     assert "The best epoch so far" in last["message"]
     assert read_model(settings["model"]).manifest.measures == {}
+    assert checkpoint_of(settings).exists(), "the same call continues"
 
 
-def test_killed_training_leaves_the_best_epoch_beside_the_model(worker, settings):
-    worker.kill()
+def test_a_killed_training_continues_to_the_same_bits(start_worker, settings, listener, tmp_path):
+    settings = {**settings, "epochs": 6, "method": "TWINNS(S1)"}
+    worker = start_worker(settings)
+    worker.send_signal(signal.SIGKILL)  # in the midst of the third epoch
     worker.wait(5)
     assert not settings["model"].exists()
-    beside = settings["model"].with_name("model.twinns.best")
-    assert read_model(beside).history
+    assert checkpoint_of(settings).exists()
+    TrainModel(**settings).run(listener)
+    assert not checkpoint_of(settings).exists()
+    assert any("Continuing after epoch" in message for message in listener.messages)
+    assert not any(message.startswith("Epoch 1 ") for message in listener.messages)
+    assert listener.warnings == []
+
+    TrainModel(**{**settings, "model": tmp_path / "undisturbed.twinns"}).run(Reporter())
+    one, other = read_model(settings["model"]), read_model(tmp_path / "undisturbed.twinns")
+    assert [replace(epoch, seconds=0) for epoch in one.history] == [
+        replace(epoch, seconds=0) for epoch in other.history
+    ]
+    for continued, undisturbed in zip(
+        one.classifier.network.get_weights(), other.classifier.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(continued, undisturbed)
+    assert one.manifest.measures == other.manifest.measures
+
+
+def test_a_checkpoint_of_another_training_is_not_continued(start_worker, settings, listener):
+    worker = start_worker({**settings, "epochs": 100_000})
+    worker.kill()
+    worker.wait(5)
+    TrainModel(**{**settings, "epochs": 1, "learning_rate": 5e-4}).run(listener)
+    [warning] = listener.warnings
+    assert "differs in learning_rate, EPOCHS or PATIENCE, which it has gone beyond: this one starts anew" in warning
+    assert [epoch.epoch for epoch in read_model(settings["model"]).history] == [1]
+
+
+def test_training_stops_when_patience_is_at_its_end(settings, listener):
+    # So large a step spoils the network at once, and it stays spoilt.
+    TrainModel(**{**settings, "epochs": 30, "patience": 2, "learning_rate": 1.0}).run(listener)
+    model = read_model(settings["model"])
+    assert len(model.history) == model.manifest.settings["best_epoch"] + 2 < 30
+    assert any("No better epoch in 2: training stops." in message for message in listener.messages)
+
+
+def checkpoint_of(settings):
+    return settings["model"].with_name("model.twinns.checkpoint")

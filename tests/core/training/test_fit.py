@@ -5,17 +5,21 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_sample_weight
 
 from twinns_qgis.errors import Cancelled
 from twinns_qgis.networks.architectures import architecture
-from twinns_qgis.networks.classifiers import SCORE
+from twinns_qgis.networks.classifiers import SCORE, Score
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.batches import Batches
-from twinns_qgis.training.fit import fit, predict_scores
+from twinns_qgis.training.augmentation import Augmentation
+from twinns_qgis.training.batches import TrainingBatches
+from twinns_qgis.training.class_weights import balanced_weights
+from twinns_qgis.training.fit import Fitting, compile_network, fit, predict_scores
+from twinns_qgis.training.history import best_epoch
 
 
 @pytest.fixture
@@ -28,10 +32,18 @@ def sensors(site):
 
 
 @pytest.fixture
-def samples(site):
+def samples(make_samples):
     """Patches of 96 pixels, stored one by one, and their labels."""
-    random = np.random.default_rng(0)
-    rows, columns = random.integers(2, 58, (2, 96))
+    return make_samples(96)
+
+
+@pytest.fixture
+def make_samples(site):
+    return lambda count: _samples(site, count)
+
+
+def _samples(site, count):
+    rows, columns = 2 + np.stack(np.divmod(np.random.default_rng(0).choice(56 * 56, count, replace=False), 56))
     stores = {}
     for name in ("sentinel1", "sentinel2"):
         values = Series.open(getattr(site, name)).read()
@@ -43,14 +55,15 @@ def samples(site):
     return stores, site.truth[rows, columns]
 
 
-def run(sensors, samples, reporter=None, epochs=3, keep_best=lambda history: None):
+def run(sensors, samples, reporter=None, epochs=3, keep=lambda history: None, seed=5, **settings):
     stores, labels = samples
-    keras.utils.set_random_seed(5)
+    keras.utils.set_random_seed(seed)
     network = architecture("TWINNS").build(sensors, 3, "small")
+    fitting = Fitting(epochs, 32, 1e-3, seed, **settings)
+    compile_network(network, fitting)
     history = fit(
-        network, stores, labels, np.arange(64), np.arange(64, 96), epochs=epochs, batch_size=32, learning_rate=1e-3,
-        seed=5, reporter=reporter or Reporter(), keep_best=keep_best,
-    )  # fmt: skip
+        network, stores, labels, np.arange(64), np.arange(64, 96), fitting, reporter=reporter or Reporter(), keep=keep
+    )
     return network, history
 
 
@@ -75,20 +88,68 @@ def test_loss_and_accuracy_are_those_of_the_equations(sensors, samples):
     assert history[0].validation_accuracy == pytest.approx(accuracy)
 
 
-def test_seed_fixes_the_result(sensors, samples):
-    (one, _), (other, _) = run(sensors, samples), run(sensors, samples)
-    for first, second in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(first, second, atol=1e-6)
+def test_the_seed_fixes_every_bit_of_the_result(sensors, samples):
+    weights, histories = zip(
+        *[
+            (network.get_weights(), [replace(epoch, seconds=0) for epoch in history])
+            for network, history in (run(sensors, samples), run(sensors, samples), run(sensors, samples, seed=6))
+        ],
+        strict=True,
+    )
+    assert histories[0] == histories[1] != histories[2]
+    for one, same in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_array_equal(one, same)
 
 
-def test_best_epoch_is_kept_each_time_validation_improves(sensors, samples, listener):
+def test_every_epoch_is_kept_and_reported(sensors, samples, listener):
     kept = []
-    _, history = run(sensors, samples, listener, keep_best=lambda history: kept.append(len(history)))
-    accuracies = [epoch.validation_accuracy for epoch in history]
-    assert kept == [index + 1 for index, value in enumerate(accuracies) if value > max(accuracies[:index], default=-1)]
+    _, history = run(sensors, samples, listener, keep=lambda history: kept.append([*history]))
+    assert kept == [history[:1], history[:2], history]
     assert listener.fractions == sorted(listener.fractions)
     assert listener.fractions[-1] == 1
     assert len(listener.messages) == 3
+
+
+def test_a_sample_weighs_in_the_loss_what_its_class_does():
+    x = keras.Input((1, 1, 4))
+    logits = {name: keras.layers.Dense(3, name=name)(x) for name in ("fusion", "auxiliary")}
+    network = keras.Model(x, {**logits, SCORE: Score(name=SCORE)([*logits.values()])})
+    compile_network(network, Fitting(1, 8, 1e-3, seed=0))
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 2])
+    patches = np.random.default_rng(0).random((8, 1, 1, 4)).astype("float32")
+    store = SampleStore(patches[:, 0], np.arange(8, dtype="int32").reshape(8, 1, 1))
+    batches = TrainingBatches(
+        {"only": store}, labels, np.arange(8), 8, tuple(network.output), seed=5,
+        class_weights=balanced_weights(labels, 3),
+    )  # fmt: skip
+    _, targets, weights = batches[0]
+    order = targets["fusion"].ravel()
+    np.testing.assert_allclose(weights["fusion"].ravel(), compute_sample_weight("balanced", order), rtol=1e-6)
+    outputs = network.predict_on_batch(patches)
+
+    def loss(name):
+        scores = softmax(outputs[name][:, 0, 0].astype(float))
+        return -np.log(scores[np.arange(8), order]) * compute_sample_weight("balanced", order)
+
+    expected = (loss("fusion") + 0.5 * loss("auxiliary")).mean()
+    assert network.test_on_batch(patches, targets, weights, return_dict=True)["loss"] == pytest.approx(expected)
+
+
+def test_what_varies_follows_from_the_seed_the_epoch_and_the_batch(samples):
+    stores, labels = samples
+    augmentation = Augmentation(symmetries=True, date_dropout=0.3, missing={"sentinel1": 0, "sentinel2": -32768})
+
+    def batches(epoch):
+        return TrainingBatches(
+            stores, labels, np.arange(64), 16, ("fusion",), seed=1, epoch=epoch, augmentation=augmentation
+        )
+
+    first = batches(1)
+    first.on_epoch_end()
+    one, same, other = first[2][0], batches(2)[2][0], batches(3)[2][0]
+    for name in stores:
+        np.testing.assert_array_equal(one[name], same[name])
+        assert not np.array_equal(one[name], other[name])
 
 
 def test_cancelling_stops_between_two_batches(sensors, samples, listener):
@@ -96,7 +157,7 @@ def test_cancelling_stops_between_two_batches(sensors, samples, listener):
         listener.stop = True
 
     with pytest.raises(Cancelled):
-        run(sensors, samples, listener, epochs=50, keep_best=stop)
+        run(sensors, samples, listener, epochs=50, keep=stop)
 
 
 def test_every_weight_is_trained(sensors, samples):
@@ -123,7 +184,7 @@ def test_epoch_goes_through_every_pixel_once_in_an_order_of_its_own(samples):
     stores = {
         name: replace(store, values=np.arange(len(store.values)).reshape(-1, 1, 1)) for name, store in stores.items()
     }
-    batches = Batches(stores, labels, np.arange(10, 60), 16, ("fusion",), seed=1)
+    batches = TrainingBatches(stores, labels, np.arange(10, 60), 16, ("fusion",), seed=1)
 
     def centres():
         return [
@@ -134,3 +195,17 @@ def test_epoch_goes_through_every_pixel_once_in_an_order_of_its_own(samples):
     batches.on_epoch_end()
     assert sorted(first) == sorted(centres()) == list(range(10, 60))
     assert first != centres()
+
+
+def test_200_pixels_are_learned_by_heart(sensors, make_samples):
+    stores, _ = make_samples(200)
+    labels = np.random.default_rng(1).integers(3, size=200)  # that nothing explains
+    keras.utils.set_random_seed(0)
+    network = architecture("TWINNS").build(sensors, 3, "small")
+    fitting = Fitting(100, 50, 1e-3, seed=0)
+    compile_network(network, fitting)
+    everything = np.arange(200)
+    history = fit(
+        network, stores, labels, everything, everything, fitting, reporter=Reporter(), keep=lambda history: None
+    )
+    assert best_epoch(history).validation_accuracy == 1

@@ -59,6 +59,17 @@ def test_model_comes_back_as_it_was(model, manifest):
         np.testing.assert_array_equal(one, other)
 
 
+def test_batch_norm_comes_back(manifest, tmp_path):
+    frozen = replace(manifest, batch_norm="frozen")
+    path = tmp_path / "frozen.twinns"
+    write_model(path, frozen, TrainedNetwork(frozen.build()), HISTORY)
+    branch = read_model(path).classifier.network.get_layer("sentinel1_cnn_branch")
+    assert [block.batch_norm for block in branch.blocks] == ["frozen"] * 3
+    rewrite(path, "manifest.json", json.dumps({**frozen.to_json(), "batch_norm": "thawed"}))
+    with pytest.raises(InputError, match=r"manifest of .* can't be used"):
+        read_model(path)
+
+
 def test_weights_are_stored_without_the_optimiser(model, manifest, tmp_path):
     _, network = model
     network.compile(keras.optimizers.Adam(), loss="mse")

@@ -22,13 +22,14 @@ class Architecture(Protocol):
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given."""
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str) -> keras.Model:
+    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
         """Builds the network, with random weights.
 
         Args:
             sensors: Those inputs that it sees, with the ranges of their variables.
             classes: Number K of classes.
             size: ``paper``, ``compact`` or ``small``.
+            batch_norm: ``real`` or ``frozen``, for the architectures with batch normalisation.
 
         Returns:
             A model from a dictionary of raw values, each of shape (N, H, W, T, B), to a dictionary of outputs, each

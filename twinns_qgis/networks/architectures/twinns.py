@@ -42,7 +42,7 @@ class Twinns:
         """Whether the network takes the series of a sensor, if it is given."""
         return self.only in (None, sensor)
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str) -> keras.Model:
+    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
         """Builds the network, with random weights; see `Architecture.build`."""
         width = SIZES[size]
         inputs = {sensor.name: raw_input(sensor) for sensor in sensors}
@@ -51,7 +51,7 @@ class Twinns:
             variables = scaled_variables(sensor, inputs[sensor.name])
             for branch in self.branches:
                 name = f"{sensor.name}_{branch}"
-                layer = _BRANCHES[branch](width.of(sensor.name), DROPOUT, name=f"{name}_branch")
+                layer = _BRANCHES[branch](width.of(sensor.name), DROPOUT, batch_norm, name=f"{name}_branch")
                 features[name] = layer(variables)
         return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=self.auxiliary), name="twinns")
 

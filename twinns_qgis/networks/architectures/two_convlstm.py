@@ -27,8 +27,8 @@ class TwoConvLSTM:
         """Whether the network takes the series of a sensor, if it is given: it takes all."""
         return True
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str) -> keras.Model:
-        """Builds the network, with random weights; see `Architecture.build`."""
+    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
+        """Builds the network, with random weights; see `Architecture.build`. It has no batch normalisation."""
         width = SIZES[size]
         inputs = {sensor.name: raw_input(sensor) for sensor in sensors}
         features = {}

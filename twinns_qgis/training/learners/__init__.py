@@ -7,10 +7,11 @@ from pathlib import Path
 
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.methods import description, network_of
+from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners.forest import ForestLearner
 from twinns_qgis.training.learners.learned import Learner
-from twinns_qgis.training.learners.network import Fitting, NetworkLearner
+from twinns_qgis.training.learners.network import NetworkLearner
 from twinns_qgis.training.model_file import Manifest
 
 

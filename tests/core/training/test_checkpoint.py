@@ -1,0 +1,132 @@
+"""The checkpoint: what it takes up, what it passes over, and what it leaves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.checkpoint import Checkpoint
+from twinns_qgis.training.fit import Fitting, compile_network
+from twinns_qgis.training.history import Epoch
+from twinns_qgis.training.model_file import Manifest, read_model
+
+HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.6, 3.0), Epoch(2, 1.0, 0.9, 2.4, 0.4, 6.0)]
+FINGERPRINT = {"seed": "0", "sentinel1": "abc"}
+FITTING = Fitting(9, 32, 1e-3, seed=0)
+
+
+@pytest.fixture
+def manifest(site):
+    sensor = replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), minimum=(0.0, 0.0), maximum=(1.0, 1.0))
+    return Manifest("TWINNS(S1)", "small", (sensor,), (LandCoverClass(1, "a", "#111111"), LandCoverClass(2, "b", "#2")))
+
+
+@pytest.fixture
+def network(manifest):
+    return fresh(manifest)
+
+
+def fresh(manifest):
+    network = manifest.build()
+    compile_network(network, FITTING)
+    network.optimizer.build(network.trainable_variables)
+    return network
+
+
+def scramble(network):
+    random = np.random.default_rng()
+    for variable in [*network.weights, *network.optimizer.variables[2:]]:  # the count and the rate come first
+        variable.assign(random.random(variable.shape))
+    network.optimizer.iterations.assign(int(random.integers(1000)))
+
+
+def state(network):
+    return [np.array(variable) for variable in [*network.weights, *network.optimizer.variables]]
+
+
+def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, tmp_path, listener):
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    scramble(network)
+    best = network.get_weights()
+    checkpoint.keep(HISTORY[:1])
+    scramble(network)
+    checkpoint.keep(HISTORY)
+
+    other = fresh(manifest)
+    found = Checkpoint(tmp_path / "m.twinns", manifest, other, FINGERPRINT)
+    assert found.resume(FITTING, listener) == HISTORY
+    for one, same in zip(state(other), state(network), strict=True):
+        np.testing.assert_array_equal(one, same)
+    found.restore()
+    for one, same in zip(other.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert "epoch so far, 1, with a validation accuracy of 0.6000" in found.rescue()
+    assert list(read_model(tmp_path / "m.twinns").history) == HISTORY[:1]
+    found.finish()
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".tif"] == ["m.twinns"]
+
+
+def test_without_an_epoch_there_is_nothing_to_rescue(manifest, network, tmp_path):
+    assert "no model" in Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).rescue()
+    assert not (tmp_path / "m.twinns").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": "1"}, "differs in seed"),
+        ({"seed": "1", "sentinel1": "abd", "size": "small"}, "differs in seed, sentinel1, size"),
+    ],
+)
+def test_another_training_is_passed_over_and_what_differs_is_told(manifest, network, tmp_path, listener, change, told):
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY[:1])
+    before = state(network)
+    other = Checkpoint(tmp_path / "m.twinns", manifest, network, {**FINGERPRINT, **change})
+    assert other.resume(FITTING, listener) == []
+    assert told in listener.warnings[0]
+    for one, same in zip(state(network), before, strict=True):
+        np.testing.assert_array_equal(one, same)
+
+
+@pytest.mark.parametrize(("epochs", "patience", "continues"), [(2, 0, True), (5, 2, True), (1, 0, False), (5, 1, True)])
+def test_epochs_and_patience_may_change_as_long_as_the_training_has_not_gone_beyond(
+    manifest, network, tmp_path, listener, epochs, patience, continues
+):
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY)
+    fitting = replace(FITTING, epochs=epochs, patience=patience)
+    found = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(fitting, listener)
+    assert found == (HISTORY if continues else [])
+    assert any("gone beyond" in warning for warning in listener.warnings) != continues
+
+
+def test_a_full_disk_is_told_and_leaves_the_checkpoint_before(manifest, network, tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint.keep(HISTORY[:1])
+    before = (tmp_path / "m.twinns.checkpoint").read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("zipfile.ZipFile.write", full)
+    with pytest.raises(InputError, match=r"m.twinns.checkpoint can't be written: .*No space left"):
+        checkpoint.keep(HISTORY)
+    assert (tmp_path / "m.twinns.checkpoint").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip"])
+def test_a_file_that_is_no_checkpoint_is_passed_over(manifest, network, tmp_path, listener, content):
+    (tmp_path / "m.twinns.checkpoint").write_bytes(content)
+    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(FITTING, listener) == []
+    assert "can't be read" in listener.warnings[0]
+
+
+def test_a_checkpoint_that_was_cut_short_is_passed_over(manifest, network, tmp_path, listener):
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY[:1])
+    file = tmp_path / "m.twinns.checkpoint"
+    file.write_bytes(file.read_bytes()[:-500])
+    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(FITTING, listener) == []
+    assert "can't be read" in listener.warnings[0]

@@ -1,0 +1,29 @@
+"""Which epoch is the best, and when training is over."""
+
+import pytest
+
+from twinns_qgis.training.history import Epoch, best_epoch, is_over
+
+
+def learned(*accuracies):
+    return [Epoch(number, 1.0, 0.5, 1.0, accuracy, 1.0) for number, accuracy in enumerate(accuracies, start=1)]
+
+
+def test_the_first_of_equally_good_epochs_is_the_best():
+    assert best_epoch(learned(0.2, 0.8, 0.5, 0.8)).epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "over"),
+    [
+        ((), 1, False),
+        ((0.1, 0.2, 0.3), 1, False),
+        ((0.1, 0.2, 0.2), 1, True),
+        ((0.3, 0.2, 0.1), 3, False),
+        ((0.3, 0.2, 0.1, 0.1), 3, True),
+        ((0.3, 0.2, 0.1, 0.1), 0, False),
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 0, True),
+    ],
+)
+def test_training_is_over_after_all_epochs_or_as_many_without_a_better_one(accuracies, patience, over):
+    assert is_over(learned(*accuracies), 5, patience) == over

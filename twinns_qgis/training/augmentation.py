@@ -1,0 +1,63 @@
+"""Variety for training: patches turned and mirrored, and dates left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinns_qgis.samples.store import PATCH, SampleStore
+
+_PIXELS = np.arange(PATCH**2).reshape(PATCH, PATCH)
+SYMMETRIES = np.stack([np.rot90(side, turns).ravel() for side in (_PIXELS, _PIXELS.T) for turns in range(4)])
+"""The 8 symmetries of a square: for each the index of the pixel that comes to each place, shape (8, 25)."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn anew for each sample of a batch.
+
+    Args:
+        symmetries: Whether patches are turned and mirrored, each of the 8 ways with the same probability.
+        date_dropout: Probability of each date to be left out, 0 to below 1.
+        missing: Raw value of missing pixels, by sensor.
+    """
+
+    symmetries: bool = False
+    date_dropout: float = 0.0
+    missing: Mapping[str, float] = field(default_factory=dict)
+
+    def gather(
+        self, stores: Mapping[str, SampleStore], samples: NDArray[np.int64], random: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Returns the patches of N labelled pixels, for each sensor of shape (N, 5, 5, T, B).
+
+        All sensors of a sample are turned alike: they show the same ground.
+        """
+        ways = random.integers(len(SYMMETRIES), size=len(samples)) if self.symmetries else None
+        patches = {}
+        for name, store in stores.items():
+            pixels = store.patches[samples]
+            patches[name] = store.values[pixels if ways is None else turned(pixels, ways)]
+            if self.date_dropout:
+                dropped = dropped_dates(len(samples), patches[name].shape[3], self.date_dropout, random)
+                patches[name].swapaxes(1, 3)[dropped] = self.missing[name]
+        return patches
+
+
+NO_AUGMENTATION = Augmentation()
+
+
+def turned(patches: NDArray[Any], ways: NDArray[np.int64]) -> NDArray[Any]:
+    """Returns N patches, shape (N, 5, 5), each turned and mirrored by one of the `SYMMETRIES`, shape (N,)."""
+    flat = patches.reshape(len(patches), -1)
+    return np.take_along_axis(flat, SYMMETRIES[ways], axis=1).reshape(patches.shape)
+
+
+def dropped_dates(samples: int, dates: int, share: float, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Draws which dates are left out, never all of a sample's; shape (samples, dates)."""
+    drawn = random.random((samples, dates))
+    return (drawn < share) & (drawn < drawn.max(axis=1, keepdims=True))

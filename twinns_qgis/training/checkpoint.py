@@ -1,0 +1,147 @@
+"""A training on disk: what a killed process continues from, and what a cancelled one gives."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import keras
+
+from twinns_qgis.files import whole_file
+from twinns_qgis.networks.backend import gpu_available
+from twinns_qgis.networks.trained import TrainedNetwork
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.labelled import LabelledSamples
+from twinns_qgis.series.layout import disk_errors
+from twinns_qgis.training.fit import Fitting
+from twinns_qgis.training.history import Epoch, best_epoch, is_over
+from twinns_qgis.training.model_file import Manifest, load_weights, write_model
+
+_STATE, _TRAINING, _BEST = "state.json", "training.weights.h5", "best.twinns"
+_FREE = ("call", "epochs", "patience", "trees", "depths")
+"""Settings in which a training that is continued may differ: no epoch's result depends on them."""
+
+
+class Checkpoint:
+    """A training after its last epoch and at its best one, in one file beside the model to come, ``NAME.checkpoint``.
+
+    The file is a zip of the history and the fingerprint, of all weights with the optimiser's state, and of the best
+    epoch as a model file. It is replaced as a whole, so its parts always belong together. Random numbers need no place
+    in it: those of an epoch follow from the seed and the epoch's number.
+
+    Args:
+        model: The model file to come.
+        manifest: What it says of the network.
+        network: The network that is being fitted, compiled.
+        fingerprint: All that an epoch's result depends on, by name: only a training of the same is continued.
+    """
+
+    def __init__(self, model: Path, manifest: Manifest, network: keras.Model, fingerprint: Mapping[str, str]) -> None:
+        self._model = model
+        self._file = model.with_name(f"{model.name}.checkpoint")
+        self._manifest = manifest
+        self._network = network
+        self._fingerprint = dict(fingerprint)
+        self._best: tuple[Epoch, bytes] | None = None
+
+    def resume(self, fitting: Fitting, reporter: Reporter) -> list[Epoch]:
+        """Gives the network the state in which an earlier call of the same training left it.
+
+        Returns:
+            The history so far; none if there is no such training, which the reporter hears of.
+        """
+        if not self._file.is_file():
+            return []
+        try:
+            with zipfile.ZipFile(self._file) as archive:
+                state = json.loads(archive.read(_STATE))
+                changes = _differences(state["fingerprint"], self._fingerprint)
+                history = [Epoch(**epoch) for epoch in state["history"]]
+                weights, best = archive.read(_TRAINING), archive.read(_BEST)
+        except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+            reporter.warning(f"{self._file} can't be read ({error}): training starts anew.")
+            return []
+        if any(is_over(history[:number], fitting.epochs, fitting.patience) for number in range(1, len(history))):
+            changes.append("EPOCHS or PATIENCE, which it has gone beyond")
+        if changes:
+            reporter.warning(
+                f"{self._file} is a training that differs in {', '.join(changes)}: this one starts anew, and its first "
+                "epoch replaces that file."
+            )
+            return []
+        with tempfile.TemporaryDirectory() as folder:
+            training = Path(folder) / _TRAINING
+            training.write_bytes(weights)
+            self._network.optimizer.build(self._network.trainable_variables)
+            self._network.load_weights(training)
+        self._best = best_epoch(history), best
+        reporter.info(f"Continuing after epoch {len(history)}, from {self._file}")
+        return history
+
+    def keep(self, history: Sequence[Epoch]) -> None:
+        """Keeps the network as it is after the last epoch of the history.
+
+        Raises:
+            InputError: The disk takes no more; the file is as it was.
+        """
+        with disk_errors(self._file), tempfile.TemporaryDirectory() as folder:
+            training, model = Path(folder) / _TRAINING, Path(folder) / _BEST
+            self._network.save_weights(training)
+            if self._best is None or best_epoch(history) is history[-1]:
+                settings = {**self._manifest.settings, "best_epoch": history[-1].epoch}
+                write_model(model, replace(self._manifest, settings=settings), TrainedNetwork(self._network), history)
+                self._best = history[-1], model.read_bytes()
+            with whole_file(self._file) as partial, zipfile.ZipFile(partial, "w") as archive:
+                state = {"fingerprint": self._fingerprint, "history": [asdict(epoch) for epoch in history]}
+                archive.writestr(_STATE, json.dumps(state, indent=1))
+                archive.write(training, _TRAINING)
+                archive.writestr(_BEST, self._best[1])
+
+    def restore(self) -> None:
+        """Gives the network the weights of the best epoch."""
+        if self._best is not None:
+            load_weights(io.BytesIO(self._best[1]), self._network)
+
+    def finish(self) -> None:
+        """Removes the file: the training has ended well."""
+        self._file.unlink(missing_ok=True)
+
+    def rescue(self) -> str:
+        """Makes the best epoch the model file when training was cancelled; returns what was done."""
+        if self._best is None:
+            return "No epoch was finished: there is no model."
+        epoch, model = self._best
+        with disk_errors(self._model), whole_file(self._model) as partial:
+            partial.write_bytes(model)
+        return (
+            f"The best epoch so far, {epoch.epoch}, with a validation accuracy of {epoch.validation_accuracy:.4f}, is "
+            f"kept in {self._model}; it was not tested. The same call continues the training."
+        )
+
+
+def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
+    """Returns all that an epoch of a training depends on, by name.
+
+    Of the polygons these are the labelled pixels, not the file: QGIS hands over a selection as a new file each time.
+    """
+    pixels = hashlib.sha256(json.dumps([asdict(item) for item in manifest.classes]).encode())
+    parts = (samples.part("train"), samples.part("validation"))
+    for array in (samples.pixels.rows, samples.pixels.columns, samples.labels, *parts):
+        pixels.update(array.tobytes())
+    return {
+        **{name: str(value) for name, value in manifest.settings.items() if name not in _FREE},
+        "device": "gpu" if gpu_available() else "cpu",
+        **{name: digest for name, digest in manifest.inputs.items() if name != "polygons"},
+        "polygons": pixels.hexdigest(),
+        **{f"version of {name}": version for name, version in manifest.versions.items()},
+    }
+
+
+def _differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
