@@ -57,7 +57,7 @@ def turned(patches: NDArray[Any], ways: NDArray[np.int64]) -> NDArray[Any]:
     return np.take_along_axis(flat, SYMMETRIES[ways], axis=1).reshape(patches.shape)
 
 
-def dropped_dates(samples: int, dates: int, share: float, random: np.random.Generator) -> NDArray[np.bool_]:
+def dropped_dates(samples: int, dates: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
     """Draws which dates are left out, never all of a sample's; shape (samples, dates)."""
-    drawn = random.random((samples, dates))
+    drawn = generator.random((samples, dates))
     return (drawn < share) & (drawn < drawn.max(axis=1, keepdims=True))
