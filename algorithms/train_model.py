@@ -150,7 +150,21 @@ class TrainModel(JobAlgorithm):
             advanced(
                 whole_number("BATCH_SIZE", tr("Batch size"), tr("Pixels between two updates of the weights."), 64, 1)
             ),
-            advanced(number("LEARNING_RATE", tr("Learning rate"), tr("Step size of the optimiser, Adam."), 2e-4, 0)),
+            advanced(
+                number(
+                    "LEARNING_RATE", tr("Learning rate"), tr("Step size of the optimiser, in the first epoch."), 2e-4, 0
+                )
+            ),
+            advanced(choice("OPTIMIZER", tr("Optimiser"), tr("The optimiser."), ("adam", "adamw", "sgd"), "adam")),
+            advanced(
+                choice(
+                    "SCHEDULE",
+                    tr("Schedule of the learning rate"),
+                    tr("Step size over the epochs: constant, or falling to 0 along half a cosine."),
+                    ("constant", "cosine"),
+                    "constant",
+                )
+            ),
             advanced(
                 whole_number(
                     "SEED",
@@ -196,6 +210,37 @@ class TrainModel(JobAlgorithm):
                     0.0,
                     0,
                     0.99,
+                )
+            ),
+            advanced(
+                number(
+                    "DROPOUT",
+                    tr("Dropout"),
+                    tr("Share of each block's outputs that training drops; 0 or more, below 1."),
+                    0.4,
+                    0,
+                    0.99,
+                )
+            ),
+            advanced(
+                number(
+                    "AUXILIARY_WEIGHT",
+                    tr("Weight of the auxiliary classifiers"),
+                    tr("Weight of each auxiliary classifier in the loss and in the score; that on all features has 1."),
+                    0.5,
+                    0,
+                )
+            ),
+            advanced(
+                choice(
+                    "SCALING",
+                    tr("Scaling of the variables"),
+                    tr(
+                        "What becomes 0 and 1 of each variable: its smallest and largest value (range), or its 1st "
+                        "and 99th percentile, with values beyond clipped (percentiles)."
+                    ),
+                    ("range", "percentiles"),
+                    "range",
                 )
             ),
             advanced(

@@ -77,7 +77,13 @@ class TrainModel(Job):
     seed: int = parameter("Fixes the split, the initial weights, the order of the samples, and the forests.", default=0)
     epochs: int = parameter("How often the network sees all training pixels.", default=300)
     batch_size: int = parameter("Pixels between two updates of the weights.", default=64)
-    learning_rate: float = parameter("Step size of the optimiser, Adam.", default=2e-4)
+    learning_rate: float = parameter("Step size of the optimiser, in the first epoch.", default=2e-4)
+    optimizer: str = parameter("The optimiser.", default="adam", choices=("adam", "adamw", "sgd"))
+    schedule: str = parameter(
+        "Step size over the epochs: constant, or falling to 0 along half a cosine.",
+        default="constant",
+        choices=("constant", "cosine"),
+    )
     patience: int = parameter(
         "Epochs without a better validation accuracy after which training stops; 0 goes through all.", default=0
     )
@@ -94,6 +100,16 @@ class TrainModel(Job):
     date_dropout: float = parameter(
         "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or more, below 1.",
         default=0.0,
+    )
+    dropout: float = parameter("Share of each block's outputs that training drops; 0 or more, below 1.", default=0.4)
+    auxiliary_weight: float = parameter(
+        "Weight of each auxiliary classifier in the loss and in the score; that on all features has 1.", default=0.5
+    )
+    scaling: str = parameter(
+        "What becomes 0 and 1 of each variable: its smallest and largest value (range), or its 1st and 99th "
+        "percentile, with values beyond clipped (percentiles).",
+        default="range",
+        choices=("range", "percentiles"),
     )
     batch_norm: str = parameter(
         "Normalises by the statistics of the batches (real), or scales and shifts alone (frozen).",
@@ -183,10 +199,12 @@ class TrainModel(Job):
                 raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 1 or more.")
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise InputError(f"The parameter 'learning_rate' is {self.learning_rate}.", "Expected more than 0.")
-        if not 0 <= self.date_dropout < 1:
-            raise InputError(f"The parameter 'date_dropout' is {self.date_dropout}.", "Expected 0 or more, below 1.")
-        if not (self.split_blocks >= 0 and math.isfinite(self.split_blocks)):
-            raise InputError(f"The parameter 'split_blocks' is {self.split_blocks}.", "Expected 0 or more.")
+        for name in ("dropout", "date_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 0 or more, below 1.")
+        for name in ("split_blocks", "auxiliary_weight"):
+            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
+                raise InputError(f"The parameter '{name}' is {getattr(self, name)}.", "Expected 0 or more.")
         ForestGrid.parse(self.depths, self.trees)
         for name in ("seed", "patience"):
             if getattr(self, name) < 0:
@@ -206,7 +224,7 @@ class TrainModel(Job):
 
         stores, sensors = {}, []
         for number, (name, one) in enumerate(series.items()):
-            ranges = RangeFinder(name, one)
+            ranges = RangeFinder(name, one, self.scaling)
             part = reporter.part(0.05 * number, 0.05 * (number + 1))
             stores[name] = read_samples(one, samples.pixels, part, ranges.visit)
             sensors.append(ranges.sensor())
@@ -246,12 +264,15 @@ class TrainModel(Job):
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             seed=self.seed,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
             patience=self.patience,
             class_weights=self.class_weights,
             augmentation=Augmentation(self.augmentation == "symmetries", self.date_dropout, missing),
         )
 
     def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
+        from twinns_qgis.networks.hyperparameters import Hyperparameters
         from twinns_qgis.samples.polygons import PARTS, split_source
         from twinns_qgis.training.model_file import Manifest, sha256_of, versions
 
@@ -271,7 +292,7 @@ class TrainModel(Job):
             settings={**self._settings(), "call": self.call()},
             inputs={name: sha256_of(path) for name, path in files.items()},
             versions=versions(),
-            batch_norm=self.batch_norm,
+            hyperparameters=Hyperparameters(self.dropout, self.batch_norm, self.auxiliary_weight),
         )
 
     def _settings(self) -> dict[str, Any]:

@@ -13,8 +13,6 @@ from twinns_qgis.networks.indices import Tensor
 _PATCH = 5
 """Images up to this side, those that training sees, are convolved by matrix products."""
 
-BATCH_NORMS = ("real", "frozen")
-"""The kinds of batch normalisation, see `ConvolutionBlock`."""
 BATCH_NORM_MOMENTUM = 0.9
 """The moving statistics follow the last ten batches or so. Keras' 0.99 takes hundreds of batches to forget the initial
 ones: with the few polygons that users have, that is many epochs in which validation measures nothing."""

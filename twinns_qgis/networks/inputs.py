@@ -24,6 +24,7 @@ def scaled_variables(sensor: Sensor, raw: Tensor) -> Tensor:
         sensor.nodata,
         sensor.minimum,
         sensor.maximum,
+        sensor.clip,
         name=f"{sensor.name}_variables",
     )
     return layer(raw)

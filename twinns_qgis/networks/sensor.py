@@ -25,8 +25,10 @@ class Sensor:
         offset: Summand of each band.
         nodata: Raw value of missing pixels besides NaN, or None.
         dtype: Type of the raw values.
-        minimum: Smallest value of each of the V variables (bands, then indices) in the training series.
-        maximum: Largest value of each of the V variables.
+        minimum: What each of the V variables (bands, then indices) has that becomes 0: its smallest value in the
+            training series, or a low percentile.
+        maximum: What each of the V variables has that becomes 1.
+        clip: Whether values beyond are clipped.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Sensor:
     dtype: str
     minimum: tuple[float, ...] = ()
     maximum: tuple[float, ...] = ()
+    clip: bool = False
 
     @classmethod
     def of(cls, name: str, series: Series) -> Sensor:
@@ -81,4 +84,5 @@ class Sensor:
             dtype=str(values["dtype"]),
             minimum=tuple(float(value) for value in values["minimum"]),
             maximum=tuple(float(value) for value in values["maximum"]),
+            clip=bool(values["clip"]),
         )

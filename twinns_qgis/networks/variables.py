@@ -39,8 +39,9 @@ class ScaledVariables(keras.layers.Layer):
         scale: Factor of each band, to reflectance or decibels.
         offset: Summand of each band.
         nodata: Raw value of missing pixels besides NaN, or None.
-        minimum: Smallest value of each of the V variables.
-        maximum: Largest value of each of the V variables.
+        minimum: What of each of the V variables becomes 0.
+        maximum: What of each of the V variables becomes 1.
+        clip: Whether values beyond become 0 and 1 too.
 
     Call arguments:
         raw: Raw values, shape (N, H, W, T, B).
@@ -57,6 +58,7 @@ class ScaledVariables(keras.layers.Layer):
         nodata: float | None,
         minimum: Sequence[float],
         maximum: Sequence[float],
+        clip: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,12 +68,15 @@ class ScaledVariables(keras.layers.Layer):
         self.nodata = nodata
         self.minimum = tuple(minimum)
         self.maximum = tuple(maximum)
+        self.clip = clip
 
     def call(self, raw: Tensor) -> Tensor:
         values = physical_variables(raw, self.bands, self.scale, self.offset)
         # A variable that never changes has no range: it becomes 0.
         factor = [1 / (high - low) if high > low else 0.0 for low, high in zip(self.minimum, self.maximum, strict=True)]
         scaled = (values - ops.convert_to_tensor(self.minimum, "float32")) * ops.convert_to_tensor(factor, "float32")
+        if self.clip:
+            scaled = ops.clip(scaled, 0.0, 1.0)
         raw = ops.cast(raw, "float32")
         present = ops.isfinite(raw)
         if self.nodata is not None:
@@ -82,5 +87,5 @@ class ScaledVariables(keras.layers.Layer):
         return (*input_shape[:-1], len(self.minimum))
 
     def get_config(self) -> dict[str, Any]:
-        own = ("bands", "scale", "offset", "nodata", "minimum", "maximum")
+        own = ("bands", "scale", "offset", "nodata", "minimum", "maximum", "clip")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}

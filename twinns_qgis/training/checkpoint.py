@@ -25,7 +25,8 @@ from twinns_qgis.training.model_file import Manifest, load_weights, write_model
 
 _STATE, _TRAINING, _BEST = "state.json", "training.weights.h5", "best.twinns"
 _FREE = ("call", "epochs", "patience", "trees", "depths")
-"""Settings in which a training that is continued may differ: no epoch's result depends on them."""
+"""Settings in which a training that is continued may differ: no epoch's result depends on them, but on the number of
+epochs if the step size follows it."""
 
 
 class Checkpoint:
@@ -130,12 +131,13 @@ def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
 
     Of the polygons these are the labelled pixels, not the file: QGIS hands over a selection as a new file each time.
     """
+    free = [name for name in _FREE if name != "epochs" or manifest.settings.get("schedule") != "cosine"]
     pixels = hashlib.sha256(json.dumps([asdict(item) for item in manifest.classes]).encode())
     parts = (samples.part("train"), samples.part("validation"))
     for array in (samples.pixels.rows, samples.pixels.columns, samples.labels, *parts):
         pixels.update(array.tobytes())
     return {
-        **{name: str(value) for name, value in manifest.settings.items() if name not in _FREE},
+        **{name: str(value) for name, value in manifest.settings.items() if name not in free},
         "device": "gpu" if gpu_available() else "cpu",
         **{name: digest for name, digest in manifest.inputs.items() if name != "polygons"},
         "polygons": pixels.hexdigest(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -25,6 +27,13 @@ _ASSESSMENT_BATCH = 256
 _SECONDS_BETWEEN_REPORTS = 0.5
 
 
+_OPTIMIZERS: dict[str, Callable[[float], keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+}
+
+
 @dataclass(frozen=True)
 class Fitting:
     """How a network is fitted.
@@ -32,8 +41,10 @@ class Fitting:
     Args:
         epochs: How often the network sees the training pixels, at most.
         batch_size: Pixels between two updates of the weights.
-        learning_rate: Step size of Adam.
+        learning_rate: Step size of the optimiser, in the first epoch.
         seed: Fixes all that is drawn: the order of the pixels, and what dropout drops.
+        optimizer: ``adam``, ``adamw`` or ``sgd`` (with Nesterov's momentum of 0.9).
+        schedule: ``constant``, or ``cosine``: the step size falls to 0 along half a cosine over the epochs.
         patience: Epochs without a better validation accuracy after which training stops; 0 goes through all.
         class_weights: ``balanced`` lets each class count alike in the loss, ``none`` each sample.
         augmentation: How samples vary from epoch to epoch.
@@ -43,16 +54,24 @@ class Fitting:
     batch_size: int
     learning_rate: float
     seed: int
+    optimizer: str = "adam"
+    schedule: str = "constant"
     patience: int = 0
     class_weights: str = "none"
     augmentation: Augmentation = NO_AUGMENTATION
+
+    def step_size(self, epoch: int) -> float:
+        """Returns the step size of an epoch, counted from 1."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
 
 
 def compile_network(network: keras.Model, fitting: Fitting) -> None:
     """Gives a network its optimiser and its loss, that of equations 10-11."""
     weights = loss_weights(network)
     network.compile(
-        optimizer=keras.optimizers.Adam(fitting.learning_rate),
+        optimizer=_OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
         loss={
             **{name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in weights},
             SCORE: None,
@@ -160,6 +179,7 @@ class _Follower(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         _seed_epoch(self._random_states, self._fitting.seed, epoch + 1)
+        self.model.optimizer.learning_rate = self._fitting.step_size(epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._reporter.check_cancelled()

@@ -26,9 +26,9 @@ from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.networks.architectures import architecture
-from twinns_qgis.networks.cnn import BATCH_NORMS
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.methods import description, method_names, network_of, title
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
@@ -57,7 +57,7 @@ class Manifest:
         measures: What the test says of it; empty if training was stopped before the test.
         inputs: SHA-256 of the files it was trained on.
         versions: What it was trained with.
-        batch_norm: The batch normalisation of its network, ``real`` or ``frozen``; see `networks.cnn`.
+        hyperparameters: What its network is built with besides.
         temperature: What makes confidence of the scores; see `training.calibration`.
     """
 
@@ -70,7 +70,7 @@ class Manifest:
     measures: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    batch_norm: str = "real"
+    hyperparameters: Hyperparameters = PAPER
     temperature: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Manifest:
             "sensors": [sensor.to_json() for sensor in self.sensors],
             "classes": [asdict(item) for item in self.classes],
             "versions": self.versions,
-            "batch_norm": self.batch_norm,
+            "hyperparameters": asdict(self.hyperparameters),
             "temperature": self.temperature,
         }
 
@@ -96,7 +96,7 @@ class Manifest:
                 LandCoverClass(int(item["code"]), str(item["name"]), str(item["color"])) for item in values["classes"]
             ),
             **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
-            batch_norm=str(values["batch_norm"]),
+            hyperparameters=Hyperparameters(**values["hyperparameters"]),
             temperature=float(values["temperature"]),
         )
 
@@ -112,7 +112,7 @@ class Manifest:
             InputError: It trains none.
         """
         network = architecture(network_of(self.method) or self.method)
-        return network.build(self.sensors, len(self.classes), self.size, self.batch_norm)
+        return network.build(self.sensors, len(self.classes), self.size, self.hyperparameters)
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,7 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
         raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
     try:
         manifest = Manifest.from_json(values)
-        known = manifest.method in method_names() and manifest.size in SIZES and manifest.batch_norm in BATCH_NORMS
-        if found != FORMAT or not known:
+        if found != FORMAT or manifest.method not in method_names() or manifest.size not in SIZES:
             raise ValueError(found)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error

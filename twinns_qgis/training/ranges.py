@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +15,31 @@ from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.variables import physical_variables
 from twinns_qgis.series.series import Series
 
+_SAMPLE = 1 << 20
+"""Values of a variable that percentiles are taken of, at most, evenly spread: the rank of a percentile is then known to
+0.01 %, and a series of any size takes no more memory."""
+_LOW, _HIGH = 1, 99
+"""The percentiles of the robust scaling."""
+
 
 class RangeFinder:
-    """Goes through a series block by block and remembers the smallest and largest values of its variables."""
+    """Goes through a series block by block and remembers the range of its variables.
 
-    def __init__(self, name: str, series: Series) -> None:
+    Args:
+        name: The sensor.
+        series: Its series.
+        scaling: ``range`` for the smallest and largest value, ``percentiles`` for the 1st and 99th percentile.
+    """
+
+    def __init__(self, name: str, series: Series, scaling: str = "range") -> None:
         self._series = series
         self._sensor = Sensor.of(name, series)
         count = len(self._sensor.variables)
         self._minimum = np.full(count, np.inf)
         self._maximum = np.full(count, -np.inf)
+        self._robust = scaling == "percentiles"
+        self._step = math.ceil(series.grid.width * series.grid.height * len(series.dates) / _SAMPLE)
+        self._sample: list[NDArray[np.float32]] = []
 
     def visit(self, values: NDArray[Any]) -> None:
         """Takes the raw values of a block, shape (height, width, T, B), into account."""
@@ -33,6 +49,8 @@ class RangeFinder:
             variables = ops.convert_to_numpy(physical_variables(valid, sensor.bands, sensor.scale, sensor.offset))
             self._minimum = np.minimum(self._minimum, variables.min(axis=0))
             self._maximum = np.maximum(self._maximum, variables.max(axis=0))
+            if self._robust:
+                self._sample.append(variables[:: self._step])
 
     def sensor(self) -> Sensor:
         """Returns the sensor with the ranges found.
@@ -44,4 +62,7 @@ class RangeFinder:
             raise InputError(
                 f"{self._series.path} holds no valid value: all of it is no data.", "Prepare the series once more."
             )
-        return replace(self._sensor, minimum=tuple(self._minimum.tolist()), maximum=tuple(self._maximum.tolist()))
+        low, high = self._minimum, self._maximum
+        if self._robust:
+            low, high = np.percentile(np.concatenate(self._sample), (_LOW, _HIGH), axis=0)
+        return replace(self._sensor, minimum=tuple(low.tolist()), maximum=tuple(high.tolist()), clip=self._robust)

@@ -17,6 +17,7 @@ import rasterio
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
+from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.networks.methods import method_names
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.training.model_file import read_model, sha256_of
@@ -80,12 +81,14 @@ def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp
 def test_every_choice_of_training_is_carried_out_and_told(settings, listener):
     choices = {
         "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
-        "batch_norm": "frozen",
+        "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles", "optimizer": "sgd",
+        "schedule": "cosine",
     }  # fmt: skip
     TrainModel(**{**settings, **choices, "epochs": 1, "method": "FullCNN"}).run(listener)
     manifest = read_model(settings["model"]).manifest
     assert choices.items() <= dict(manifest.settings).items()
-    assert manifest.batch_norm == "frozen"
+    assert manifest.hyperparameters == Hyperparameters(0.3, "frozen", 0.4)
+    assert all(sensor.clip for sensor in manifest.sensors)
 
 
 def test_the_methods_listed_are_those_that_can_be_built():
@@ -160,6 +163,8 @@ def test_a_method_without_its_series_says_which_it_needs(settings, listener):
         ({"depths": "20;40"}, "'depths' is '20;40'"),
         ({"patience": -1}, "'patience' is -1"),
         ({"date_dropout": 1.0}, "'date_dropout' is 1.0"),
+        ({"dropout": -0.1}, "'dropout' is -0.1"),
+        ({"auxiliary_weight": -1.0}, "'auxiliary_weight' is -1.0"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_training(settings, listener, change, message):

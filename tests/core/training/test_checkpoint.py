@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -45,7 +46,7 @@ def scramble(network):
 
 
 def state(network):
-    return [np.array(variable) for variable in [*network.weights, *network.optimizer.variables]]
+    return [keras.ops.convert_to_numpy(variable) for variable in [*network.weights, *network.optimizer.variables]]
 
 
 def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, tmp_path, listener):

@@ -209,3 +209,18 @@ def test_200_pixels_are_learned_by_heart(sensors, make_samples):
         network, stores, labels, everything, everything, fitting, reporter=Reporter(), keep=lambda history: None
     )
     assert best_epoch(history).validation_accuracy == 1
+
+
+def test_a_cosine_takes_the_step_size_from_its_first_value_to_almost_none():
+    fitting = Fitting(4, 32, 1e-3, seed=0, schedule="cosine")
+    steps = [fitting.step_size(epoch) for epoch in (1, 2, 3, 4)]
+    # Loshchilov and Hutter (2017), equation 5, without restarts
+    np.testing.assert_allclose(steps, [1e-3 * 0.5 * (1 + np.cos(np.pi * t / 4)) for t in range(4)])
+    assert Fitting(4, 32, 1e-3, seed=0).step_size(3) == 1e-3
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_each_optimiser_takes_the_step_size_of_the_schedule(sensors, samples, optimizer):
+    network, _ = run(sensors, samples, epochs=2, optimizer=optimizer, schedule="cosine")
+    assert type(network.optimizer).__name__.lower() == optimizer
+    assert float(network.optimizer.learning_rate) == pytest.approx(0.5e-3)

@@ -10,8 +10,10 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.networks.classifiers import loss_weights
 from twinns_qgis.networks.forests import METHODS as FORESTS
 from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.networks.methods import network_of
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
@@ -59,13 +61,17 @@ def test_model_comes_back_as_it_was(model, manifest):
         np.testing.assert_array_equal(one, other)
 
 
-def test_batch_norm_comes_back(manifest, tmp_path):
-    frozen = replace(manifest, batch_norm="frozen")
+def test_hyperparameters_come_back(manifest, tmp_path):
+    frozen = replace(manifest, hyperparameters=Hyperparameters(0.2, "frozen", 0.3))
     path = tmp_path / "frozen.twinns"
     write_model(path, frozen, TrainedNetwork(frozen.build()), HISTORY)
-    branch = read_model(path).classifier.network.get_layer("sentinel1_cnn_branch")
-    assert [block.batch_norm for block in branch.blocks] == ["frozen"] * 3
-    rewrite(path, "manifest.json", json.dumps({**frozen.to_json(), "batch_norm": "thawed"}))
+    network = read_model(path).classifier.network
+    branch = network.get_layer("sentinel1_cnn_branch")
+    assert [(block.dropout, block.batch_norm) for block in branch.blocks] == [(0.2, "frozen")] * 3
+    assert loss_weights(network)["sentinel1_cnn"] == 0.3
+    values = frozen.to_json()
+    values["hyperparameters"]["batch_norm"] = "thawed"
+    rewrite(path, "manifest.json", json.dumps(values))
     with pytest.raises(InputError, match=r"manifest of .* can't be used"):
         read_model(path)
 

@@ -1,16 +1,19 @@
 """Ranges of the variables against plain numpy."""
 
+import keras
 import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.networks.inputs import scaled_variables
 from twinns_qgis.series.series import Series
+from twinns_qgis.training import ranges
 from twinns_qgis.training.ranges import RangeFinder
 
 
-def find(name, path):
+def find(name, path, scaling="range"):
     series = Series.open(path)
-    finder = RangeFinder(name, series)
+    finder = RangeFinder(name, series, scaling)
     for window in series.grid.blocks(16):
         finder.visit(series.read(window))
     return finder.sensor()
@@ -38,3 +41,24 @@ def test_radar_ranges_are_in_decibels(make_series):
 def test_series_without_a_value_is_refused(make_series):
     with pytest.raises(InputError, match=r"s1.tif holds no valid value"):
         find("sentinel1", make_series("s1.tif", np.zeros((4, 4, 2, 2), "uint8")))
+
+
+def test_percentiles_are_those_of_all_values_and_what_lies_beyond_is_clipped(make_series):
+    values = np.random.default_rng(0).integers(1, 256, (40, 30, 3, 2)).astype("uint8")
+    values[3, 4, 1] = 0
+    sensor = find("sentinel1", make_series("s1.tif", values), "percentiles")
+    decibels = values[(values != 0).all(axis=-1)] * 0.1 + (-25.1, -32.1)
+    np.testing.assert_allclose((sensor.minimum, sensor.maximum), np.percentile(decibels, (1, 99), axis=0), atol=1e-5)
+    scaled = keras.ops.convert_to_numpy(scaled_variables(sensor, values[None]))[0]
+    expected = (values * 0.1 + (-25.1, -32.1) - sensor.minimum) / np.subtract(sensor.maximum, sensor.minimum)
+    present = (values != 0).all(axis=-1)
+    np.testing.assert_allclose(scaled[present], expected.clip(0, 1)[present], atol=1e-5)
+
+
+def test_percentiles_of_a_large_series_are_those_of_a_sample(make_series, monkeypatch):
+    monkeypatch.setattr(ranges, "_SAMPLE", 2000)
+    values = np.random.default_rng(0).integers(1, 256, (40, 50, 9, 2)).astype("uint8")
+    sensor = find("sentinel1", make_series("s1.tif", values), "percentiles")
+    decibels = values.reshape(-1, 2) * 0.1 + (-25.1, -32.1)
+    spread = (sensor.minimum, sensor.maximum) - np.percentile(decibels, (1, 99), axis=0)
+    assert 0 < np.abs(spread).max() < 0.5

@@ -13,6 +13,7 @@ from typing import Protocol
 import keras
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.sensor import Sensor
 
 
@@ -22,14 +23,16 @@ class Architecture(Protocol):
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given."""
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
+    def build(
+        self, sensors: Sequence[Sensor], classes: int, size: str, hyperparameters: Hyperparameters = PAPER
+    ) -> keras.Model:
         """Builds the network, with random weights.
 
         Args:
             sensors: Those inputs that it sees, with the ranges of their variables.
             classes: Number K of classes.
             size: ``paper``, ``compact`` or ``small``.
-            batch_norm: ``real`` or ``frozen``, for the architectures with batch normalisation.
+            hyperparameters: What it is built with besides.
 
         Returns:
             A model from a dictionary of raw values, each of shape (N, H, W, T, B), to a dictionary of outputs, each

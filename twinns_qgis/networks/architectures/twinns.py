@@ -13,11 +13,10 @@ import keras
 from twinns_qgis.networks.classifiers import classify
 from twinns_qgis.networks.cnn import ConvolutionalBranch
 from twinns_qgis.networks.convgru import AttentiveConvGRUBranch
+from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.inputs import raw_input, scaled_variables
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.width import SIZES
-
-DROPOUT = 0.4
 
 _BRANCHES: dict[str, type[keras.layers.Layer]] = {"cnn": ConvolutionalBranch, "convgru": AttentiveConvGRUBranch}
 
@@ -42,7 +41,9 @@ class Twinns:
         """Whether the network takes the series of a sensor, if it is given."""
         return self.only in (None, sensor)
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
+    def build(
+        self, sensors: Sequence[Sensor], classes: int, size: str, hyperparameters: Hyperparameters = PAPER
+    ) -> keras.Model:
         """Builds the network, with random weights; see `Architecture.build`."""
         width = SIZES[size]
         inputs = {sensor.name: raw_input(sensor) for sensor in sensors}
@@ -51,9 +52,12 @@ class Twinns:
             variables = scaled_variables(sensor, inputs[sensor.name])
             for branch in self.branches:
                 name = f"{sensor.name}_{branch}"
-                layer = _BRANCHES[branch](width.of(sensor.name), DROPOUT, batch_norm, name=f"{name}_branch")
+                layer = _BRANCHES[branch](
+                    width.of(sensor.name), hyperparameters.dropout, hyperparameters.batch_norm, name=f"{name}_branch"
+                )
                 features[name] = layer(variables)
-        return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=self.auxiliary), name="twinns")
+        auxiliary = hyperparameters.auxiliary_weight if self.auxiliary else None
+        return keras.Model(inputs, classify(features, classes, width.dense, auxiliary), name="twinns")
 
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block while it is mapped.

@@ -11,6 +11,7 @@ from keras import ops
 
 from twinns_qgis.networks.classifiers import classify
 from twinns_qgis.networks.cnn import branch_shape
+from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.indices import Tensor
 from twinns_qgis.networks.inputs import raw_input, scaled_variables
 from twinns_qgis.networks.sensor import Sensor
@@ -27,15 +28,17 @@ class TwoConvLSTM:
         """Whether the network takes the series of a sensor, if it is given: it takes all."""
         return True
 
-    def build(self, sensors: Sequence[Sensor], classes: int, size: str, batch_norm: str = "real") -> keras.Model:
-        """Builds the network, with random weights; see `Architecture.build`. It has no batch normalisation."""
+    def build(
+        self, sensors: Sequence[Sensor], classes: int, size: str, hyperparameters: Hyperparameters = PAPER
+    ) -> keras.Model:
+        """Builds the network, with random weights; see `Architecture.build`. It has no such hyperparameters."""
         width = SIZES[size]
         inputs = {sensor.name: raw_input(sensor) for sensor in sensors}
         features = {}
         for sensor in sensors:
             variables = scaled_variables(sensor, inputs[sensor.name])
             features[sensor.name] = ConvLSTMBranch(width.convlstm, name=f"{sensor.name}_convlstm_branch")(variables)
-        return keras.Model(inputs, classify(features, classes, width.dense, auxiliary=False), name="two_convlstm")
+        return keras.Model(inputs, classify(features, classes, width.dense), name="two_convlstm")
 
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block: its patch, thrice, and the gates."""
