@@ -25,11 +25,11 @@ import numpy as np
 import rasterio
 
 from twinns_qgis.demo import create_demo_site
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series, series_layout, write_series

@@ -30,10 +30,10 @@ from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.width import SIZES
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.pixels import LabelledPixels
 from twinns_qgis.samples.store import SampleStore, read_samples
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series, series_layout, write_series
 from twinns_qgis.training.batches import TrainingBatches
 

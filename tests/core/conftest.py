@@ -12,8 +12,8 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 from shapely.geometry import box
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import SENTINEL2_BANDS, series_layout, write_series
 
 FIELD = 10

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "twinns_qgis"
-FLOW = ("series", "samples", "networks", "training", "mapping", "assessment", "demo", "jobs", "__main__")
+FLOW = ("rasters", "series", "samples", "networks", "training", "mapping", "assessment", "demo", "jobs", "__main__")
 MODULES = sorted(CORE.rglob("*.py"))
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 OTHER_BACKENDS = {"torch"}

@@ -21,7 +21,7 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 from twinns_qgis.mapping.outputs import cover_map, percent_raster
 from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 classes = [LandCoverClass(*values) for values in {CLASSES!r}]
 codes = numpy.repeat(numpy.uint8([0] + [item.code for item in classes]), {SIDE})[None].repeat({SIDE}, axis=0)
 grid = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), codes.shape[1], codes.shape[0])

@@ -11,7 +11,7 @@ from shapely import Geometry, LineString, MultiLineString, Polygon, box
 from shapely.affinity import rotate
 from shapely.ops import split
 
-from twinns_qgis.series.grid import Bounds
+from twinns_qgis.rasters.grid import Bounds
 
 _ROAD_HALF_WIDTH = 4.0
 _RIVER_HALF_WIDTH = 14.0

@@ -14,7 +14,7 @@ from twinns_qgis.demo.classes import CLASSES, CODES, MARGIN, ROAD, Pattern
 from twinns_qgis.demo.landscape import Landscape
 from twinns_qgis.demo.noise import Stream, generator, smooth_noise
 from twinns_qgis.demo.surfaces import Surface
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 SUBPIXELS = 4
 """A pixel of 10 m is mixed from this many parts along each side."""

@@ -11,7 +11,7 @@ from shapely import Geometry, Polygon
 from twinns_qgis.demo.classes import CLASSES, CODES
 from twinns_qgis.demo.fields import LandParcels, draw_parcels, largest_part
 from twinns_qgis.demo.noise import Stream, generator
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 LABELLED_SHARE = 0.6
 """Share of the objects of each class that have a polygon."""

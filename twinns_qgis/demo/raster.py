@@ -9,7 +9,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import from_bounds
 
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 
 def write_raster(path: Path, values: NDArray[np.generic], grid: Grid, *, nodata: float | None = None) -> None:

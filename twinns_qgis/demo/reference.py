@@ -15,7 +15,7 @@ from twinns_qgis.demo.classes import CLASSES
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import Landscape
 from twinns_qgis.mapping.outputs import cover_map
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 
 def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:

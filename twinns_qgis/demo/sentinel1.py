@@ -11,7 +11,7 @@ from twinns_qgis.demo.acquisitions import day_of_year
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.noise import Stream, generator
 from twinns_qgis.demo.raster import write_raster
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import SENTINEL1_BANDS
 
 NODATA = -9999.0

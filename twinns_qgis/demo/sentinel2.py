@@ -12,7 +12,7 @@ from twinns_qgis.demo.atmosphere import draw_sky
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.noise import Stream, generator
 from twinns_qgis.demo.raster import write_raster
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 NODATA = -10000

@@ -18,8 +18,8 @@ from twinns_qgis.demo.sentinel1 import write_date
 from twinns_qgis.demo.sentinel2 import write_product
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import partial_name
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.grid import Grid
 
 SMALLEST_SIZE = 64
 """Smallest width and height of a site, in pixels: room for three polygons of each class."""

@@ -48,7 +48,7 @@ class MapCover(Job):
 
         from twinns_qgis.mapping.cover import CoverOutputs, map_cover
         from twinns_qgis.mapping.matching import check_series
-        from twinns_qgis.series.grid import Extent
+        from twinns_qgis.rasters.grid import Extent
         from twinns_qgis.series.series import Series, check_same_grid
         from twinns_qgis.training.model_file import read_model
 

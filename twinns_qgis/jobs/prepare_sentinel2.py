@@ -65,12 +65,12 @@ class PrepareSentinel2(Job):
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel2`."""
+        from twinns_qgis.rasters.grid import Extent
+        from twinns_qgis.rasters.production import Machine
         from twinns_qgis.series.area import Area, parse_crs
         from twinns_qgis.series.clear_sky import Clouds
-        from twinns_qgis.series.grid import Extent
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
-        from twinns_qgis.series.preparation import Machine
         from twinns_qgis.series.products.clear import parse_clear
         from twinns_qgis.series.products.search import Sentinel2Options
         from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2

@@ -15,9 +15,9 @@ from rasterio.windows import Window
 
 from twinns_qgis.mapping.outputs import MAP_NODATA, PERCENT_NODATA, cover_map, percent_raster
 from twinns_qgis.networks.methods import description
+from twinns_qgis.rasters.layout import TILE
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import MARGIN
-from twinns_qgis.series.layout import TILE
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.calibration import calibrate
 from twinns_qgis.training.model_file import Manifest, TrainedModel

@@ -17,9 +17,9 @@ from rasterio.windows import Window
 
 from twinns_qgis.files import scratch_file, whole_file
 from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.layout import disk_errors
 
 MAP_NODATA = 0
 PERCENT_NODATA = 255

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
 from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes
 from twinns_qgis.samples.touching import touching_training
-from twinns_qgis.series.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from rasterio.features import rasterize
 from shapely.geometry import box
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.polygons import LabelledPolygons
-from twinns_qgis.series.grid import Grid
 
 _BLOCK = 2048
 

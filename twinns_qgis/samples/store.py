@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinns_qgis.rasters.layout import TILE
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.pixels import LabelledPixels
-from twinns_qgis.series.layout import TILE
 from twinns_qgis.series.series import Series
 
 PATCH = 5

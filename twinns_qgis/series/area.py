@@ -12,7 +12,7 @@ from rasterio.transform import Affine
 from rasterio.warp import calculate_default_transform, transform_bounds
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.grid import Bounds, Extent, Grid
+from twinns_qgis.rasters.grid import Bounds, Extent, Grid
 
 _SNAP = 1e-6
 """Of a pixel: bounds on pixel edges must not gain a row by rounding."""

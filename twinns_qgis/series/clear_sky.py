@@ -15,9 +15,9 @@ from rasterio.windows import Window
 from scipy import ndimage
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.blocks import Workers
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.archives import File
-from twinns_qgis.series.blocks import Workers
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import MaskSource, Product
 from twinns_qgis.series.warping import read_band
 

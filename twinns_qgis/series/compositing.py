@@ -10,10 +10,10 @@ from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from twinns_qgis.rasters.blocks import strips
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.archives import File
-from twinns_qgis.series.blocks import strips
 from twinns_qgis.series.clear_sky import read_clear
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
 

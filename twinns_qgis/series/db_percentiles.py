@@ -12,11 +12,11 @@ import rasterio
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.blocks import Workers, block_windows, cache_bytes
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DbRange, to_db
-from twinns_qgis.series.blocks import Workers, block_windows, cache_bytes
 from twinns_qgis.series.db_range import DbRanges, Percentiles, write_db_range
-from twinns_qgis.series.grid import Grid
 
 Day = TypeVar("Day")
 

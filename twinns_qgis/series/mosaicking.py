@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.backscatter import to_power
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.passes import Pass
 from twinns_qgis.series.products.product import BandSource
 

@@ -15,9 +15,9 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reports.drawing import BLUE, QUIET, RED, plain_axes, to_svg
 from twinns_qgis.reports.page import write_page
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import LeftOut
 
 _TEMPLATE = Path(__file__).with_name("templates") / "series_report.html.j2"

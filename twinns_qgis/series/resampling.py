@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 _TAPS = {Resampling.nearest: 2, Resampling.bilinear: 2, Resampling.cubic: 4}
 """Width of the kernels, in pixels of the source; the nearest pixel is one of two."""

@@ -12,24 +12,24 @@ from rasterio.enums import Resampling
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output, check_spared
+from twinns_qgis.rasters.blocks import block_shape
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.production import Machine, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DbRange
-from twinns_qgis.series.blocks import block_shape
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.db_percentiles import settle_ranges
 from twinns_qgis.series.db_range import DbRanges, Percentiles, write_db_range
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.mosaicking import read_day
 from twinns_qgis.series.orbits import on_orbit, parse_orbit
 from twinns_qgis.series.passes import by_pass
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.sentinel1_plan import Sentinel1Plan
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, open_raster, series_layout
+from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, SERIES, open_raster, series_layout
 from twinns_qgis.series.speckle import margin_of
 from twinns_qgis.series.units import settle_units
 
@@ -122,7 +122,7 @@ def prepare_sentinel1(
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
-    prepare(
+    make_rasters(
         Sentinel1Plan(
             grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values()), percentiles
         ),

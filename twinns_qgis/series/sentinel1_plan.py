@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.block_store import Block
+from twinns_qgis.rasters.blocks import Workers, strips
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DbRange, to_db
-from twinns_qgis.series.block_store import Block
-from twinns_qgis.series.blocks import Workers, strips
 from twinns_qgis.series.gapfilling import fill_gaps
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.mosaicking import read_day
 from twinns_qgis.series.passes import Passes
-from twinns_qgis.series.preparation import SERIES
 from twinns_qgis.series.products.product import BandSource
+from twinns_qgis.series.series import SERIES
 from twinns_qgis.series.speckle import filter_speckle
 
 _CLIPPED = 0.03

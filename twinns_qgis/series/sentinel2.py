@@ -14,22 +14,22 @@ import rasterio
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_outputs, check_spared, scratch_file
+from twinns_qgis.rasters.blocks import Workers, block_shape, cache_bytes
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import Layout
+from twinns_qgis.rasters.production import Machine, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
-from twinns_qgis.series.blocks import Workers, block_shape, cache_bytes
 from twinns_qgis.series.clear_sky import Clouds, cloud_shares
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
-from twinns_qgis.series.layout import Layout
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import SERIES, Machine, prepare
 from twinns_qgis.series.products.product import LeftOut, Product
 from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.products.selection import Groups, by_date, on_grid
 from twinns_qgis.series.products.sentinel2 import find_sentinel2
 from twinns_qgis.series.report import Acquisition, SeriesReport, write_series_report
 from twinns_qgis.series.sentinel2_plan import VALIDITY, Sentinel2Plan
-from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, series_layout
+from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES, series_layout
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def prepare_sentinel2(
             paths[VALIDITY] = outputs.validity
         elif outputs.report:
             paths[VALIDITY] = stack.enter_context(scratch_file(outputs.report, "validity"))
-        tally = prepare(
+        tally = make_rasters(
             Sentinel2Plan(grid, groups, tuple(bands), dates, rim),
             layouts,
             paths,

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.block_store import Block
+from twinns_qgis.rasters.blocks import Workers, strips
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.block_store import Block
-from twinns_qgis.series.blocks import Workers, strips
 from twinns_qgis.series.compositing import HIGHEST, read_date
 from twinns_qgis.series.gapfilling import Interpolation
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.preparation import SERIES
 from twinns_qgis.series.products.selection import Groups
-from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
+from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES
 
 VALIDITY = "validity"
 """The raster that tells how many dates are clear."""

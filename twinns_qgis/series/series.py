@@ -22,10 +22,12 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.series.archives import File, ZipMember, on_disk
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.layout import TILE, Layout
 
+SERIES = "series"
+"""The raster that all preparation makes."""
 SENTINEL2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 SENTINEL2_NODATA = -32768
 SENTINEL2_SCALE = 0.0001

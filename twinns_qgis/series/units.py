@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.blocks import Workers
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.backscatter import DN_FORMULA, UNITS, to_db, to_power
-from twinns_qgis.series.blocks import Workers
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import BandSource
 from twinns_qgis.series.series import open_raster, read_bands
 from twinns_qgis.series.warping import source_window

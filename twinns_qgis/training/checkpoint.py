@@ -16,9 +16,9 @@ import keras
 from twinns_qgis.files import whole_file
 from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.trained import TrainedNetwork
+from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
-from twinns_qgis.series.layout import disk_errors
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.history import Epoch, best_epoch, is_over
 from twinns_qgis.training.model_file import Manifest, load_weights, write_model

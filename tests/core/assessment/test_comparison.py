@@ -8,8 +8,8 @@ from rasterio.transform import from_origin
 from twinns_qgis.assessment.comparison import write_map_beside_truth
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.outputs import cover_map
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.classes import classes_of
-from twinns_qgis.series.grid import Grid
 
 CLASSES = list(classes_of(["maize", "water", "wheat", "wood"]).values())
 

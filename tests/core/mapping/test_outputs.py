@@ -15,8 +15,8 @@ from rasterio.transform import from_origin
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.mapping import outputs
 from twinns_qgis.mapping.outputs import class_names, cover_map, percent_raster
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.series.grid import Grid
 
 CLASSES = [LandCoverClass(2, 'maïs & "soja" <x>', "#4477aa"), LandCoverClass(5, "水", "#ddaa33")]
 TAGS = {"TWINNS_MODEL_SHA256": "ab" * 32, "TWINNS_CALL": "twinns map-cover --output 'a b.tif'"}

@@ -8,10 +8,10 @@ from rasterio.transform import from_origin
 from shapely.geometry import Point, box
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples import pixels as pixels_module
 from twinns_qgis.samples.pixels import label_pixels
 from twinns_qgis.samples.polygons import read_polygons
-from twinns_qgis.series.grid import Grid
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 40, 30)
 SHAPES = [box(500011, 5599851, 500096, 5599922), box(500203, 5599757, 500398, 5599996)]

@@ -6,9 +6,9 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from scipy import ndimage
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.pixels import LabelledPixels
 from twinns_qgis.samples.touching import touching_training
-from twinns_qgis.series.grid import Grid
 
 PARTS = np.array(["train", "validation", "test"])
 

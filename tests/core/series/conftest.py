@@ -8,11 +8,11 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.db_range import parse_db_range
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel1 import prepare_sentinel1
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 

@@ -7,8 +7,8 @@ from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Extent, Grid
 from twinns_qgis.series.area import Area, parse_crs
-from twinns_qgis.series.grid import Extent, Grid
 
 UTM31, UTM32 = CRS.from_epsg(32631), CRS.from_epsg(32632)
 FIRST = Grid(UTM31, from_origin(500003, 5600007, 10, 10), 100, 80)

@@ -9,9 +9,9 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.blocks import Workers
+from twinns_qgis.rasters.blocks import Workers
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.clear_sky import Clouds, cloud_shares, read_clear
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
 
 DAY = date(2018, 3, 5)

@@ -6,10 +6,10 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.backscatter import DbRange
 from twinns_qgis.series.db_percentiles import settle_ranges
 from twinns_qgis.series.db_range import parse_db_range
-from twinns_qgis.series.grid import Grid
 
 
 @pytest.fixture

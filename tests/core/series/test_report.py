@@ -7,7 +7,7 @@ import pytest
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.products.product import LeftOut
 from twinns_qgis.series.report import Acquisition, SeriesReport, write_series_report
 

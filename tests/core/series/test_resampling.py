@@ -8,7 +8,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.resampling import can_resample, resample
 
 UTM31 = CRS.from_epsg(32631)

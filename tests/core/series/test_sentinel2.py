@@ -11,12 +11,12 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Extent
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.clear_sky import Clouds
-from twinns_qgis.series.grid import Extent
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series

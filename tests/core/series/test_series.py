@@ -10,7 +10,7 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import Series, check_same_grid, open_raster, read_bands, series_layout, write_series
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)

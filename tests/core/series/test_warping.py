@@ -9,7 +9,7 @@ import rasterio
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.warping import read_band
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

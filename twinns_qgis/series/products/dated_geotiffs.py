@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.dates import Tags
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.clear import mask_source
 from twinns_qgis.series.products.geotiff_bands import band_name, band_source
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.archives import File, on_disk
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.series import open_raster
 from twinns_qgis.series.warping import read_band
 

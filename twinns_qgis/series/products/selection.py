@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.archives import File, place
-from twinns_qgis.series.grid import Grid
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.warping import source_window
 

@@ -8,10 +8,10 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.archives import files_below
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series
 

@@ -11,10 +11,10 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.block_store import Block, BlockStore, check_tiles
-from twinns_qgis.series.blocks import block_windows
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.layout import Layout
+from twinns_qgis.rasters.block_store import Block, BlockStore, check_tiles
+from twinns_qgis.rasters.blocks import block_windows
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import Layout
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 150, 100)
 LAYOUT = Layout(

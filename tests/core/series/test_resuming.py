@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
 DAYS = (date(2018, 3, 5), date(2018, 3, 15), date(2018, 4, 4), date(2018, 4, 14), date(2018, 4, 24))
@@ -52,7 +52,7 @@ def _killed_after(blocks, folder, command):
     script = f"""
 import os, pathlib, signal, sys
 from twinns_qgis.jobs.command_line import main
-from twinns_qgis.series import block_store
+from twinns_qgis.rasters import block_store
 
 check = block_store.check_tiles
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.series import distribution
+from twinns_qgis.rasters import distribution
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.preparation import Machine
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
 
 

@@ -24,8 +24,8 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.layout import Layout, disk_errors
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import Layout, disk_errors
 
 _CHUNK = 2**22
 

@@ -6,8 +6,8 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import Cancelled
-from twinns_qgis.series.blocks import Workers, block_shape, block_windows, strips
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.blocks import Workers, block_shape, block_windows, strips
+from twinns_qgis.rasters.grid import Grid
 
 
 def _grid(width, height):

@@ -15,7 +15,7 @@ from rasterio._err import CPLE_BaseError  # rasterio.shutil raises it bare, and 
 from rasterio.io import DatasetWriter
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.grid import Grid
+from twinns_qgis.rasters.grid import Grid
 
 TILE = 256
 """Side of a tile, in pixels: blocks that are multiples of it are read without waste."""

@@ -9,7 +9,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.grid import Extent, Grid
+from twinns_qgis.rasters.grid import Extent, Grid
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)
 

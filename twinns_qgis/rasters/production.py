@@ -17,18 +17,15 @@ from rasterio.windows import Window
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.files import check_output, whole_file
+from twinns_qgis.rasters.block_store import BlockStore
+from twinns_qgis.rasters.blocks import block_windows
+from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
+from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.reporter import Reporter, TimeLeft
-from twinns_qgis.series.block_store import BlockStore
-from twinns_qgis.series.blocks import block_windows
-from twinns_qgis.series.distribution import Plan, finish_here, finish_on_cluster
-from twinns_qgis.series.layout import TILE, Layout
-
-SERIES = "series"
-"""The raster that all preparation makes."""
 
 
-class SeriesPlan(Plan, Protocol):
-    """How a series and what belongs to it are made from products."""
+class RasterPlan(Plan, Protocol):
+    """How rasters are made from files."""
 
     def sources(self) -> Iterable[Path]:
         """Returns the files that the blocks are made from."""
@@ -50,8 +47,8 @@ class Machine:
     scheduler: str | None = None
 
 
-def prepare(
-    plan: SeriesPlan,
+def make_rasters(
+    plan: RasterPlan,
     layouts: Mapping[str, Layout],
     outputs: Mapping[str, Path],
     shape: tuple[int, int],
@@ -124,7 +121,7 @@ def _finish_blocks(
                 room.check(done / count)
 
 
-def _conclude(plan: SeriesPlan, tally: Mapping[str, Any], store: BlockStore, reporter: Reporter) -> None:
+def _conclude(plan: RasterPlan, tally: Mapping[str, Any], store: BlockStore, reporter: Reporter) -> None:
     try:
         plan.conclude(tally, reporter)
     except InputError:
@@ -154,7 +151,7 @@ class _Room:
         if needed > free:
             raise InputError(
                 f"The disk of {self._store.folder.parent} has {_size(free)} free, and about {_size(needed)} more are "
-                "needed: for the blocks, and for the series that is put together from them.",
+                "needed: for the blocks, and for what is put together from them.",
                 "Free some space, or choose another disk.",
             )
 
@@ -174,7 +171,7 @@ def _what_is_left(store: BlockStore) -> str:
     )
 
 
-def _fingerprint(plan: SeriesPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> str:
+def _fingerprint(plan: RasterPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> str:
     """Returns a hash of everything that the rasters depend on; files count by name, size and time of change."""
     digest = hashlib.sha256(_canonical((__version__, plan, layouts, windows)).encode())
     for path in sorted(set(plan.sources())):

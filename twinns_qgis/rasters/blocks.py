@@ -13,9 +13,9 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import TILE
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.grid import Grid
-from twinns_qgis.series.layout import TILE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

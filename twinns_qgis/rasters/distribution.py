@@ -14,9 +14,9 @@ from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.block_store import Block, BlockStore
+from twinns_qgis.rasters.blocks import Workers, cache_bytes
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.block_store import Block, BlockStore
-from twinns_qgis.series.blocks import Workers, cache_bytes
 
 if TYPE_CHECKING:
     from distributed import Client
