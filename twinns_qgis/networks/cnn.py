@@ -62,11 +62,18 @@ class ConvolutionBlock(keras.layers.Layer):
         height, width = x.shape[1:3]
         if self.kernel_size == 1 or None in (height, width) or max(height, width) > _PATCH:
             return self.convolution(x)
+        kernel = ops.reshape(self.convolution.kernel, (-1, self.filters))
+        return ops.relu(ops.matmul(self._windows(x), kernel) + self.convolution.bias)
+
+    def _windows(self, x: Tensor) -> Tensor:
+        """Returns what the kernel sees at each of its places, side by side."""
+        height, width = x.shape[1:3]
         rows, columns = height - self.kernel_size + 1, width - self.kernel_size + 1
+        if rows == columns == 1:  # as it lies: slices would cost as much as the product, for their gradients
+            return ops.reshape(x, (-1, 1, 1, height * width * x.shape[3]))
         shifts = range(self.kernel_size)
         windows = [x[:, row : row + rows, column : column + columns] for row in shifts for column in shifts]
-        kernel = ops.reshape(self.convolution.kernel, (-1, self.filters))
-        return ops.relu(ops.matmul(ops.concatenate(windows, axis=-1), kernel) + self.convolution.bias)
+        return ops.concatenate(windows, axis=-1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return tuple(self.convolution.compute_output_shape(input_shape))

@@ -10,6 +10,7 @@ from keras import ops
 
 from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape
 from twinns_qgis.networks.indices import Tensor
+from twinns_qgis.networks.recurrence import gated_recurrence
 
 
 @keras.saving.register_keras_serializable(package="twinns")
@@ -41,17 +42,9 @@ class GatedRecurrentUnit(keras.layers.Layer):
         self.built = True
 
     def call(self, x: Tensor) -> Tensor:
-        from_input = ops.matmul(x, self.input_kernel) + self.bias
-        gates_input, candidate_input = from_input[..., : 2 * self.units], from_input[..., 2 * self.units :]
-        state = ops.zeros_like(candidate_input[0])
-        states = []
-        for date in range(x.shape[0]):
-            gates = ops.sigmoid(gates_input[date] + ops.matmul(state, self.gate_kernel))
-            z, r = gates[..., : self.units], gates[..., self.units :]
-            candidate = ops.tanh(candidate_input[date] + ops.matmul(r * state, self.state_kernel))
-            state = z * state + (1 - z) * candidate
-            states.append(state)
-        return ops.stack(states)
+        gates, candidates = ops.split(ops.matmul(x, self.input_kernel) + self.bias, [2 * self.units], axis=-1)
+        kernels = (ops.convert_to_tensor(kernel) for kernel in (self.gate_kernel, self.state_kernel))
+        return gated_recurrence(gates, candidates, *kernels)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)
