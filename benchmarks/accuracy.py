@@ -47,6 +47,8 @@ CHOICES: dict[str, dict[str, object]] = {
     "date dropout 0.1": {"date-dropout": 0.1},
     "date dropout 0.3": {"date-dropout": 0.3},
     "batch norm frozen": {"batch-norm": "frozen"},
+    "schedule cosine": {"schedule": "cosine"},
+    "scaling percentiles": {"scaling": "percentiles"},
 }
 
 PAIRS = {
