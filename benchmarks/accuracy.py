@@ -62,7 +62,7 @@ PAIRS = {
 
 def main() -> None:
     options = _options()
-    site = options.site or simulated_site(options.folder)
+    site = options.site or simulated_site(options.folder, options.pixels)
     if options.pieces:
         site["polygons"] = cut(Path(str(site["polygons"])), options.pieces, options.folder / "pieces.gpkg")
     (options.folder / "models").mkdir(exist_ok=True)
@@ -75,12 +75,12 @@ def main() -> None:
         print_patience(options)
 
 
-def simulated_site(folder: Path) -> dict[str, object]:
+def simulated_site(folder: Path, pixels: int) -> dict[str, object]:
     """Makes the simulated site and its series, if they are not there yet."""
     site, series = folder / "site", {name: folder / f"{name}.tif" for name in ("sentinel1", "sentinel2")}
     if not site.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        twinns("create-demo-site", {"folder": site, "size": 160})
+        twinns("create-demo-site", {"folder": site, "size": pixels})
     if not series["sentinel2"].exists():
         twinns("prepare-sentinel2", {"folder": site / "sentinel2", "output": series["sentinel2"]})
     if not series["sentinel1"].exists():
@@ -197,6 +197,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("table", choices=("methods", "choices"))
     parser.add_argument("--folder", type=Path, default=Path("build/accuracy"))
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of the table's first column; by default all")
+    parser.add_argument("--pixels", type=int, default=160, help="width and height of the simulated site")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--size", default="compact")
     parser.add_argument("--epochs", type=int, default=15)
