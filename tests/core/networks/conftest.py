@@ -1,5 +1,6 @@
 """Sensors as networks see them."""
 
+import math
 from datetime import date, timedelta
 
 import numpy as np
@@ -49,7 +50,11 @@ def make_values():
     return make
 
 
-# Equations 2-12 in float64, one patch of shape (5, 5, T, V) at a time.
+# Equations 2-12 in float64, on patches of shape (N, 5, 5, T, V).
+
+
+def weights(layer):
+    return [np.array(weight, float) for weight in layer.get_weights()]
 
 
 def sigmoid(x):
@@ -57,8 +62,8 @@ def sigmoid(x):
 
 
 def softmax(x):
-    powers = np.exp(x - x.max())
-    return powers / powers.sum()
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def variables(sensor, raw):
@@ -76,46 +81,44 @@ def variables(sensor, raw):
 
 
 def convolve(block, x):
-    """Valid convolution, ReLU, batch normalisation in inference."""
-    kernel, bias = (np.array(weight, float) for weight in block.convolution.get_weights())
-    size = kernel.shape[0]
-    rows, columns = x.shape[0] - size + 1, x.shape[1] - size + 1
-    y = np.empty((rows, columns, kernel.shape[-1]))
-    for row in range(rows):
-        for column in range(columns):
-            window = x[row : row + size, column : column + size]
-            y[row, column] = np.tensordot(window, kernel, axes=3) + bias
-    gamma, beta, mean, variance = (np.array(weight, float) for weight in block.normalisation.get_weights())
+    """Valid convolution, ReLU, batch normalisation in inference; x of shape (..., H, W, C)."""
+    kernel, bias = weights(block.convolution)
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(-3, -2))
+    y = np.tensordot(windows, kernel, axes=((-2, -1, -3), (0, 1, 2))) + bias
+    gamma, beta, mean, variance = weights(block.normalisation)
     return gamma * (np.maximum(y, 0) - mean) / np.sqrt(variance + block.normalisation.epsilon) + beta
 
 
 def cnn(branch, x):
-    x = x.reshape(5, 5, -1)
+    x = x.reshape(*x.shape[:3], -1)
     for block in branch.blocks:
         x = convolve(block, x)
-    return x[0, 0]
+    return x[:, 0, 0]
 
 
 def convgru(branch, x):
-    w_input, w_gates, w_state, bias = (np.array(weight, float) for weight in branch.recurrence.get_weights())
-    units = w_state.shape[0]
+    """Returns the branch's output and the attention weights, of shape (N, T)."""
+    x = np.moveaxis(x, 3, 0)
+    for block in branch.blocks:
+        x = convolve(block, x)
+    w_input, w_gates, w_state, bias = weights(branch.recurrence)
     wzx, wrx, whx = np.split(w_input, 3, axis=1)
     wzh, wrh = np.split(w_gates, 2, axis=1)
     bz, br, bh = np.split(bias, 3)
-    h, states = np.zeros(units), []
-    for step in range(x.shape[2]):
-        c = convolve(branch.blocks[1], convolve(branch.blocks[0], x[:, :, step]))[0, 0]
+    h, states = np.zeros((x.shape[1], w_state.shape[0])), []
+    for c in x[:, :, 0, 0]:
         z = sigmoid(c @ wzx + h @ wzh + bz)
         r = sigmoid(c @ wrx + h @ wrh + br)
         h = z * h + (1 - z) * np.tanh(c @ whx + (r * h) @ w_state + bh)
         states.append(h)
-    wa, ba, ua = (np.array(weight, float) for weight in branch.attention.get_weights())
-    states = np.stack(states)
-    return softmax(np.tanh(states @ wa + ba) @ ua) @ states
+    states = np.stack(states, axis=1)
+    wa, ba, ua = weights(branch.attention)
+    attention = softmax(np.tanh(states @ wa + ba) @ ua)
+    return (attention[..., None] * states).sum(axis=1), attention
 
 
 def dense(layer, x):
-    kernel, bias = (np.array(weight, float) for weight in layer.get_weights())
+    kernel, bias = weights(layer)
     return x @ kernel + bias
 
 
@@ -127,54 +130,70 @@ def equations():
 
 class Equations:
     def __call__(self, network, sensors, patches):
-        return _all_patches(network, sensors, patches)
+        return _all_outputs(network, sensors, patches)
 
     def __getattr__(self, name):
         return globals()[name]
 
 
+def _all_outputs(network, sensors, patches):
+    """What patches of each sensor, of shape (N, 5, 5, T, B), give; attention weights as `SENSOR_attention`."""
+    names = {layer.name for layer in network.layers}
+    features, attention, heads = {}, {}, {}
+    for sensor in sensors:
+        x = variables(sensor, patches[sensor.name].astype(float))
+        for kind in ("cnn", "convgru"):
+            head, branch = f"{sensor.name}_{kind}", f"{sensor.name}_{kind}_branch"
+            if branch not in names:
+                continue
+            if kind == "cnn":
+                features[branch] = cnn(network.get_layer(branch), x)
+            else:
+                features[branch], attention[f"{sensor.name}_attention"] = convgru(network.get_layer(branch), x)
+            if head in names:
+                heads[head] = dense(network.get_layer(head), features[branch])
+    features["features"] = np.concatenate(list(features.values()), axis=-1)
+    fused = features["features"]
+    for number in (1, 2):
+        fused = np.maximum(dense(network.get_layer(f"fusion_{number}"), fused), 0)
+    fusion = dense(network.get_layer("fusion"), fused)
+    score = softmax(fusion) + 0.5 * sum(softmax(logits) for logits in heads.values())
+    return {**heads, "fusion": fusion, "score": score / (1 + 0.5 * len(heads)), **features, **attention}
+
+
 @pytest.fixture
 def randomise():
-    """Returns a function that gives a network random weights and random batch normalisation statistics."""
+    """Returns a function that gives a network random weights and random batch normalisation statistics.
+
+    Kernels are scaled so that what comes out of a layer is about as large as what goes in; so values are about 1.
+    """
     return _randomise
 
 
 def _randomise(network, seed=1):
     random = np.random.default_rng(seed)
     for weight in network.weights:
-        spread = 1 / np.sqrt(np.prod(weight.shape[:-1]) or 1)
-        values = random.normal(0, max(spread, 0.05), weight.shape)
         if any(part in weight.path for part in ("gamma", "moving_variance")):
             values = random.uniform(0.5, 1.5, weight.shape)
+        else:
+            fan_in = math.prod(weight.shape[:-1])
+            values = random.normal(0, 0.3 if len(weight.shape) == 1 else math.sqrt(2 / fan_in), weight.shape)
         weight.assign(values)
     return network
 
 
-def _all_patches(network, sensors, patches):
-    count = len(next(iter(patches.values())))
-    results = [
-        _one_patch(network, sensors, {name: values[index] for name, values in patches.items()})
-        for index in range(count)
-    ]
-    return {name: np.stack([result[name] for result in results]) for name in results[0]}
+@pytest.fixture
+def assert_exact():
+    """Returns a function that compares float32 outputs with those of the equations, by name.
 
+    Errors are measured by the largest value of an output: an element near 0, where larger terms cancel, has no more
+    right digits than they have.
+    """
 
-def _one_patch(network, sensors, patch):
-    """What one patch of each sensor, of shape (5, 5, T, B), gives."""
-    names = {layer.name for layer in network.layers}
-    features, outputs = {}, {}
-    for sensor in sensors:
-        x = variables(sensor, patch[sensor.name].astype(float))
-        for branch, function in (("cnn", cnn), ("convgru", convgru)):
-            name = f"{sensor.name}_{branch}"
-            if f"{name}_branch" in names:
-                features[f"{name}_branch"] = function(network.get_layer(f"{name}_branch"), x)
-            if name in names:
-                outputs[name] = dense(network.get_layer(name), features[f"{name}_branch"])
-    features["features"] = np.concatenate(list(features.values()))
-    fused = features["features"]
-    for number in (1, 2):
-        fused = np.maximum(dense(network.get_layer(f"fusion_{number}"), fused), 0)
-    fusion = dense(network.get_layer("fusion"), fused)
-    score = softmax(fusion) + 0.5 * sum(softmax(logits) for logits in outputs.values())
-    return {**outputs, "fusion": fusion, "score": score / (1 + 0.5 * len(outputs)), **features}
+    def check(found, expected):
+        for name, values in found.items():
+            assert values.shape == expected[name].shape, name
+            error = np.abs(values - expected[name]).max() / np.abs(expected[name]).max()
+            assert error < 1e-5, f"{name}: {error:.1e}"
+
+    return check

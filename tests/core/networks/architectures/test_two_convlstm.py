@@ -13,7 +13,7 @@ def network(make_sensors, randomise):
     return randomise(architecture("2ConvLSTM").build(make_sensors(3, 4), 5, "small"))
 
 
-def test_it_follows_the_formulas(network, make_sensors, make_values, equations):
+def test_it_follows_the_formulas(network, make_sensors, make_values, equations, assert_exact):
     sensors = make_sensors(3, 4)
     patches = make_values(sensors, 2, 5, 5)
     found = network.predict_on_batch(patches)
@@ -26,8 +26,10 @@ def test_it_follows_the_formulas(network, make_sensors, make_values, equations):
         for number in (1, 2):
             fused = np.maximum(equations.dense(network.get_layer(f"fusion_{number}"), fused), 0)
         logits = equations.dense(network.get_layer("fusion"), fused)
-        np.testing.assert_allclose(found["fusion"][index, 0, 0], logits, atol=1e-4, rtol=1e-4)
-        np.testing.assert_allclose(found["score"][index, 0, 0], equations.softmax(logits), atol=1e-5)
+        assert_exact(
+            {name: output[index, 0, 0] for name, output in found.items()},
+            {"fusion": logits, "score": equations.softmax(logits)},
+        )
 
 
 def convlstm(layer, x):

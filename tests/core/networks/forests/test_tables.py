@@ -40,12 +40,12 @@ def test_dates_with_a_missing_band_are_0(make_sensors, make_values):
     assert found[[0, 2, 3]].any(axis=1).all()
 
 
-def test_features_are_those_of_the_equations(make_sensors, make_values, equations, randomise):
+def test_features_are_those_of_the_equations(make_sensors, make_values, equations, randomise, assert_exact):
     sensors = make_sensors(2, 3)
     network = randomise(architecture("TWINNS").build(sensors, 4, "small"))
     raw = make_values(sensors, 3, 5, 5)
     found = NetworkTables(network)(raw)["features"][:, 0, 0]
-    np.testing.assert_allclose(found, equations(network, sensors, raw)["features"], atol=1e-4, rtol=1e-4)
+    assert_exact({"features": found}, equations(network, sensors, raw))
 
 
 def test_a_network_of_paper_size_has_3072_features(make_sensors):
