@@ -82,7 +82,7 @@ make_compute_environment() {
     local locks=(requirements.txt requirements-dev.txt) python
     if ! is_complete .venv "${locks[@]}"; then
         python=$(find_python)
-        say "Making .venv with $("$python" --version) and the libraries in ${locks[*]}: some minutes and 2.5 GB"
+        say "Making .venv with $("$python" --version) and the libraries in ${locks[*]}: some minutes and 3 GB"
         rm -rf .venv
         "$python" -m venv .venv
         install_locked .venv "${locks[@]}"
