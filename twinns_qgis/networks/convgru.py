@@ -43,7 +43,8 @@ class GatedRecurrentUnit(keras.layers.Layer):
 
     def call(self, x: Tensor) -> Tensor:
         gates, candidates = ops.split(ops.matmul(x, self.input_kernel) + self.bias, [2 * self.units], axis=-1)
-        kernels = (ops.convert_to_tensor(kernel) for kernel in (self.gate_kernel, self.state_kernel))
+        # Outside a compiled function TensorFlow's variables are no tensors, and refused by what has its own gradient.
+        kernels = (ops.copy(kernel) for kernel in (self.gate_kernel, self.state_kernel))
         return gated_recurrence(gates, candidates, *kernels)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
