@@ -35,12 +35,12 @@ def classify(
     """
     outputs = {}
     if auxiliary_weight is not None:
-        outputs = {name: keras.layers.Dense(classes, name=name)(feature) for name, feature in features.items()}
+        outputs = {name: _logits(classes, name)(feature) for name, feature in features.items()}
     fused = keras.layers.Identity(name=FEATURES)(_side_by_side(list(features.values())))
     for number in (1, 2):
         fused = keras.layers.Dense(units, activation="relu", name=f"{FUSION}_{number}")(fused)
-    fusion = keras.layers.Dense(classes, name=FUSION)(fused)
-    score = Score(auxiliary_weight or 0.0, name=SCORE)([fusion, *outputs.values()])
+    fusion = _logits(classes, FUSION)(fused)
+    score = Score(auxiliary_weight or 0.0, name=SCORE, dtype="float32")([fusion, *outputs.values()])
     return {**outputs, FUSION: fusion, SCORE: score}
 
 
@@ -77,6 +77,11 @@ class Score(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "auxiliary_weight": self.auxiliary_weight}
+
+
+def _logits(classes: int, name: str) -> keras.layers.Layer:
+    """Returns a linear classifier; losses and scores want all digits of float32, whatever precision is before."""
+    return keras.layers.Dense(classes, name=name, dtype="float32")
 
 
 def _side_by_side(features: Sequence[Tensor]) -> Tensor:

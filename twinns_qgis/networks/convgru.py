@@ -42,10 +42,11 @@ class GatedRecurrentUnit(keras.layers.Layer):
         self.built = True
 
     def call(self, x: Tensor) -> Tensor:
-        gates, candidates = ops.split(ops.matmul(x, self.input_kernel) + self.bias, [2 * self.units], axis=-1)
+        from_input = ops.cast(ops.matmul(x, self.input_kernel) + self.bias, "float32")
+        gates, candidates = ops.split(from_input, [2 * self.units], axis=-1)
         # Outside a compiled function TensorFlow's variables are no tensors, and refused by what has its own gradient.
         kernels = (ops.copy(kernel) for kernel in (self.gate_kernel, self.state_kernel))
-        return gated_recurrence(gates, candidates, *kernels)
+        return ops.cast(gated_recurrence(gates, candidates, *kernels), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)
@@ -76,10 +77,11 @@ class Attention(keras.layers.Layer):
     def weights_over_dates(self, states: Tensor) -> Tensor:
         """Returns the attention weights, shape (T, ...); over the dates they sum to 1 (equation 8)."""
         alignment = ops.tanh(ops.matmul(states, self.kernel) + self.bias)
-        return ops.softmax(ops.sum(alignment * self.context, axis=-1), axis=0)
+        return ops.softmax(ops.sum(ops.cast(alignment * self.context, "float32"), axis=-1), axis=0)
 
     def call(self, states: Tensor) -> Tensor:
-        return ops.sum(ops.expand_dims(self.weights_over_dates(states), -1) * states, axis=0)
+        weights = ops.expand_dims(self.weights_over_dates(states), -1)
+        return ops.cast(ops.sum(weights * ops.cast(states, "float32"), axis=0), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return tuple(input_shape[1:])

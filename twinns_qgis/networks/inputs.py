@@ -26,5 +26,6 @@ def scaled_variables(sensor: Sensor, raw: Tensor) -> Tensor:
         sensor.maximum,
         sensor.clip,
         name=f"{sensor.name}_variables",
+        dtype="float32",  # raw values have more digits than bfloat16; what is scaled may be rounded
     )
     return layer(raw)

@@ -22,6 +22,8 @@ def gated_recurrence(
 
     ``z, r = sigmoid(gates_t + h Wg)``, ``c = tanh(candidates_t + (r * h) Wc)``, ``h = z * h + (1 - z) * c``.
 
+    What adds up over the dates keeps the type of the inputs; products have that of the kernels, which may be coarser.
+
     Args:
         gates: What the inputs, and the bias, give to the gates z and r, shape (T, ..., 2C).
         candidates: What they give to the candidate state, shape (T, ..., C).
@@ -37,9 +39,9 @@ def gated_recurrence(
     steps: list[tuple[Tensor, ...]] = []
     states: list[Tensor] = []
     for gates_t, candidates_t in zip(gates_by_date, candidates_by_date, strict=True):
-        z, r = ops.split(ops.sigmoid(gates_t + ops.matmul(state, gate_kernel)), 2, axis=-1)
+        z, r = ops.split(ops.sigmoid(gates_t + _product(state, gate_kernel)), 2, axis=-1)
         kept = r * state
-        candidate = ops.tanh(candidates_t + ops.matmul(kept, candidate_kernel))
+        candidate = ops.tanh(candidates_t + _product(kept, candidate_kernel))
         steps.append((state, z, r, kept, candidate))
         state = z * state + (1 - z) * candidate
         states.append(state)
@@ -55,20 +57,25 @@ def gated_recurrence(
         ):
             of_state = of_state + of_state_t
             of_candidate = of_state * (1 - z) * (1 - candidate * candidate)
-            of_kept = ops.matmul(of_candidate, ops.transpose(candidate_kernel))
+            of_kept = _product(of_candidate, ops.transpose(candidate_kernel))
             of_z, of_r = of_state * (before - candidate) * z * (1 - z), of_kept * before * r * (1 - r)
             of_gate = ops.concatenate([of_z, of_r], axis=-1)
-            of_state = of_state * z + of_kept * r + ops.matmul(of_gate, ops.transpose(gate_kernel))
+            of_state = of_state * z + of_kept * r + _product(of_gate, ops.transpose(gate_kernel))
             of_gates.insert(0, of_gate)
             of_candidates.insert(0, of_candidate)
         all_gates, all_candidates = ops.stack(of_gates), ops.stack(of_candidates)
         before, kept = (ops.stack([step[part] for step in steps]) for part in (0, 3))
-        return all_gates, all_candidates, _outer(before, all_gates), _outer(kept, all_candidates)
+        of_gate_kernel = _outer(before, all_gates, gate_kernel.dtype)
+        return all_gates, all_candidates, of_gate_kernel, _outer(kept, all_candidates, candidate_kernel.dtype)
 
     return ops.stack(states), gradient
 
 
-def _outer(left: Tensor, right: Tensor) -> Tensor:
+def _product(x: Tensor, kernel: Tensor) -> Tensor:
+    return ops.cast(ops.matmul(ops.cast(x, kernel.dtype), kernel), x.dtype)
+
+
+def _outer(left: Tensor, right: Tensor, dtype: Any) -> Tensor:
     """Returns the sum of the outer products over all dates and samples."""
-    left, right = (ops.reshape(part, (-1, part.shape[-1])) for part in (left, right))
+    left, right = (ops.cast(ops.reshape(part, (-1, part.shape[-1])), dtype) for part in (left, right))
     return ops.matmul(ops.transpose(left), right)
