@@ -16,7 +16,7 @@ CORE = ROOT / "twinns_qgis"
 FLOW = ("rasters", "series", "samples", "networks", "training", "mapping", "assessment", "demo", "jobs", "__main__")
 MODULES = sorted(CORE.rglob("*.py"))
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
-OTHER_BACKENDS = {"jax"}
+OTHER_BACKENDS = {"jax", "torch"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -40,6 +40,17 @@ def gpu_available() -> bool:
     return bool(keras.distribution.list_devices("gpu"))
 
 
+def gpus() -> tuple[str, ...]:
+    """Returns the names of the GPUs that Keras' backend sees; of PyTorch's, those of NVIDIA and AMD."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
+    return tuple(keras.distribution.list_devices("gpu")) if gpu_available() else ()
+
+
 def compiles_training() -> bool:
     """Returns whether the steps of a training are to be compiled by XLA.
 

@@ -28,6 +28,8 @@ class Batches(keras.utils.PyDataset):
         samples: Indices of the pixels to go through.
         batch_size: Pixels a batch.
         outputs: Names of the network's outputs that have the labels as target.
+        shares: What the number of pixels in each batch is a multiple of, `batch_size` being one: the last batch is
+            filled up with the first pixels once more.
     """
 
     def __init__(
@@ -37,8 +39,11 @@ class Batches(keras.utils.PyDataset):
         samples: NDArray[np.int64],
         batch_size: int,
         outputs: tuple[str, ...],
+        *,
+        shares: int = 1,
     ) -> None:
         super().__init__()
+        self._shares = shares
         self._stores = stores
         self._labels = labels
         self._samples = samples
@@ -53,7 +58,9 @@ class Batches(keras.utils.PyDataset):
         return gather(self._stores, samples), self._targets(samples)
 
     def _batch(self, index: int) -> NDArray[np.int64]:
-        return self._samples[index * self._batch_size : (index + 1) * self._batch_size]
+        batch = self._samples[index * self._batch_size : (index + 1) * self._batch_size]
+        lacking = -len(batch) % self._shares
+        return np.concatenate([batch, np.resize(self._samples, lacking)]) if lacking else batch
 
     def _targets(self, samples: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         # The network's outputs are maps; those of a patch are one pixel wide and high.
@@ -76,6 +83,7 @@ class TrainingBatches(Batches):
         epoch: Number of the first epoch.
         class_weights: What a sample of each of the K classes weighs in the loss, shape (K,); None for 1.
         augmentation: How samples vary.
+        shares: See `Batches`.
     """
 
     def __init__(
@@ -90,8 +98,9 @@ class TrainingBatches(Batches):
         epoch: int = 1,
         class_weights: NDArray[np.float32] | None = None,
         augmentation: Augmentation = NO_AUGMENTATION,
+        shares: int = 1,
     ) -> None:
-        super().__init__(stores, labels, np.sort(samples), batch_size, outputs)
+        super().__init__(stores, labels, np.sort(samples), batch_size, outputs, shares=shares)
         self._seed = seed
         self._epoch = epoch
         self._class_weights = class_weights
