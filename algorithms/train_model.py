@@ -265,6 +265,18 @@ class TrainModel(JobAlgorithm):
                 )
             ),
             device(),
+            advanced(
+                choice(
+                    "PRECISION",
+                    tr("Precision"),
+                    tr(
+                        "What the network's matrix products are computed in, in training; auto is bfloat16 on a GPU "
+                        "where that is clearly faster, else float32."
+                    ),
+                    ("auto", "float32", "bfloat16"),
+                    "auto",
+                )
+            ),
         ]
 
     def _outputs(self) -> list[QgsProcessingParameterDefinition]:

@@ -28,6 +28,7 @@ from rasterio.windows import Window
 from twinns_qgis.networks.architectures import architecture
 from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
+from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.width import SIZES
 from twinns_qgis.rasters.grid import Grid
@@ -120,7 +121,8 @@ def report_fitting(size: str, series: dict, stores: dict, options: argparse.Name
         )
         for name, one in series.items()
     ]  # fmt: skip
-    network = architecture("TWINNS").build(sensors, CLASSES, size)
+    with computing_in(options.precision):
+        network = architecture("TWINNS").build(sensors, CLASSES, size)
     labels = np.random.default_rng(0).integers(0, CLASSES, len(stores["sentinel2"].patches))
     samples = np.arange(64 * options.steps)
     outputs = (*loss_weights(network), SCORE)
@@ -200,6 +202,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pixels", type=int, default=300_000)
     parser.add_argument("--sizes", nargs="+", default=["compact", "small"], choices=list(SIZES))
     parser.add_argument("--steps", type=int, default=20, help="batches of 64 samples an epoch")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of ours")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     return parser.parse_args()
 

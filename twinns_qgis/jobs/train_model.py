@@ -123,6 +123,12 @@ class TrainModel(Job):
         "Largest depths of a forest's trees to choose from, separated by commas.", default="20,40,60,80,100"
     )
     device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
+    precision: str = parameter(
+        "What the network's matrix products are computed in, in training; auto is bfloat16 on a GPU where that is "
+        "clearly faster, else float32.",
+        default="auto",
+        choices=("auto", "float32", "bfloat16"),
+    )
     model: Path = parameter("The model file to write, .twinns.")
     report: Path | None = parameter("An HTML report to write.", default=None)
     split: Path | None = parameter("A copy of the polygons to write, with their part of the split.", default=None)
@@ -267,6 +273,7 @@ class TrainModel(Job):
             optimizer=self.optimizer,
             schedule=self.schedule,
             patience=self.patience,
+            precision=self.precision,
             class_weights=self.class_weights,
             augmentation=Augmentation(self.augmentation == "symmetries", self.date_dropout, missing),
         )

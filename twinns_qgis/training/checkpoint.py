@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from twinns_qgis.files import whole_file
-from twinns_qgis.networks.backend import gpu_available
+from twinns_qgis.networks.backend import gpu_available, gpus
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
@@ -45,7 +45,7 @@ class Checkpoint:
 
     def __init__(self, model: Path, manifest: Manifest, network: keras.Model, fingerprint: Mapping[str, str]) -> None:
         self._model = model
-        self._file = model.with_name(f"{model.name}.checkpoint")
+        self._file = _file_of(model)
         self._manifest = manifest
         self._network = network
         self._fingerprint = dict(fingerprint)
@@ -104,10 +104,10 @@ class Checkpoint:
                 archive.write(training, _TRAINING)
                 archive.writestr(_BEST, self._best[1])
 
-    def restore(self) -> None:
-        """Gives the network the weights of the best epoch."""
+    def restore(self, network: keras.Model) -> None:
+        """Gives a network the weights of the best epoch."""
         if self._best is not None:
-            load_weights(io.BytesIO(self._best[1]), self._network)
+            load_weights(io.BytesIO(self._best[1]), network)
 
     def finish(self) -> None:
         """Removes the file: the training has ended well."""
@@ -126,6 +126,20 @@ class Checkpoint:
         )
 
 
+def earlier_precision(model: Path, fingerprint: Mapping[str, str]) -> str | None:
+    """Returns the precision of the training of the same that an earlier call left; None if there is no such training.
+
+    What is found by measuring may be found otherwise the next time: a training that is continued keeps to it.
+    """
+    try:
+        with zipfile.ZipFile(_file_of(model)) as archive:
+            earlier = json.loads(archive.read(_STATE))["fingerprint"]
+            same = set(_differences(earlier, fingerprint)) <= {"precision"}
+            return str(earlier["precision"]) if same else None
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError):
+        return None  # `Checkpoint.resume` tells of a file that can't be read
+
+
 def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
     """Returns all that an epoch of a training depends on, by name.
 
@@ -139,10 +153,15 @@ def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
     return {
         **{name: str(value) for name, value in manifest.settings.items() if name not in free},
         "device": "gpu" if gpu_available() else "cpu",
+        "number of GPUs": str(len(gpus())),
         **{name: digest for name, digest in manifest.inputs.items() if name != "polygons"},
         "polygons": pixels.hexdigest(),
         **{f"version of {name}": version for name, version in manifest.versions.items()},
     }
+
+
+def _file_of(model: Path) -> Path:
+    return model.with_name(f"{model.name}.checkpoint")
 
 
 def _differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.networks.backend import compiles_training
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
+from twinns_qgis.networks.several_gpus import shares
 from twinns_qgis.networks.trained import TrainedClassifier
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import SampleStore
@@ -46,6 +47,7 @@ class Fitting:
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with Nesterov's momentum of 0.9).
         schedule: ``constant``, or ``cosine``: the step size falls to 0 along half a cosine over the epochs.
         patience: Epochs without a better validation accuracy after which training stops; 0 goes through all.
+        precision: ``float32``, ``bfloat16``, or ``auto``: see `networks.precision.choose_precision`.
         class_weights: ``balanced`` lets each class count alike in the loss, ``none`` each sample.
         augmentation: How samples vary from epoch to epoch.
     """
@@ -57,6 +59,7 @@ class Fitting:
     optimizer: str = "adam"
     schedule: str = "constant"
     patience: int = 0
+    precision: str = "float32"
     class_weights: str = "none"
     augmentation: Augmentation = NO_AUGMENTATION
 
@@ -130,10 +133,12 @@ def fit(
         epoch=len(history) + 1,
         class_weights=balanced_weights(labels[training], classes) if fitting.class_weights == "balanced" else None,
         augmentation=fitting.augmentation,
+        shares=shares(),
     )
+    validation_batch = _ASSESSMENT_BATCH // shares() * shares()
     network.fit(
         batches,
-        validation_data=Batches(stores, labels, validation, _ASSESSMENT_BATCH, outputs),
+        validation_data=Batches(stores, labels, validation, validation_batch, outputs, shares=shares()),
         epochs=fitting.epochs,
         initial_epoch=len(history),
         shuffle=False,  # the batches draw the order themselves

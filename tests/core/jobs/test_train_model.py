@@ -1,11 +1,13 @@
 """The job that trains: what it writes, what it refuses, and what a cancellation leaves."""
 
 import dataclasses
+import io
 import json
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +91,24 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener):
     assert choices.items() <= dict(manifest.settings).items()
     assert manifest.hyperparameters == Hyperparameters(0.3, "frozen", 0.4)
     assert all(sensor.clip for sensor in manifest.sensors)
+
+
+def test_a_network_trained_in_bfloat16_is_read_and_tested_in_float32(settings, listener):
+    outputs = TrainModel(**{**settings, "precision": "bfloat16", "method": "FullCNN"}).run(listener)
+    assert outputs["accuracy"] > 0.9
+    model = read_model(settings["model"])
+    assert np.isfinite([(epoch.loss, epoch.validation_loss) for epoch in model.history]).all()
+    assert model.manifest.settings["precision"] == "bfloat16"
+    assert all(layer.compute_dtype == "float32" for layer in model.classifier.network.layers)
+    with zipfile.ZipFile(settings["model"]) as archive:
+        weights = archive.read("weights.keras")
+    assert b"bfloat16" not in zipfile.ZipFile(io.BytesIO(weights)).read("config.json")
+
+
+def test_the_precision_that_was_chosen_is_told_in_the_model(settings, listener):
+    TrainModel(**{**settings, "epochs": 1, "device": "cpu", "method": "FullCNN"}).run(listener)
+    assert read_model(settings["model"]).manifest.settings["precision"] == "float32"
+    assert any("Computing in float32" in message for message in listener.messages)
 
 
 def test_the_methods_listed_are_those_that_can_be_built():

@@ -10,7 +10,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.checkpoint import Checkpoint
+from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision
 from twinns_qgis.training.fit import Fitting, compile_network
 from twinns_qgis.training.history import Epoch
 from twinns_qgis.training.model_file import Manifest, read_model
@@ -62,7 +62,7 @@ def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, t
     assert found.resume(FITTING, listener) == HISTORY
     for one, same in zip(state(other), state(network), strict=True):
         np.testing.assert_array_equal(one, same)
-    found.restore()
+    found.restore(other)
     for one, same in zip(other.get_weights(), best, strict=True):
         np.testing.assert_array_equal(one, same)
     assert "epoch so far, 1, with a validation accuracy of 0.6000" in found.rescue()
@@ -116,6 +116,22 @@ def test_a_full_disk_is_told_and_leaves_the_checkpoint_before(manifest, network,
     with pytest.raises(InputError, match=r"m.twinns.checkpoint can't be written: .*No space left"):
         checkpoint.keep(HISTORY)
     assert (tmp_path / "m.twinns.checkpoint").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [({}, "bfloat16"), ({"precision": "bfloat16"}, "bfloat16"), ({"seed": "1"}, None), ({"device": "gpu"}, None)],
+)
+def test_the_same_training_keeps_to_its_precision(manifest, network, tmp_path, change, found):
+    model = tmp_path / "m.twinns"
+    Checkpoint(model, manifest, network, {**FINGERPRINT, "precision": "bfloat16"}).keep(HISTORY[:1])
+    assert earlier_precision(model, {**FINGERPRINT, "precision": "auto", **change}) == found
+
+
+def test_without_a_checkpoint_there_is_no_earlier_precision(tmp_path):
+    assert earlier_precision(tmp_path / "m.twinns", FINGERPRINT) is None
+    (tmp_path / "m.twinns.checkpoint").write_bytes(b"no zip")
+    assert earlier_precision(tmp_path / "m.twinns", FINGERPRINT) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip"])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 
+from twinns_qgis.networks.precision import choose_precision, computing_in
+from twinns_qgis.networks.several_gpus import gpus_to_train_on, sharing_batches
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.checkpoint import Checkpoint, fingerprint
+from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision, fingerprint
 from twinns_qgis.training.fit import Fitting, compile_network, fit
-from twinns_qgis.training.history import best_epoch
+from twinns_qgis.training.history import Epoch, best_epoch
 from twinns_qgis.training.learners.learned import Learned
 from twinns_qgis.training.model_file import Manifest
 
@@ -32,21 +35,42 @@ class NetworkLearner:
         self._model = model
         self._manifest = manifest
         self._fitting = fitting
-        keras.utils.set_random_seed(fitting.seed)
-        self._network = manifest.build()
-        compile_network(self._network, fitting)
         self._checkpoint: Checkpoint | None = None
 
     def learn(self, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter) -> Learned:
-        """Fits the network, and gives it the weights of its best epoch; see `Learner.learn`."""
-        weights = sum(math.prod(weight.shape) for weight in self._network.trainable_weights)
-        reporter.info(f"{self._manifest.title}: {weights:,} trainable parameters")
-        checkpoint = Checkpoint(self._model, self._manifest, self._network, fingerprint(self._manifest, samples))
+        """Fits the network, and returns it with the weights of its best epoch; see `Learner.learn`."""
+        precision = self._precision(samples, reporter)
+        devices = gpus_to_train_on(self._fitting.batch_size, reporter)
+        with computing_in(precision), sharing_batches(devices):
+            checkpoint, history = self._fit(precision, stores, samples, reporter)
+        # As mapping will compute: in float32, on one device.
+        network = self._manifest.build()
+        checkpoint.restore(network)
+        best = best_epoch(history).epoch
+        settings = {"best_epoch": best, "precision": precision}
+        return Learned(TrainedNetwork(network), f"epoch {best}", settings, history=tuple(history))
+
+    def _precision(self, samples: LabelledSamples, reporter: Reporter) -> str:
+        if self._fitting.precision != "auto":
+            return self._fitting.precision
+        earlier = earlier_precision(self._model, fingerprint(self._manifest, samples))
+        return earlier or choose_precision(self._manifest.size, self._fitting.batch_size, reporter)
+
+    def _fit(
+        self, precision: str, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter
+    ) -> tuple[Checkpoint, list[Epoch]]:
+        manifest = replace(self._manifest, settings={**self._manifest.settings, "precision": precision})
+        keras.utils.set_random_seed(self._fitting.seed)
+        network = manifest.build()
+        compile_network(network, self._fitting)
+        weights = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+        reporter.info(f"{manifest.title}: {weights:,} trainable parameters")
+        checkpoint = Checkpoint(self._model, manifest, network, fingerprint(manifest, samples))
         self._checkpoint = checkpoint
         earlier = checkpoint.resume(self._fitting, reporter)
         reporter.last_resort(self.rescue)
         history = fit(
-            self._network,
+            network,
             stores,
             samples.labels,
             samples.part("train"),
@@ -56,9 +80,7 @@ class NetworkLearner:
             keep=checkpoint.keep,
             history=earlier,
         )
-        checkpoint.restore()
-        best = best_epoch(history).epoch
-        return Learned(TrainedNetwork(self._network), f"epoch {best}", {"best_epoch": best}, history=tuple(history))
+        return checkpoint, history
 
     def rescue(self) -> str:
         """Makes the best epoch so far the model file; see `Learner.rescue`."""
