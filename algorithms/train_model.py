@@ -270,8 +270,8 @@ class TrainModel(JobAlgorithm):
                     "PRECISION",
                     tr("Precision"),
                     tr(
-                        "What the network's matrix products are computed in, in training; auto is bfloat16 on a GPU "
-                        "where that is clearly faster, else float32."
+                        "What the network's matrix products are computed in, in training; auto is bfloat16 where "
+                        "that is clearly faster, else float32."
                     ),
                     ("auto", "float32", "bfloat16"),
                     "auto",

@@ -124,7 +124,7 @@ class TrainModel(Job):
     )
     device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
     precision: str = parameter(
-        "What the network's matrix products are computed in, in training; auto is bfloat16 on a GPU where that is "
+        "What the network's matrix products are computed in, in training; auto is bfloat16 where that is "
         "clearly faster, else float32.",
         default="auto",
         choices=("auto", "float32", "bfloat16"),

@@ -61,16 +61,18 @@ def test_the_precision_ends_with_its_context():
     assert keras.config.dtype_policy() == before
 
 
-def test_a_processor_computes_in_float32(listener, monkeypatch):
+@pytest.mark.parametrize("size", ["compact", "small"])
+def test_a_processor_computes_in_float32_at_the_smaller_sizes(listener, monkeypatch, size):
     monkeypatch.setattr(precision, "gpu_available", lambda: False)
     monkeypatch.setattr(precision, "product_rates", None)
-    assert choose_precision("paper", 64, listener) == "float32"
+    assert choose_precision(size, 64, listener) == "float32"
     assert "processor" in listener.messages[0]
 
 
+@pytest.mark.parametrize("gpu", [True, False])
 @pytest.mark.parametrize(("faster", "chosen"), [(2.0, "bfloat16"), (1.2, "float32"), (0.1, "float32")])
-def test_a_gpu_computes_in_bfloat16_if_that_is_clearly_faster(listener, monkeypatch, faster, chosen):
-    monkeypatch.setattr(precision, "gpu_available", lambda: True)
+def test_the_paper_size_is_computed_in_bfloat16_if_that_is_clearly_faster(listener, monkeypatch, faster, chosen, gpu):
+    monkeypatch.setattr(precision, "gpu_available", lambda: gpu)
     rates = {"float32": 4e12, "bfloat16": faster * 4e12}
     monkeypatch.setattr(precision, "product_rates", lambda size, batch_size: rates)
     assert choose_precision("paper", 64, listener) == chosen
