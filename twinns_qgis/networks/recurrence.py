@@ -42,33 +42,47 @@ def gated_recurrence(
         z, r = ops.split(ops.sigmoid(gates_t + _product(state, gate_kernel)), 2, axis=-1)
         kept = r * state
         candidate = ops.tanh(candidates_t + _product(kept, candidate_kernel))
-        steps.append((state, z, r, kept, candidate))
-        state = z * state + (1 - z) * candidate
+        difference = state - candidate
+        steps.append((z, r, kept, candidate, difference))
+        state = candidate + z * difference
         states.append(state)
 
     def gradient(*arguments: Any, upstream: Tensor | None = None) -> tuple[Tensor, ...]:
         """Returns the gradients of the four arguments; PyTorch gives `upstream` by name."""
         (of_states,) = arguments if upstream is None else (upstream,)
+        back_from_gates, back_from_candidate = _transposed(gate_kernel, candidate_kernel)
         of_state = ops.zeros_like(state)
         of_gates: list[Tensor] = []
         of_candidates: list[Tensor] = []
-        for of_state_t, (before, z, r, _, candidate) in zip(
+        for of_state_t, (z, r, kept, candidate, difference) in zip(
             reversed(ops.unstack(of_states)), reversed(steps), strict=True
         ):
             of_state = of_state + of_state_t
-            of_candidate = of_state * (1 - z) * (1 - candidate * candidate)
-            of_kept = _product(of_candidate, ops.transpose(candidate_kernel))
-            of_z, of_r = of_state * (before - candidate) * z * (1 - z), of_kept * before * r * (1 - r)
-            of_gate = ops.concatenate([of_z, of_r], axis=-1)
-            of_state = of_state * z + of_kept * r + _product(of_gate, ops.transpose(gate_kernel))
+            of_entering = of_state * (1 - z)
+            of_candidate = of_entering * (1 - candidate * candidate)
+            of_kept = _product(of_candidate, back_from_candidate)
+            of_gate = ops.concatenate([of_entering * z * difference, of_kept * kept * (1 - r)], axis=-1)
+            of_state = of_state - of_entering + of_kept * r + _product(of_gate, back_from_gates)
             of_gates.insert(0, of_gate)
             of_candidates.insert(0, of_candidate)
         all_gates, all_candidates = ops.stack(of_gates), ops.stack(of_candidates)
-        before, kept = (ops.stack([step[part] for step in steps]) for part in (0, 3))
-        of_gate_kernel = _outer(before, all_gates, gate_kernel.dtype)
-        return all_gates, all_candidates, of_gate_kernel, _outer(kept, all_candidates, candidate_kernel.dtype)
+        # The state before the first date is 0 and adds nothing.
+        of_gate_kernel = _outer(all_states[:-1], all_gates[1:], gate_kernel.dtype)
+        all_kept = ops.stack([kept for _, _, kept, _, _ in steps])
+        return all_gates, all_candidates, of_gate_kernel, _outer(all_kept, all_candidates, candidate_kernel.dtype)
 
-    return ops.stack(states), gradient
+    all_states = ops.stack(states)
+    return all_states, gradient
+
+
+def _transposed(gate_kernel: Tensor, candidate_kernel: Tensor) -> list[Tensor]:
+    """Returns the transposes of the kernels.
+
+    Side by side, so that something stands between transposing and each product: else TensorFlow makes one operation of
+    the two, which transposes anew at every date and takes three times as long.
+    """
+    both = ops.transpose(ops.concatenate([gate_kernel, candidate_kernel], axis=-1))
+    return ops.split(both, [gate_kernel.shape[-1]])
 
 
 def _product(x: Tensor, kernel: Tensor) -> Tensor:
