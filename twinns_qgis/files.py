@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     for path in outputs:
         if path.resolve() in read:
             raise InputError(f"The output {path} is one of the inputs, which it would replace.", "Choose another name.")
+
+
+def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal.
+
+    Args:
+        path: The file.
+        between: Is called every now and then, and may raise.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            between()
+    return digest.hexdigest()
 
 
 _being_written: set[Path] = set()

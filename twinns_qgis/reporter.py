@@ -92,9 +92,13 @@ class TimeLeft:
         start, done = self._first
         if fraction <= done:
             return ""
-        seconds = (self.elapsed - start) * (1 - fraction) / (fraction - done)
-        if seconds < 60:
-            return f"{seconds:.0f} s left"
-        if seconds < 3600:
-            return f"{seconds / 60:.0f} min left"
-        return f"{seconds / 3600:.1f} h left"
+        return f"{duration((self.elapsed - start) * (1 - fraction) / (fraction - done))} left"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, such as ``3 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +13,7 @@ from twinns_qgis.jobs.job import Job, parameter
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
+    from twinns_qgis.mapping.cover import Scene
     from twinns_qgis.networks.sensor import Sensor
 
 
@@ -29,8 +30,15 @@ class MapCover(Job):
     extent: str | None = parameter(
         "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
     )
+    mask: str | None = parameter(
+        "Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped.", default=None
+    )
     device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
     memory: int = parameter("Memory to use, in MB.", default=2048)
+    scheduler: str | None = parameter(
+        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
+        default=None,
+    )
     output: Path = parameter("The map to write, a GeoTIFF.")
     confidence: Path | None = parameter("A raster of the confidence in percent to write.", default=None)
     probabilities: Path | None = parameter(
@@ -39,51 +47,66 @@ class MapCover(Job):
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the model, checks the series against it, and maps them."""
+        from twinns_qgis.mapping.contents import hashing
         from twinns_qgis.networks.backend import describe_device, use_device
 
         outputs = {"output": self.output, "confidence": self.confidence, "probabilities": self.probabilities}
         self._check(outputs)
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
+        with hashing(self._given(), reporter) as hashes:
+            from twinns_qgis.mapping.cover import CoverOutputs, map_cover
+            from twinns_qgis.rasters.production import Machine
+            from twinns_qgis.training.model_file import read_model
 
-        from twinns_qgis.mapping.cover import CoverOutputs, map_cover
-        from twinns_qgis.mapping.matching import check_series
-        from twinns_qgis.rasters.grid import Extent
-        from twinns_qgis.series.series import Series, check_same_grid
-        from twinns_qgis.training.model_file import read_model
-
-        reporter.info(describe_device(self.device))
-        model = read_model(self.model)
-        series = {name: Series.open(path) for name, path in self._paths(model.manifest.sensors, reporter).items()}
-        check_series(model.manifest.sensors, series, self.model.name)
-        check_same_grid(series)
-        grid = next(iter(series.values())).grid
-        window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
-        tags = {
-            "TWINNS_MODEL_SHA256": model.sha256,
-            "TWINNS_METHOD": model.manifest.title,
-            "TWINNS_VERSION": __version__,
-            "TWINNS_CALL": self.call(),
-        }
+            reporter.info(describe_device(self.device))
+            model = read_model(self.model)
+            scene = self._scene(model.manifest.sensors, hashes, reporter)
         map_cover(
             model,
-            series,
-            window,
+            scene,
             CoverOutputs(self.output, self.confidence, self.probabilities),
-            memory=self.memory,
-            tags=tags,
+            machine=Machine(self.memory, self.scheduler),
+            device=self.device,
+            tags={
+                "TWINNS_MODEL_SHA256": model.sha256,
+                "TWINNS_METHOD": model.manifest.title,
+                "TWINNS_VERSION": __version__,
+                "TWINNS_CALL": self.call(),
+            },
             reporter=reporter,
         )
         return {name: str(path) for name, path in outputs.items() if path}
 
+    def _scene(self, sensors: Sequence[Sensor], hashes: Callable[[], dict[str, str]], reporter: Reporter) -> Scene:
+        """Opens the series, and checks that they are what the model expects."""
+        from twinns_qgis.mapping.cover import Scene
+        from twinns_qgis.mapping.matching import check_series, report_shifts
+        from twinns_qgis.mapping.region import Region
+        from twinns_qgis.rasters.grid import Extent
+        from twinns_qgis.series.series import Series, check_same_grid
+
+        series = {name: Series.open(path) for name, path in self._paths(sensors, reporter).items()}
+        check_series(sensors, series, self.model.name)
+        check_same_grid(series)
+        report_shifts(sensors, series, reporter)
+        grid = next(iter(series.values())).grid
+        window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
+        region = Region.read(self.mask, grid.crop(window)) if self.mask else None
+        contents = hashes()
+        return Scene(series, {name: contents[name] for name in series}, window, region)
+
+    def _given(self) -> dict[str, Path]:
+        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
+        return {name: path for name, path in given.items() if path}
+
     def _paths(self, sensors: Sequence[Sensor], reporter: Reporter) -> dict[str, Path]:
         """Returns the series that were given and that the model uses, by sensor."""
-        given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
         used = {sensor.name for sensor in sensors}
-        for name, path in given.items():
-            if path and name not in used:
+        for name, path in self._given().items():
+            if name not in used:
                 reporter.info(f"{self.model.name} does not use {path}.")
-        return {name: path for name, path in given.items() if path and name in used}
+        return {name: path for name, path in self._given().items() if name in used}
 
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""

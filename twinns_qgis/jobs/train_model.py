@@ -279,9 +279,10 @@ class TrainModel(Job):
         )
 
     def _manifest(self, sensors: tuple[Any, ...], samples: LabelledSamples) -> Any:
+        from twinns_qgis.files import sha256_of
         from twinns_qgis.networks.hyperparameters import Hyperparameters
         from twinns_qgis.samples.polygons import PARTS, split_source
-        from twinns_qgis.training.model_file import Manifest, sha256_of, versions
+        from twinns_qgis.training.model_file import Manifest, versions
 
         files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors}
         files["polygons"] = split_source(self.polygons)[0]

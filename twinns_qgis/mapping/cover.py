@@ -1,29 +1,50 @@
-"""Mapping: whole blocks through the classifier, reading ahead of computing."""
+"""Mapping: from a model and its series to a map, block by block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import keras
 from rasterio.windows import Window
 
-from twinns_qgis.mapping.outputs import MAP_NODATA, PERCENT_NODATA, cover_map, percent_raster
-from twinns_qgis.networks.methods import description
-from twinns_qgis.rasters.layout import TILE
-from twinns_qgis.reporter import Reporter, TimeLeft
-from twinns_qgis.samples.store import MARGIN
+from twinns_qgis.mapping.estimate import estimate
+from twinns_qgis.mapping.outputs import (
+    CONFIDENCE,
+    COVER,
+    PROBABILITIES,
+    CloudOptimised,
+    cover_layout,
+    percent_layout,
+)
+from twinns_qgis.mapping.plan import MappingPlan
+from twinns_qgis.mapping.region import Region
+from twinns_qgis.mapping.scoring import keep
+from twinns_qgis.mapping.sizes import AT_ONCE, choose_sizes
+from twinns_qgis.networks.backend import gpu_available
+from twinns_qgis.rasters.production import Machine, make_rasters
+from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.calibration import calibrate
-from twinns_qgis.training.model_file import Manifest, TrainedModel
+from twinns_qgis.training.model_file import TrainedModel, versions
 
-_LARGEST_BLOCK = TILE
-_SMALLEST_BLOCK = 16
+
+@dataclass(frozen=True)
+class Scene:
+    """What is mapped.
+
+    Args:
+        series: The series by sensor, on one grid.
+        contents: SHA-256 of each of them, by sensor.
+        window: The pixels to map.
+        region: The part of them to map, or None: all.
+    """
+
+    series: Mapping[str, Series]
+    contents: Mapping[str, str]
+    window: Window
+    region: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -40,114 +61,86 @@ class CoverOutputs:
     confidence: Path | None = None
     probabilities: Path | None = None
 
+    def paths(self) -> dict[str, Path]:
+        """Returns those that are wanted, by the raster's name."""
+        paths = {COVER: self.cover, CONFIDENCE: self.confidence, PROBABILITIES: self.probabilities}
+        return {name: path for name, path in paths.items() if path}
+
 
 def map_cover(
     model: TrainedModel,
-    series: Mapping[str, Series],
-    window: Window,
+    scene: Scene,
     outputs: CoverOutputs,
     *,
-    memory: int,
+    machine: Machine,
+    device: str,
     tags: Mapping[str, str],
     reporter: Reporter,
 ) -> None:
-    """Maps a window of the series.
+    """Maps a scene.
 
     The class of a pixel is the argmax of the score: equation 12, or the mean of forests' probabilities. A pixel that
-    has no value in one of the series gets 0, no data. Beyond the raster's edge, patches repeat its nearest pixels, as
-    in training.
+    has no value in one of the series, or lies outside of the region, gets 0, no data. Beyond the raster's edge, patches
+    repeat its nearest pixels, as in training. Blocks that a stopped call left are used; see `make_rasters`.
 
     Args:
         model: The model.
-        series: Its series, by sensor, on one grid.
-        window: The pixels to map.
+        scene: What is mapped.
         outputs: Where to write.
-        memory: Memory to use, in MB.
+        machine: What may be used.
+        device: Where to compute: ``auto``, ``cpu`` or ``gpu``.
         tags: Metadata of the rasters.
         reporter: Hears of the progress.
+
+    Raises:
+        InputError: A series can't be read, or the disk has no room; the outputs are as before then.
+        Cancelled: The user asked the job to stop.
     """
-    grid = next(iter(series.values())).grid.crop(window)
+    grid = next(iter(scene.series.values())).grid.crop(scene.window)
     classes = model.manifest.classes
-    codes = np.array([item.code for item in classes], np.uint8)
-    side = block_side(model.manifest, memory)
-    reporter.info(f"Mapping {grid.width} x {grid.height} pixels in blocks of {side} x {side}")
-    clock = TimeLeft()
-    done = 0
-    with ExitStack() as stack:
-        cover = stack.enter_context(cover_map(outputs.cover, grid, classes, tags))
-        confidence = outputs.confidence and stack.enter_context(
-            percent_raster(outputs.confidence, grid, ["confidence"], tags)
-        )
-        probabilities = outputs.probabilities and stack.enter_context(
-            percent_raster(outputs.probabilities, grid, [item.name for item in classes], tags)
-        )
-        for target, values in _read_ahead(series, window, stack):
-            scores = np.empty((int(target.height), int(target.width), len(classes)), np.float32)
-            for rows, columns in _blocks(scores.shape[0], scores.shape[1], side):
-                reporter.check_cancelled()
-                block = {name: _with_margin(raw, rows, columns) for name, raw in values.items()}
-                scores[rows, columns] = model.classifier.scores(block)[0]
-                done += (rows.stop - rows.start) * (columns.stop - columns.start)
-                share = done / (grid.width * grid.height)
-                reporter.progress(share, f"{done / clock.elapsed:,.0f} px/s {clock.after(share)}".rstrip())
-            missing = _missing(series, values)
-            cover.write(np.where(missing, MAP_NODATA, codes[scores.argmax(axis=-1)]).astype(np.uint8), target)
-            if confidence or probabilities:
-                scores = calibrate(scores, model.manifest.temperature)
-            if confidence:
-                confidence.write(_percent(scores.max(axis=-1)[None], missing), target)
-            if probabilities:
-                probabilities.write(_percent(np.moveaxis(scores, -1, 0), missing), target)
-        reporter.info(f"Mapped {done / clock.elapsed:,.0f} px/s")
-
-
-def block_side(manifest: Manifest, memory: int) -> int:
-    """Returns the side of the blocks whose activations, or variables, take about half of `memory` (MB)."""
-    floats = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
-    pixels = memory * 2**20 / 2 / (4 * floats)
-    return int(np.clip(int(np.sqrt(pixels)) // 16 * 16, _SMALLEST_BLOCK, _LARGEST_BLOCK))
-
-
-def _read_ahead(
-    series: Mapping[str, Series], window: Window, stack: ExitStack
-) -> Iterator[tuple[Window, dict[str, NDArray[Any]]]]:
-    """Reads the series tile by tile, the next one while the caller works on this one.
-
-    Yields:
-        The window of the output, and the raw values of each sensor, with a margin.
-    """
-
-    def read(target: Window) -> dict[str, NDArray[Any]]:
-        source = Window(window.col_off + target.col_off, window.row_off + target.row_off, target.width, target.height)
-        return {name: one.read(source, MARGIN) for name, one in series.items()}
-
-    targets = list(next(iter(series.values())).grid.crop(window).blocks(TILE))
-    reader = stack.enter_context(ThreadPoolExecutor(1))
-    coming = reader.submit(read, targets[0])
-    for number, target in enumerate(targets):
-        values = coming.result()
-        if number + 1 < len(targets):
-            coming = reader.submit(read, targets[number + 1])
-        yield target, values
-
-
-def _blocks(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]]:
-    for row in range(0, height, side):
-        for column in range(0, width, side):
-            yield slice(row, min(row + side, height)), slice(column, min(column + side, width))
-
-
-def _with_margin(values: NDArray[Any], rows: slice, columns: slice) -> NDArray[Any]:
-    """Cuts a block with its margin out of values that have one; returns it as a batch of one."""
-    return values[None, rows.start : rows.stop + 2 * MARGIN, columns.start : columns.stop + 2 * MARGIN]
-
-
-def _percent(shares: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.where(missing, PERCENT_NODATA, np.rint(100 * shares)).astype(np.uint8)
-
-
-def _missing(series: Mapping[str, Series], values: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Returns which pixels have no value at all in one of the series, shape (height, width)."""
-    return np.logical_or.reduce(
-        [one.missing(values[name][MARGIN:-MARGIN, MARGIN:-MARGIN]).all(axis=(-2, -1)) for name, one in series.items()]
+    layouts = {COVER: cover_layout(grid, classes, tags)}
+    if outputs.confidence:
+        layouts[CONFIDENCE] = percent_layout(grid, ["confidence"], tags)
+    if outputs.probabilities:
+        layouts[PROBABILITIES] = percent_layout(grid, [item.name for item in classes], tags)
+    kind = "gpu" if gpu_available() else "cpu"
+    sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind)
+    plan = MappingPlan(
+        model=model.path,
+        series=scene.series,
+        contents={"model": model.sha256, **scene.contents},
+        window=scene.window,
+        region=scene.region,
+        bands={name: len(layout.descriptions) for name, layout in layouts.items()},
+        side=sizes.side,
+        device=device,
+        computing=f"{_library()} on the {kind}",
     )
+    keep(model)
+    height, width = sizes.shape
+    reporter.info(
+        f"Mapping {grid.width} x {grid.height} pixels in blocks of {width} x {height}, computed {sizes.side} x "
+        f"{sizes.side} at once"
+    )
+    if machine.scheduler is None:
+        estimate(plan, grid, machine.memory, reporter)
+    tally = make_rasters(
+        plan,
+        layouts,
+        outputs.paths(),
+        sizes.shape,
+        replace(machine, memory=sizes.memory, at_once=AT_ONCE),
+        reporter,
+        CloudOptimised(classes),
+    )
+    _tell_speed(tally, reporter)
+
+
+def _library() -> str:
+    backend = keras.backend.backend()
+    return f"{backend} {versions()[backend]}"
+
+
+def _tell_speed(tally: Mapping[str, Any], reporter: Reporter) -> None:
+    if tally["mapped"]:
+        reporter.info(f"Mapped {tally['mapped']:,} pixels, {tally['mapped'] / tally['seconds']:,.0f} px/s.")

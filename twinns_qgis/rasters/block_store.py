@@ -24,8 +24,10 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.rasters.fingerprint import differences
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
+from twinns_qgis.reporter import Reporter
 
 _CHUNK = 2**22
 
@@ -58,14 +60,15 @@ class BlockStore:
     windows: tuple[Window, ...]
 
     @contextmanager
-    def open(self, fingerprint: str) -> Iterator[frozenset[int]]:
+    def open(self, fingerprint: Mapping[str, str], reporter: Reporter) -> Iterator[frozenset[int]]:
         """Yields the numbers of the blocks that are finished already, and keeps other processes out.
 
         Blocks that were left for another fingerprint are removed. So is the folder, once the `with` block has ended
         well; after an error it stays, if it holds a finished block.
 
         Args:
-            fingerprint: Tells whether finished blocks are those of the same job.
+            fingerprint: All that blocks depend on, by name: tells whether finished ones are those of the same job.
+            reporter: Hears of blocks of another one, and in what that differs.
 
         Raises:
             InputError: Another process is at work on the same output.
@@ -80,7 +83,7 @@ class BlockStore:
             ) from error
         ended_well = False
         try:
-            self._adopt(fingerprint)
+            self._adopt(dict(fingerprint), reporter)
             yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
             ended_well = True
         finally:
@@ -155,12 +158,23 @@ class BlockStore:
         """The grid that the blocks cover."""
         return next(iter(self.layouts.values())).grid
 
-    def _adopt(self, fingerprint: str) -> None:
+    def _adopt(self, fingerprint: dict[str, str], reporter: Reporter) -> None:
         known = self.folder / "fingerprint"
-        if not known.is_file() or known.read_text(encoding="utf-8") != fingerprint:
-            for path in (*self.folder.glob("*.json"), *self.folder.glob("*.tif")):
-                path.unlink()
-            known.write_text(fingerprint, encoding="utf-8")
+        try:
+            left = dict(json.loads(known.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            left = {}
+        if left == fingerprint:
+            return
+        if self.finished:
+            what = ", ".join(differences(left, fingerprint)) if left else "what it is made from"
+            reporter.warning(
+                f"The {self.finished} finished blocks in {self.folder} are of a call that differs in {what}: this one "
+                "starts anew."
+            )
+        for path in (*self.folder.glob("*.json"), *self.folder.glob("*.tif")):
+            path.unlink()
+        known.write_text(json.dumps(fingerprint, indent=1), encoding="utf-8")
 
     def _is_whole(self, number: int) -> bool:
         """Whether a block is finished and as it was written: a power cut can leave a file with its name and size."""

@@ -86,6 +86,10 @@ class Workers:
     def __exit__(self, *error: object) -> None:
         self._exit.close()
 
+    def check_cancelled(self) -> None:
+        """Raises `Cancelled` if the user asked the job to stop: for long work on a block that is not in threads."""
+        self._reporter.check_cancelled()
+
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yields `function` of each item, in their order.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,19 +41,40 @@ class Plan(Protocol):
 
 
 def finish_here(
-    plan: Plan, store: BlockStore, numbers: Sequence[int], memory: int, reporter: Reporter
+    plan: Plan, store: BlockStore, numbers: Sequence[int], memory: int, at_once: int, reporter: Reporter
 ) -> Generator[int, None, None]:
-    """Makes blocks one after another, each on all cores; yields the number of each that is finished.
+    """Makes blocks on all cores; yields the number of each that is finished, in their order.
+
+    Args:
+        plan: How a block is made.
+        store: Where it goes.
+        numbers: The blocks to make.
+        memory: Memory that GDAL's cache follows from, in MB.
+        at_once: How many blocks are under way at once.
+        reporter: Is asked whether the user cancelled.
 
     Raises:
         Cancelled: The user asked the job to stop.
         InputError: Something among the inputs can't be read, or the disk takes no more.
     """
-    with rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)), Workers(reporter) as workers:
+    with (
+        rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)),
+        Workers(reporter) as workers,
+        ThreadPoolExecutor(at_once) as threads,
+    ):
+
+        def finish(number: int) -> int:
+            store.save(number, plan.block(store.windows[number], workers))
+            return number
+
+        under_way: deque[Future[int]] = deque()
         for number in numbers:
             reporter.check_cancelled()
-            store.save(number, plan.block(store.windows[number], workers))
-            yield number
+            under_way.append(threads.submit(finish, number))
+            if len(under_way) == at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def finish_on_cluster(

@@ -34,6 +34,9 @@ class Layout:
         offsets: Summand of each band, after the factor.
         tags: Metadata of the file.
         tile: Side of a tile in pixels, a multiple of 16.
+        units: Unit of each band; none by default.
+        colors: Red, green, blue and opacity of each value of the only band; none by default.
+        band_tags: Metadata of the first band.
     """
 
     grid: Grid
@@ -44,6 +47,9 @@ class Layout:
     offsets: tuple[float, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     tile: int = TILE
+    units: tuple[str, ...] = ()
+    colors: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    band_tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
@@ -69,7 +75,12 @@ class Layout:
             dataset.descriptions = self.descriptions
             if self.scales:
                 dataset.scales, dataset.offsets = self.scales, self.offsets
+            if self.units:
+                dataset.units = self.units
+            if self.colors:
+                dataset.write_colormap(1, dict(self.colors))
             dataset.update_tags(**self.tags)
+            dataset.update_tags(1, **self.band_tags)
             yield dataset
         # GDAL keeps what a GeoTIFF can't hold in a file beside it.
         path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
@@ -95,6 +106,7 @@ class Layout:
             count=len(self.descriptions),
             dtype=self.dtype,
             nodata=self.nodata,
+            photometric="minisblack",  # three bands of bytes are dates or classes, not red, green and blue
             tiled=True,
             blockxsize=self.tile,
             blockysize=self.tile,

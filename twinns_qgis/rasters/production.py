@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import math
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,10 +14,11 @@ from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import check_output, whole_file
+from twinns_qgis.files import check_output, scratch_file
 from twinns_qgis.rasters.block_store import BlockStore
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
+from twinns_qgis.rasters.fingerprint import described, hashed, states
 from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.reporter import Reporter, TimeLeft
 
@@ -28,7 +27,10 @@ class RasterPlan(Plan, Protocol):
     """How rasters are made from files."""
 
     def sources(self) -> Iterable[Path]:
-        """Returns the files that the blocks are made from."""
+        """Returns the files that the blocks are made from, and whose name, size and time of change tell their content.
+
+        A plan that tells the content of its files by itself leaves them out.
+        """
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Checks what was counted in all blocks, before the rasters appear; raises `InputError` to prevent that."""
@@ -41,10 +43,45 @@ class Machine:
     Args:
         memory: Memory in MB, of each process.
         scheduler: Address of a Dask scheduler whose workers do the work; None for this process.
+        at_once: How many blocks this process has under way: with two, one is read while the other is computed.
     """
 
     memory: int
     scheduler: str | None = None
+    at_once: int = 1
+
+
+class Finish(Protocol):
+    """What becomes of a raster that was put together."""
+
+    copies: float
+    """Room on the disk that it takes meanwhile, in sizes of the blocks."""
+
+    def __call__(self, name: str, path: Path, assembled: Path) -> AbstractContextManager[None]:
+        """Makes an output of a raster, and gives it its name when the context is left.
+
+        So all outputs are ready before the first one takes its name.
+
+        Args:
+            name: The raster.
+            path: The output.
+            assembled: The raster as it was put together, beside the output; it may be used up.
+        """
+
+
+class AsAssembled:
+    """Leaves rasters as they are."""
+
+    copies = 1.0
+
+    @contextmanager
+    def __call__(self, name: str, path: Path, assembled: Path) -> Iterator[None]:
+        """Moves the raster to its name; see `Finish`."""
+        yield
+        assembled.replace(path)
+
+
+_AS_ASSEMBLED = AsAssembled()
 
 
 def make_rasters(
@@ -54,6 +91,7 @@ def make_rasters(
     shape: tuple[int, int],
     machine: Machine,
     reporter: Reporter,
+    finish: Finish = _AS_ASSEMBLED,
 ) -> dict[str, Any]:
     """Makes the rasters of a plan.
 
@@ -67,6 +105,7 @@ def make_rasters(
         shape: Height and width of the blocks.
         machine: What may be used.
         reporter: Receives progress and warnings.
+        finish: What becomes of the rasters that were put together.
 
     Returns:
         The sums of what was counted in the blocks.
@@ -85,13 +124,15 @@ def make_rasters(
     store = BlockStore(first.with_name(f"{first.name}.blocks"), layouts, windows)
     reporter.last_resort(lambda: _what_is_left(store))
     try:
-        with store.open(_fingerprint(plan, layouts, windows)) as finished:
-            _finish_blocks(plan, store, finished, machine, reporter)
+        with store.open(_fingerprint(plan, layouts, windows), reporter) as finished:
+            _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
             tally = store.tally()
             _conclude(plan, tally, store, reporter)
             with ExitStack() as stack:
                 for name, path in outputs.items():
-                    store.assemble(name, stack.enter_context(whole_file(path)))
+                    assembled = stack.enter_context(scratch_file(path, "assembled"))
+                    store.assemble(name, assembled)
+                    stack.enter_context(finish(name, path, assembled))
     except Cancelled as error:
         raise Cancelled(" ".join([error.message, _what_is_left(store)]).rstrip()) from error
     except InputError as error:
@@ -101,19 +142,18 @@ def make_rasters(
 
 
 def _finish_blocks(
-    plan: Plan, store: BlockStore, finished: frozenset[int], machine: Machine, reporter: Reporter
+    plan: Plan, store: BlockStore, finished: frozenset[int], machine: Machine, room: _Room, reporter: Reporter
 ) -> None:
     count = len(store.windows)
     missing = [number for number in range(count) if number not in finished]
     if finished:
         reporter.info(f"{len(finished)} of {count} blocks are there from a call that was stopped: going on from there.")
-    room = _Room(store, reporter)
     clock, done = TimeLeft(), len(finished)
     reporter.progress(done / count, f"{done} of {count} blocks")
     if machine.scheduler:
         numbers = finish_on_cluster(machine.scheduler, plan, store, missing, machine.memory, reporter)
     else:
-        numbers = finish_here(plan, store, missing, machine.memory, reporter)
+        numbers = finish_here(plan, store, missing, machine.memory, machine.at_once, reporter)
     with closing(numbers):
         for done, _ in enumerate(numbers, len(finished) + 1):
             reporter.progress(done / count, f"{done} of {count} blocks {clock.after(done / count)}".rstrip())
@@ -132,10 +172,11 @@ def _conclude(plan: RasterPlan, tally: Mapping[str, Any], store: BlockStore, rep
 class _Room:
     """Watches over the room on the disk: for the blocks, and for the rasters that are put together from them."""
 
-    def __init__(self, store: BlockStore, reporter: Reporter) -> None:
+    def __init__(self, store: BlockStore, copies: float, reporter: Reporter) -> None:
         self._store = store
-        most, free = sum(layout.bytes for layout in store.layouts.values()), self._free()
-        reporter.info(f"Room on the disk: at most {_size(2 * most)} are needed while working, {_size(free)} are free.")
+        self._times = 1 + copies
+        most, free = self._times * sum(layout.bytes for layout in store.layouts.values()), self._free()
+        reporter.info(f"Room on the disk: at most {_size(most)} are needed while working, {_size(free)} are free.")
 
     def check(self, share: float) -> None:
         """Extrapolates from the finished blocks.
@@ -147,7 +188,7 @@ class _Room:
             InputError: There will not be room enough.
         """
         written = self._store.bytes
-        needed, free = 2 * written / share - written, self._free()
+        needed, free = self._times * written / share - written, self._free()
         if needed > free:
             raise InputError(
                 f"The disk of {self._store.folder.parent} has {_size(free)} free, and about {_size(needed)} more are "
@@ -171,27 +212,15 @@ def _what_is_left(store: BlockStore) -> str:
     )
 
 
-def _fingerprint(plan: RasterPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> str:
-    """Returns a hash of everything that the rasters depend on; files count by name, size and time of change."""
-    digest = hashlib.sha256(_canonical((__version__, plan, layouts, windows)).encode())
-    for path in sorted(set(plan.sources())):
-        state = path.stat()
-        digest.update(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def _canonical(value: object) -> str:
-    """Returns a text that is the same in every process: sets have an order of their own in each."""
-    if dataclasses.is_dataclass(value):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return f"{type(value).__name__}{_canonical(fields)}"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(sorted(f'{key!r}: {_canonical(item)}' for key, item in value.items()))}}}"
-    if isinstance(value, (set, frozenset)):
-        return f"{{{', '.join(sorted(_canonical(item) for item in value))}}}"
-    if isinstance(value, (tuple, list)):
-        return f"({', '.join(_canonical(item) for item in value)})"
-    return repr(value)
+def _fingerprint(plan: RasterPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> dict[str, str]:
+    """Returns all that the blocks depend on, by name; tags come in when the rasters are put together."""
+    return {
+        "the version of TWINNS": __version__,
+        "the rasters": hashed({name: replace(layout, tags={}) for name, layout in layouts.items()}),
+        "the size of the blocks": hashed(windows),
+        **described(plan),
+        **states(plan.sources()),
+    }
 
 
 def _size(count: float) -> str:

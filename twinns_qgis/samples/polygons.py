@@ -62,7 +62,7 @@ def read_polygons(
         InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
             are left, or an object has two classes or two parts.
     """
-    table = _read_table(source)
+    table = read_table(source)
     for field in (class_field, object_field, split_field):
         if field is not None and field not in table.columns:
             names = ", ".join(name for name in table.columns if name != table.geometry.name)
@@ -98,7 +98,12 @@ def split_source(source: str) -> tuple[Path, str | None]:
     return Path(path), names[0] if names else None
 
 
-def _read_table(source: str) -> geopandas.GeoDataFrame:
+def read_table(source: str) -> geopandas.GeoDataFrame:
+    """Reads the polygons of a vector file, or of ``file|layername=name``, with their fields.
+
+    Raises:
+        InputError: The file or the layer is missing, there is no CRS or no polygon.
+    """
     path, layer = split_source(source)
     if not path.exists():
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")

@@ -120,15 +120,14 @@ class Series:
         )
         with open_raster(self.path) as dataset:
             values = read_bands(dataset, window=inside)
-        values = np.moveaxis(values, 0, -1)
-        values = values.reshape(*values.shape[:2], len(self.dates), len(self.bands))
         frame = (
             (max(0, -first_row), max(0, last_row - grid.height)),
             (max(0, -first_column), max(0, last_column - grid.width)),
         )
         if any(any(side) for side in frame):
-            values = np.pad(values, (*frame, (0, 0), (0, 0)), mode="edge")
-        return values
+            values = np.pad(values, ((0, 0), *frame), mode="edge")
+        values = np.moveaxis(values, 0, -1)
+        return values.reshape(*values.shape[:2], len(self.dates), len(self.bands))
 
     def missing(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Returns where raw values are missing, in their own shape."""

@@ -6,7 +6,6 @@ are read into it; of the forests only what forests are made of is read.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import platform
@@ -24,7 +23,7 @@ import sklearn
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import whole_file
+from twinns_qgis.files import sha256_of, whole_file
 from twinns_qgis.networks.architectures import architecture
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.forests.trained import TrainedForests
@@ -219,15 +218,6 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
     return manifest
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,9 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import Cancelled
 from twinns_qgis.mapping import cover as cover_module
-from twinns_qgis.mapping.cover import CoverOutputs, block_side, map_cover
+from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.sizes import Sizes
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -28,10 +30,10 @@ def series(site):
 
 @pytest.fixture
 def run(model, series, listener, tmp_path):
-    def run(window=WHOLE, series=series, name="map", model=model, **options):
+    def run(window=WHOLE, series=series, name="map", model=model, region=None, **options):
         paths = [tmp_path / f"{name}_{kind}.tif" for kind in ("cover", "confidence", "probabilities")]
-        settings = {"memory": 2048, "tags": {"TWINNS_TEST": "yes"}, "reporter": listener, **options}
-        map_cover(model, series, window, CoverOutputs(*paths), **settings)
+        settings = {"machine": Machine(2048), "device": "auto", "tags": {}, "reporter": listener, **options}
+        map_cover(model, Scene(series, {}, window, region), CoverOutputs(*paths), **settings)
         return [rasterio.open(path).read() for path in paths]
 
     return run
@@ -67,11 +69,10 @@ def test_confidence_is_calibrated_and_the_map_is_not_changed(run, model, series)
     assert np.abs(np.moveaxis(probabilities, 0, -1) - expected).max() <= 0.51
 
 
-@pytest.mark.parametrize("side", [16, 37])
+@pytest.mark.parametrize("side", [8, 37])
 def test_map_does_not_depend_on_the_block_size(run, monkeypatch, side):
     whole = run()
-    monkeypatch.setattr(cover_module, "block_side", lambda *arguments: side)
-    monkeypatch.setattr(cover_module, "TILE", 32)
+    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
     np.testing.assert_array_equal(run(name="blocks")[0], whole[0])
 
 
@@ -107,10 +108,3 @@ def test_cancelled_mapping_leaves_what_was_there(run, listener, tmp_path):
     with pytest.raises(Cancelled):
         run()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_less_memory_makes_smaller_blocks(model):
-    sides = [block_side(model.manifest, memory) for memory in (1, 64, 512, 10**6)]
-    assert sides == sorted(sides)
-    assert sides[0] == 16
-    assert sides[-1] == 256

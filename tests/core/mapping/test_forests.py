@@ -9,9 +9,11 @@ from rasterio.windows import Window
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.mapping import cover as cover_module
-from twinns_qgis.mapping.cover import CoverOutputs, block_side, map_cover
+from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.networks.forests import METHODS
 from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -40,9 +42,8 @@ def model(random_model, series, site):
 def run(model, series, listener, tmp_path):
     def run(name="map"):
         path = tmp_path / f"{name}.tif"
-        map_cover(
-            model, series, Window(0, 0, 60, 60), CoverOutputs(path), memory=2048, tags={}, reporter=listener
-        )  # fmt: skip
+        scene, machine = Scene(series, {}, Window(0, 0, 60, 60)), Machine(2048)
+        map_cover(model, scene, CoverOutputs(path), machine=machine, device="auto", tags={}, reporter=listener)
         with rasterio.open(path) as dataset:
             return dataset.read(1)
 
@@ -67,13 +68,8 @@ def test_the_map_holds_what_scikit_learn_predicts_at_each_pixel(run, model, seri
     assert (run() == expected).mean() > 0.999
 
 
-@pytest.mark.parametrize("side", [16, 37])
+@pytest.mark.parametrize("side", [8, 37])
 def test_the_map_does_not_depend_on_the_block_size(run, monkeypatch, side):
     whole = run()
-    monkeypatch.setattr(cover_module, "block_side", lambda *arguments: side)
-    monkeypatch.setattr(cover_module, "TILE", 32)
+    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
     np.testing.assert_array_equal(run("blocks"), whole)
-
-
-def test_less_memory_makes_smaller_blocks(model):
-    assert block_side(model.manifest, 1) < block_side(model.manifest, 10) < block_side(model.manifest, 1000)

@@ -15,11 +15,13 @@ from twinns_qgis.rasters.block_store import Block, BlockStore, check_tiles
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
+from twinns_qgis.reporter import Reporter
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 150, 100)
 LAYOUT = Layout(
     GRID, "int16", -32768, ("2018-03-01 B2", "2018-03-01 B3"), (1e-4, 1e-4), (0.0, 0.0), {"MADE": "so"}, tile=32
 )
+PLAN = {"plan": "1"}
 WINDOWS = block_windows(GRID, (64, 96))
 VALUES = np.random.default_rng(0).integers(-100, 10000, (2, 100, 150)).astype("int16")
 
@@ -36,7 +38,7 @@ def _save(store, *numbers):
 
 
 def _stop_after(store, *numbers):
-    with contextlib.suppress(ZeroDivisionError), store.open("plan"):
+    with contextlib.suppress(ZeroDivisionError), store.open(PLAN, Reporter()):
         _save(store, *numbers)
         _ = 1 / 0
 
@@ -44,7 +46,7 @@ def _stop_after(store, *numbers):
 def test_a_raster_put_together_is_the_one_that_is_written_at_once(store, tmp_path):
     with LAYOUT.create(tmp_path / "direct.tif") as dataset:
         dataset.write(VALUES)
-    with store.open("plan"):
+    with store.open(PLAN, Reporter()):
         _save(store, 2, 0, 3, 1)
         store.assemble("series", tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as found, rasterio.open(tmp_path / "direct.tif") as expected:
@@ -58,7 +60,7 @@ def test_a_raster_put_together_is_the_one_that_is_written_at_once(store, tmp_pat
 def test_gdal_finds_no_fault_in_a_raster_put_together(store, tmp_path):
     if shutil.which("gdalinfo") is None:
         pytest.skip("gdalinfo is not installed")
-    with store.open("plan"):
+    with store.open(PLAN, Reporter()):
         _save(store, 0, 1, 2, 3)
         store.assemble("series", tmp_path / "out.tif")
     done = subprocess.run(["gdalinfo", "-checksum", tmp_path / "out.tif"], check=True, capture_output=True, text=True)
@@ -75,7 +77,7 @@ def test_gdal_finds_no_fault_in_a_raster_put_together(store, tmp_path):
 
 def test_the_bytes_do_not_depend_on_the_order_of_the_blocks(store, tmp_path):
     for name, order in (("one", (0, 1, 2, 3)), ("other", (3, 1, 0, 2))):
-        with store.open("plan"):
+        with store.open(PLAN, Reporter()):
             _save(store, *order)
             store.assemble("series", tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -83,17 +85,19 @@ def test_the_bytes_do_not_depend_on_the_order_of_the_blocks(store, tmp_path):
 
 def test_finished_blocks_outlive_an_error_and_are_found_again(store):
     _stop_after(store, 0, 2)
-    with store.open("plan") as finished:
+    with store.open(PLAN, Reporter()) as finished:
         assert finished == {0, 2}
         _save(store, 1, 3)
         assert store.tally() == {"count": 4, "list": [6, 6.0]}
 
 
-def test_blocks_of_another_plan_are_not_used(store):
+def test_blocks_of_another_plan_are_not_used_and_it_is_told_what_differs(store, listener):
     _stop_after(store, 0)
-    with store.open("another plan") as finished:
+    with store.open({"plan": "2"}, listener) as finished:
         assert not finished
         assert not list(store.folder.glob("*.tif"))
+    (warning,) = listener.warnings
+    assert warning.startswith(f"The 1 finished blocks in {store.folder} are of a call that differs in plan:")
 
 
 def test_nothing_is_left_where_no_block_was_finished(store):
@@ -114,14 +118,17 @@ def test_a_block_that_is_not_as_it_was_written_is_not_used(store, damage):
         part.unlink()
     else:
         record.write_text(record.read_text()[:20])
-    with store.open("plan") as finished:
+    with store.open(PLAN, Reporter()) as finished:
         assert finished == {0}
 
 
 def test_two_processes_do_not_write_one_output(store):
-    with store.open("plan"):
+    with store.open(PLAN, Reporter()):
         _save(store, 0)
-        with pytest.raises(InputError, match="Another process is writing the same output"), store.open("plan"):
+        with (
+            pytest.raises(InputError, match="Another process is writing the same output"),
+            store.open(PLAN, Reporter()),
+        ):
             pass
         assert store.finished == 1
 

@@ -1,0 +1,143 @@
+"""How a block of a map is made, and what is counted meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
+from twinns_qgis.mapping.region import Region
+from twinns_qgis.mapping.scoring import Scorer, scorer
+from twinns_qgis.mapping.valid import look
+from twinns_qgis.rasters.block_store import Block
+from twinns_qgis.rasters.blocks import Workers
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.store import MARGIN
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.calibration import calibrate
+
+_MANY = 0.05
+"""More pixels than this share with a value beyond the training's: the map is to be looked at."""
+
+
+@dataclass(frozen=True)
+class MappingPlan:
+    """How a block of a map is made.
+
+    Args:
+        model: The model file.
+        series: Its series by sensor, on one grid.
+        contents: SHA-256 of the model file and of the series, by name.
+        window: The pixels of the series that are mapped.
+        region: The part of them that is mapped, or None: all.
+        bands: The number of bands of each raster that is wanted.
+        side: Side of the parts that go through the classifier at once.
+        device: Where to compute.
+        computing: What computes, and where, in words.
+    """
+
+    model: Path = field(compare=False)
+    series: Mapping[str, Series] = field(compare=False)
+    contents: Mapping[str, str]
+    window: Window
+    region: Region | None
+    bands: Mapping[str, int]
+    side: int
+    device: str = field(compare=False)
+    computing: str
+
+    def sources(self) -> Iterable[Path]:
+        """Returns no file: all count by their contents."""
+        return ()
+
+    def scorer(self) -> Scorer:
+        """Returns the classifier in this process."""
+        return scorer(self.model, self.contents["model"], self.device)
+
+    def block(self, window: Window, workers: Workers) -> Block:
+        """Returns the rasters on a block of the map, and how many pixels were mapped, how, and in which time."""
+        wanted = self._region(window)
+        tally = {"mapped": 0, "beyond": 0, "halved": 0, "seconds": 0.0}
+        if not wanted.any():
+            return Block(self._without_data(wanted.shape), tally)
+        values = self._read(window, workers)
+        classifier = self.scorer()
+        beyond = np.zeros(wanted.shape, bool)
+        for sensor in classifier.model.manifest.sensors:
+            inner = values[sensor.name][MARGIN:-MARGIN, MARGIN:-MARGIN]
+            some, far = look(sensor, self.series[sensor.name], inner)
+            wanted &= some
+            beyond |= far
+        if not wanted.any():
+            return Block(self._without_data(wanted.shape), tally)
+        start = time.monotonic()
+        scores = classifier.scores(values, wanted, self.side, workers.check_cancelled)
+        tally = {
+            "mapped": int(np.count_nonzero(wanted)),
+            "beyond": int(np.count_nonzero(wanted & beyond)),
+            "halved": int(classifier.limit < self.side),
+            "seconds": time.monotonic() - start,
+        }
+        return Block(self._rasters(scores, wanted, classifier), tally)
+
+    def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
+        """Tells what the map is of."""
+        mapped = tally["mapped"]
+        if not mapped:
+            reporter.warning("The map is empty: the series have no value at any of its pixels.")
+            return
+        share = tally["beyond"] / mapped
+        tell = reporter.warning if share > _MANY else reporter.info
+        tell(
+            f"{share:.1%} of the {mapped:,} pixels mapped have a value beyond the range of the training series: there "
+            "the model has not seen the like."
+        )
+        if tally["halved"]:
+            reporter.warning(
+                f"The memory of the device ran out: {tally['halved']} blocks were computed in smaller parts than "
+                f"{self.side} x {self.side} pixels. With a lower MEMORY they are smaller from the start."
+            )
+
+    def _region(self, window: Window) -> NDArray[np.bool_]:
+        if self.region is None:
+            return np.ones((int(window.height), int(window.width)), bool)
+        grid = next(iter(self.series.values())).grid.crop(self.window)
+        return self.region.holds(grid.crop(window))
+
+    def _read(self, window: Window, workers: Workers) -> dict[str, NDArray[Any]]:
+        source = Window(
+            self.window.col_off + window.col_off, self.window.row_off + window.row_off, window.width, window.height
+        )
+        values = workers.map(lambda one: one.read(source, MARGIN), self.series.values())
+        return dict(zip(self.series, values, strict=True))
+
+    def _without_data(self, shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
+        return {
+            name: np.full((bands, *shape), MAP_NODATA if name == COVER else PERCENT_NODATA, np.uint8)
+            for name, bands in self.bands.items()
+        }
+
+    def _rasters(
+        self, scores: NDArray[np.float32], wanted: NDArray[np.bool_], classifier: Scorer
+    ) -> dict[str, NDArray[np.uint8]]:
+        manifest = classifier.model.manifest
+        codes = np.array([item.code for item in manifest.classes], np.uint8)
+        rasters = {COVER: np.where(wanted, codes[scores.argmax(axis=-1)], np.uint8(MAP_NODATA))[None]}
+        if len(self.bands) > 1:
+            scores = calibrate(scores, manifest.temperature)
+        if CONFIDENCE in self.bands:
+            rasters[CONFIDENCE] = _percent(scores.max(axis=-1)[None], wanted)
+        if PROBABILITIES in self.bands:
+            rasters[PROBABILITIES] = _percent(np.moveaxis(scores, -1, 0), wanted)
+        return rasters
+
+
+def _percent(shares: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.where(wanted, np.rint(100 * shares), PERCENT_NODATA).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""The part of a map that polygons choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import geometry_mask
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.samples.polygons import read_table
+
+
+@dataclass(frozen=True)
+class Region:
+    """What is mapped: the pixels whose centre lies in one of its polygons.
+
+    Args:
+        polygons: The polygons in the CRS of the map, as well-known binary.
+    """
+
+    polygons: tuple[bytes, ...]
+
+    @classmethod
+    def read(cls, source: str, grid: Grid) -> Region:
+        """Reads polygons, and takes those that the map may touch.
+
+        Args:
+            source: A vector file, or ``file|layername=name`` as QGIS writes it.
+            grid: The map's grid.
+
+        Raises:
+            InputError: The polygons can't be read, or none of them touches the map.
+        """
+        shapes = read_table(source).geometry.to_crs(grid.crs)
+        near = shapes[shapes.intersects(shapely.box(*grid.bounds))]
+        if near.empty:
+            left, bottom, right, top = shapes.total_bounds
+            raise InputError(
+                f"MASK, {source}, does not touch the map: it spans {left:.10g}, {bottom:.10g}, {right:.10g}, "
+                f"{top:.10g}, the map {', '.join(f'{value:.10g}' for value in grid.bounds)} (left, bottom, right, top) "
+                f"in {grid.crs}.",
+                "Choose polygons within the map, and check their CRS.",
+            )
+        return cls(tuple(sorted(near.force_2d().to_wkb())))
+
+    def holds(self, grid: Grid) -> NDArray[np.bool_]:
+        """Returns which pixels of a grid, in the CRS of the map, are mapped, shape (height, width)."""
+        shapes = shapely.from_wkb(self.polygons)
+        near = shapes[shapely.intersects(shapely.box(*grid.bounds), shapely.envelope(shapes))]
+        if not len(near):
+            return np.zeros((grid.height, grid.width), bool)
+        return geometry_mask(near, (grid.height, grid.width), grid.transform, invert=True)
+
+    def pixels(self, grid: Grid) -> int:
+        """Returns about how many pixels of the map lie in it."""
+        shapes = shapely.intersection(shapely.make_valid(shapely.from_wkb(self.polygons)), shapely.box(*grid.bounds))
+        step_x, step_y = grid.resolution
+        return int(shapely.area(shapes).sum() / (step_x * step_y))

@@ -1,0 +1,77 @@
+"""How large blocks are, and the parts of them that are computed at once: as large as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinns_qgis.networks.forests import ForestMethod
+from twinns_qgis.networks.methods import description
+from twinns_qgis.rasters.blocks import block_shape
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import TILE
+from twinns_qgis.series.series import Series
+from twinns_qgis.training.model_file import Manifest
+
+AT_ONCE = 2
+"""Blocks under way in a process: one is computed while another is read, or written."""
+
+_LIBRARIES = 800
+"""Memory in MB that the process takes before it maps anything: mostly TensorFlow."""
+_LEAST_SHARE = 4
+"""A MEMORY that is hardly more than that leaves a quarter of itself to the blocks, and can't be kept."""
+_OVERHEAD = 1.3
+"""What computing takes, in sizes of the activations that are counted; measured."""
+_SMALLEST, _LARGEST = 16, TILE
+_PROCESSOR = 128
+"""Side of the blocks of a network on a processor: at the paper's size one takes minutes, which a kill may cost."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What follows from MEMORY.
+
+    Args:
+        shape: Height and width of a block: what is read, and kept, at once.
+        side: Side of the parts that go through the classifier at once, a power of two.
+        memory: What is left to blocks and GDAL's cache, in MB.
+    """
+
+    shape: tuple[int, int]
+    side: int
+    memory: int
+
+
+def choose_sizes(manifest: Manifest, series: Mapping[str, Series], grid: Grid, memory: int, device: str) -> Sizes:
+    """Returns the sizes of blocks.
+
+    Of what MEMORY leaves beside the libraries, a quarter is GDAL's cache, a quarter goes to the two blocks that are
+    under way, and half to the activations, or variables, of what is computed.
+
+    Args:
+        manifest: The model's.
+        series: Its series.
+        grid: The grid of the map.
+        memory: Memory to use, in MB.
+        device: ``cpu`` or ``gpu``.
+    """
+    left = max(memory - _LIBRARIES, memory // _LEAST_SHARE, 1)
+    shape = block_shape(grid, max(1, left // 4), _block_bytes(series.values(), len(manifest.classes)))
+    if device == "cpu" and not isinstance(description(manifest.method), ForestMethod):
+        shape = min(shape[0], _PROCESSOR), min(shape[1], _PROCESSOR)
+    return Sizes(shape, block_side(manifest, left), left)
+
+
+def block_side(manifest: Manifest, left: int) -> int:
+    """Returns the side of the parts whose activations, or variables, take half of `left` (MB)."""
+    values = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
+    pixels = left * 2**20 / 2 / (_OVERHEAD * 4 * values)
+    return int(np.clip(2 ** int(np.log2(max(1, pixels)) / 2), _SMALLEST, _LARGEST))
+
+
+def _block_bytes(series: Iterable[Series], classes: int) -> int:
+    """Returns the memory that a pixel of a block takes: its values, as read and framed, and its scores, calibrated."""
+    values = sum(2 * len(one.dates) * len(one.bands) * np.dtype(one.dtype).itemsize for one in series)
+    return values + 4 * 4 * classes
