@@ -1,15 +1,19 @@
-"""A model with random weights for the tiny site."""
+"""Models for the tiny site: a network with random weights, and a forest, which is faster."""
 
 from dataclasses import replace
 
 import keras
+import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
+from twinns_qgis.networks.forests import METHODS
+from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import Manifest, write_model
+from twinns_qgis.training.model_file import Manifest, read_model, write_model
 
 RANGES = {
     "sentinel1": ((-25.0, -32.0), (0.4, -6.6)),
@@ -29,4 +33,18 @@ def random_model(site, tmp_path_factory):
     manifest = Manifest("TWINNS", "small", tuple(sensors), tuple(classes))
     path = tmp_path_factory.mktemp("model") / "random.twinns"
     write_model(path, manifest, TrainedNetwork(manifest.build()), [])
+    return path
+
+
+@pytest.fixture(scope="session")
+def forest_model(random_model, site, tmp_path_factory):
+    """A model file of METHOD RF(S1,S2): a forest fitted on every seventh pixel."""
+    manifest = replace(read_model(random_model).manifest, method="RF(S1,S2)")
+    tables = METHODS["RF(S1,S2)"].tables(manifest.sensors, None)
+    series = {name: Series.open(getattr(site, name)) for name in ("sentinel1", "sentinel2")}
+    raw = {name: one.read(margin=2)[None] for name, one in series.items()}
+    table = np.asarray(tables(raw)["series"]).reshape(3600, -1)[::7]
+    forest = RandomForestClassifier(20, max_depth=4, random_state=0).fit(table, site.truth.ravel()[::7])
+    path = tmp_path_factory.mktemp("model") / "forest.twinns"
+    write_model(path, manifest, TrainedForests(tables, {"series": forest}), [])
     return path

@@ -1,18 +1,13 @@
 """Maps of forests, against scikit-learn on the table of all pixels, made by plain numpy."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import rasterio
 from rasterio.windows import Window
-from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.mapping import cover as cover_module
 from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.sizes import Sizes
-from twinns_qgis.networks.forests import METHODS
-from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
@@ -24,18 +19,8 @@ def series(site):
 
 
 @pytest.fixture(scope="module")
-def model(random_model, series, site):
-    """The model with its network replaced by a forest, fitted on every seventh pixel."""
-    model = read_model(random_model)
-    tables = METHODS["RF(S1,S2)"].tables(model.manifest.sensors, None)
-    raw = {name: np.pad(one.read(), ((2, 2), (2, 2), (0, 0), (0, 0)), mode="edge") for name, one in series.items()}
-    table = tables({name: values[None] for name, values in raw.items()})["series"].reshape(3600, -1)[::7]
-    forest = RandomForestClassifier(20, max_depth=4, random_state=0).fit(table, site.truth.ravel()[::7])
-    return dataclasses.replace(
-        model,
-        manifest=dataclasses.replace(model.manifest, method="RF(S1,S2)"),
-        classifier=TrainedForests(tables, {"series": forest}),
-    )
+def model(forest_model):
+    return read_model(forest_model)
 
 
 @pytest.fixture
