@@ -1,5 +1,11 @@
-"""A tiny site: two series on one grid and square fields of three classes that both sensors tell apart."""
+"""What tests share: a tiny site, a listener, and a Dask cluster.
 
+The site is two series on one grid, and square fields of three classes that both sensors tell apart.
+"""
+
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -104,3 +110,31 @@ def site(tmp_path_factory):
         folder / "polygons.gpkg",
         truth,
     )
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """The address of a scheduler."""
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+    address = next(filter(None, (re.search(r"tcp://[\d.:]+", line) for line in process.stderr)))[0]
+    yield address
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def start_workers(scheduler):
+    """Returns a function that starts so many workers."""
+    processes = []
+
+    def start(count):
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-nanny"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        processes.extend(subprocess.Popen([*command, "--no-dashboard"], **quiet) for _ in range(count))
+        return processes
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()

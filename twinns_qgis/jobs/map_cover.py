@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,7 +72,7 @@ class MapCover(Job):
                 "TWINNS_MODEL_SHA256": model.sha256,
                 "TWINNS_METHOD": model.manifest.title,
                 "TWINNS_VERSION": __version__,
-                "TWINNS_CALL": self.call(),
+                "TWINNS_CALL": replace(self, scheduler=None).call(),  # the map is the same without
             },
             reporter=reporter,
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import rasterio
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.networks.forests import METHODS
@@ -48,3 +49,17 @@ def forest_model(random_model, site, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "forest.twinns"
     write_model(path, manifest, TrainedForests(tables, {"series": forest}), [])
     return path
+
+
+@pytest.fixture(scope="session")
+def wide_site(site, forest_model, tmp_path_factory):
+    """Model, series and MEMORY of a site of 180 x 180 pixels, whose map takes 36 blocks."""
+    folder = tmp_path_factory.mktemp("wide")
+    paths = {name: folder / f"{name}.tif" for name in ("sentinel1", "sentinel2")}
+    for name, path in paths.items():
+        with rasterio.open(getattr(site, name)) as small:
+            profile = {**small.profile, "width": 180, "height": 180}
+            with rasterio.open(path, "w", **profile) as wide:
+                wide.write(np.tile(small.read(), (1, 3, 3)))
+                wide.descriptions, wide.scales, wide.offsets = small.descriptions, small.scales, small.offsets
+    return {"model": forest_model, **paths, "memory": 1}

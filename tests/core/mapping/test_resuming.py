@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 import rasterio
 
@@ -23,28 +22,15 @@ from twinns_qgis.reporter import Reporter
 
 KILLS = 20
 BLOCKS = 36
+"""Of the wide site, with 1 MB."""
 OUTPUTS = ("output", "confidence", "probabilities")
 
 
-@pytest.fixture(scope="module")
-def settings(site, forest_model, tmp_path_factory):
-    """A site of 180 x 180 pixels; with 1 MB, its map takes 36 blocks."""
-    folder = tmp_path_factory.mktemp("wide")
-    paths = {name: folder / f"{name}.tif" for name in ("sentinel1", "sentinel2")}
-    for name, path in paths.items():
-        with rasterio.open(getattr(site, name)) as small:
-            profile = {**small.profile, "width": 180, "height": 180}
-            with rasterio.open(path, "w", **profile) as wide:
-                wide.write(np.tile(small.read(), (1, 3, 3)))
-                wide.descriptions, wide.scales, wide.offsets = small.descriptions, small.scales, small.offsets
-    return {"model": forest_model, **paths, "memory": 1}
-
-
 @pytest.fixture
-def job(settings, tmp_path):
+def job(wide_site, tmp_path):
     """Returns a function that makes the job of a map; always under the same names, which its metadata hold."""
     outputs = {kind: tmp_path / f"{kind}.tif" for kind in OUTPUTS}
-    return lambda **changes: MapCover(**{**settings, **outputs, **changes})
+    return lambda **changes: MapCover(**{**wide_site, **outputs, **changes})
 
 
 @pytest.fixture
@@ -133,18 +119,18 @@ def test_a_cancelled_call_says_what_it_keeps_and_the_next_one_goes_on(job, folde
     assert take() == expected
 
 
-def test_series_that_were_moved_are_known_by_their_contents(job, settings, take, listener, tmp_path_factory):
+def test_series_that_were_moved_are_known_by_their_contents(job, wide_site, take, listener, tmp_path_factory):
     _stop_after(5, job(), listener)
-    moved = shutil.copy(settings["sentinel2"], tmp_path_factory.mktemp("moved") / "s2.tif")
+    moved = shutil.copy(wide_site["sentinel2"], tmp_path_factory.mktemp("moved") / "s2.tif")
     job(sentinel2=moved).run(listener)
     assert any("blocks are there from a call that was stopped" in message for message in listener.messages)
 
 
-def test_a_call_that_differs_starts_anew_and_says_in_what(job, settings, listener, tmp_path):
+def test_a_call_that_differs_starts_anew_and_says_in_what(job, wide_site, listener, tmp_path):
     _stop_after(5, job(), listener)
-    with rasterio.open(settings["sentinel1"]) as dataset:
+    with rasterio.open(wide_site["sentinel1"]) as dataset:
         left, _, _, top = dataset.bounds
-    other = shutil.copy(settings["sentinel1"], tmp_path / "s1.tif")
+    other = shutil.copy(wide_site["sentinel1"], tmp_path / "s1.tif")
     with rasterio.open(other, "r+") as dataset:
         dataset.write(dataset.read(1) + 1, 1)
     job(sentinel1=other, extent=f"{left},{left + 900},{top - 900},{top}").run(listener)

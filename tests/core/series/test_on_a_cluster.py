@@ -2,8 +2,6 @@
 
 import re
 import signal
-import subprocess
-import sys
 import time
 from datetime import date
 
@@ -16,34 +14,6 @@ from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    """The address of a scheduler."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
-    address = next(filter(None, (re.search(r"tcp://[\d.:]+", line) for line in process.stderr)))[0]
-    yield address
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture
-def start_workers(scheduler):
-    """Returns a function that starts so many workers."""
-    processes = []
-
-    def start(count):
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-nanny"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        processes.extend(subprocess.Popen([*command, "--no-dashboard"], **quiet) for _ in range(count))
-        return processes
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture
