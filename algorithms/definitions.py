@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingParameterDateTime,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterMultipleLayers,
@@ -56,6 +57,12 @@ def file(name: str, label: str, text: str, extension: str, *, optional: bool = F
     """Declares a file to read."""
     kind = QgsProcessingParameterFile.Behavior.File
     return helped(QgsProcessingParameterFile(name, label, kind, extension, optional=optional), text)
+
+
+def polygons(name: str, label: str, text: str) -> Definition:
+    """Declares a layer of polygons, or none."""
+    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
+    return helped(QgsProcessingParameterFeatureSource(name, label, kinds, optional=True), text)
 
 
 def folder(name: str, label: str, text: str) -> Definition:

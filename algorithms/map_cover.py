@@ -7,7 +7,7 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingParameterDefinition
 
 from .base import JobAlgorithm
-from .definitions import device, extent, file, memory, raster, raster_output
+from .definitions import device, extent, file, memory, polygons, raster, raster_output, scheduler
 from .styles import use_own_style
 from .translation import tr
 
@@ -37,7 +37,9 @@ class MapCover(JobAlgorithm):
             "Maps land cover with a model that Train model made, from series with the bands that it was trained on.\n\n"
             "The map holds the codes of the classes, 0 where there are no data, with their names and colours. The "
             "confidence is the score of the mapped class, the probabilities are the scores of all classes, both in "
-            "percent, 255 where there are no data."
+            "percent, 255 where there are no data.\n\n"
+            "A run that was stopped goes on where it stopped if it is started again with the same output: finished "
+            "blocks lie beside it, in a folder of its name and .blocks."
         )
 
     def definitions(self) -> list[QgsProcessingParameterDefinition]:
@@ -50,8 +52,14 @@ class MapCover(JobAlgorithm):
                 tr("Extent"),
                 tr("Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series."),
             ),
+            polygons(
+                "MASK",
+                tr("Mask"),
+                tr("Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped."),
+            ),
             device(),
             memory(),
+            scheduler(),
             raster_output("OUTPUT", tr("Land cover map"), tr("The map to write, a GeoTIFF.")),
             raster_output(
                 "CONFIDENCE",

@@ -89,9 +89,11 @@ class Values:
             raise QgsProcessingException(self._algorithm.invalidRasterError(self._parameters, name))
         return raster_path(layer)
 
-    def _polygons(self, definition: QgsProcessingParameterDefinition) -> str:
+    def _polygons(self, definition: QgsProcessingParameterDefinition) -> str | None:
         """Returns ``path|layername=name``: of the layer's file, or of a copy of what is in memory or selected."""
         name = definition.name()
+        if not self._given(name):
+            return None
         source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
         if source is None:
             raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))

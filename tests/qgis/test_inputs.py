@@ -164,6 +164,16 @@ def test_a_layer_without_crs_is_refused(training, polygons, echo, project):
     assert not echo.exists()
 
 
+def test_a_mask_is_a_layer_of_polygons_or_none(asked, raster, polygons, on_disk, project, tmp_path):
+    (tmp_path / "a.twinns").write_text("")
+    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster("s2.tif"), "OUTPUT": str(tmp_path / "m.tif")}
+    assert asked("mapcover", parameters)["mask"] is None
+    source = f"{on_disk}|layername=summer"
+    assert asked("mapcover", {**parameters, "MASK": source})["mask"] == source
+    project.addMapLayer(polygons)
+    assert len(rows(asked("mapcover", {**parameters, "MASK": polygons})["mask"])) == 4
+
+
 def test_a_layer_in_memory_can_be_used_from_a_task_as_the_toolbox_does(
     provider, echo, polygons, raster, project, context, feedback, tmp_path
 ):

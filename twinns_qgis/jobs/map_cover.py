@@ -56,10 +56,13 @@ class MapCover(Job):
         reporter.progress(0, "Starting the network's library")
         with hashing(self._given(), reporter) as hashes:
             from twinns_qgis.mapping.cover import CoverOutputs, map_cover
+            from twinns_qgis.mapping.unused_gpu import unused_gpu
             from twinns_qgis.rasters.production import Machine
             from twinns_qgis.training.model_file import read_model
 
             reporter.info(describe_device(self.device))
+            if self.scheduler is None and (why := unused_gpu(self.device)):
+                reporter.warning(why)
             model = read_model(self.model)
             scene = self._scene(model.manifest.sensors, hashes, reporter)
         map_cover(

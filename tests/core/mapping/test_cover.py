@@ -1,21 +1,31 @@
 """Mapping: the map is that of the network, pixel by pixel, whatever the blocks."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import rasterio
+import shapely
+from rasterio.crs import CRS
+from rasterio.features import geometry_mask
+from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from twinns_qgis.errors import Cancelled
 from twinns_qgis.mapping import cover as cover_module
 from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.outputs import cover_layout
+from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import Sizes
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
 WHOLE = Window(0, 0, 60, 60)
+TRANSFORM = from_origin(500000, 5600000, 10, 10)
+SENSORS = ("sentinel1", "sentinel2")
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +104,10 @@ def test_pixels_without_a_value_in_one_series_are_no_data(run, series, make_seri
     np.testing.assert_array_equal((probabilities == 255).all(axis=0), expected)
 
 
-def test_progress_reaches_the_end_with_pixels_per_second_and_time_left(run, listener):
+def test_progress_reaches_the_end(run, listener):
     run()
     assert listener.fractions == sorted(listener.fractions)
     assert listener.fractions[-1] == pytest.approx(1)
-    assert any("px/s" in message for message in listener.messages)
 
 
 def test_cancelled_mapping_leaves_what_was_there(run, listener, tmp_path):
@@ -108,3 +117,63 @@ def test_cancelled_mapping_leaves_what_was_there(run, listener, tmp_path):
     with pytest.raises(Cancelled):
         run()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_pixels_outside_of_the_region_are_no_data_and_blocks_there_are_not_computed(run, model, monkeypatch, listener):
+    whole = run()
+    triangle = Region((shapely.Polygon([(500000, 5599900), (500300, 5599900), (500000, 5599600)]).wkb,))
+    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
+    monkeypatch.setattr(cover_module, "estimate", lambda *arguments: None)
+    computed, scores = [], model.classifier.scores
+    monkeypatch.setattr(model.classifier, "scores", lambda raw: computed.append(1) or scores(raw))
+    cover, confidence, _ = run(name="masked", region=triangle)
+    inside = geometry_mask(shapely.from_wkb(triangle.polygons), (60, 60), TRANSFORM, invert=True)
+    np.testing.assert_array_equal(cover, np.where(inside, whole[0], 0))
+    np.testing.assert_array_equal(confidence[0] == 255, ~inside)
+    blocks = {(row // 16, column // 16) for row, column in np.argwhere(inside)}
+    assert len(computed) == len(blocks) < 16
+
+
+def test_a_scene_without_data_is_an_empty_map_with_a_warning(run, series, make_series, model, monkeypatch, listener):
+    monkeypatch.setattr(cover_module, "estimate", lambda *arguments: None)
+    monkeypatch.setattr(model.classifier, "scores", None)  # nothing is to be computed
+    empty = Series.open(make_series("empty.tif", np.full((60, 60, 5, 10), -32768, "int16")))
+    cover, confidence, probabilities = run(series={**series, "sentinel2": empty})
+    assert not cover.any()
+    assert (confidence == 255).all()
+    assert (probabilities == 255).all()
+    (warning,) = listener.warnings
+    assert "no value at any of its pixels" in warning
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (1, 60)])
+def test_a_raster_smaller_than_a_patch_has_its_edge_repeated(run, model, make_series, site, shape):
+    values = {name: Series.open(getattr(site, name)).read()[: shape[0], : shape[1]] for name in SENSORS}
+    series = {name: Series.open(make_series(f"{name}.tif", raw)) for name, raw in values.items()}
+    cover = run(Window(0, 0, shape[1], shape[0]), series)[0]
+    padded = {name: np.pad(raw, ((2, 2), (2, 2), (0, 0), (0, 0)), mode="edge")[None] for name, raw in values.items()}
+    scores = model.classifier.network.predict(padded, verbose=0)["score"][0]
+    np.testing.assert_array_equal(cover[0], np.array([10, 20, 30])[scores.argmax(axis=-1)])
+
+
+def test_values_that_the_training_did_not_see_are_told_as_a_share_of_pixels(run, series, make_series, listener):
+    values = series["sentinel2"].read()
+    values[:30, :, 2, 3] = 9000  # a reflectance of 0.9; the training went up to 0.7
+    run(series={**series, "sentinel2": Series.open(make_series("bright.tif", values))})
+    (warning,) = listener.warnings
+    assert warning.startswith("50.0% of the 3,600 pixels mapped have a value beyond")
+
+
+def test_the_log_tells_time_and_memory_before_and_the_speed_after(run, listener):
+    run()
+    estimate = next(message for message in listener.messages if message.startswith("Estimate: "))
+    assert re.search(r"for 3,600 pixels at [\d,]+ px/s, .* 2,048 MB", estimate)
+    assert re.fullmatch(r"Mapped 3,600 pixels, [\d,]+ px/s\.", listener.messages[-1])
+
+
+def test_a_map_beyond_4_gb_is_a_bigtiff(tmp_path):
+    grid = Grid(CRS.from_epsg(32631), TRANSFORM, 70000, 70000)
+    with cover_layout(grid, [], {}).create(tmp_path / "large.tif", empty=True):
+        pass
+    with (tmp_path / "large.tif").open("rb") as file:
+        assert file.read(4) == b"II+\0"

@@ -1,10 +1,13 @@
 """A series that is not what the model was trained on is refused, with what was expected and found."""
 
+from dataclasses import replace
+from datetime import date
+
 import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.matching import check_series
+from twinns_qgis.mapping.matching import check_series, report_shifts
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -27,6 +30,43 @@ def test_other_number_of_dates_is_refused(sensors, series, make_series):
     longer = Series.open(make_series("longer.tif", np.ones((60, 60, 6, 10), "int16")))
     with pytest.raises(InputError, match=r"has 6 dates, 2018-01-01 to 2018-04-11; model expects 5 dates"):
         check_series(sensors, {**series, "sentinel2": longer}, "model")
+
+
+def test_the_call_that_prepares_the_right_dates_is_told(sensors, series, make_series):
+    values = np.ones((60, 60, 6, 10), "int16")
+    longer = Series.open(make_series("longer.tif", values, first_date=date(2021, 3, 1)))
+    with pytest.raises(InputError) as caught:
+        check_series(sensors, {**series, "sentinel2": longer}, "model")
+    assert "twinns prepare-sentinel2 --start 2021-01-01 --end 2021-03-22 --step 20" in caught.value.hint
+
+
+def test_dates_of_acquisition_are_listed_for_the_year_of_the_series(sensors, series, make_series):
+    days = (date(2016, 2, 29), date(2016, 3, 5), date(2016, 3, 17), date(2016, 4, 1), date(2016, 4, 3))
+    uneven = [replace(sensor, dates=days) if sensor.name == "sentinel2" else sensor for sensor in sensors]
+    longer = Series.open(make_series("longer.tif", np.ones((60, 60, 6, 10), "int16")))
+    with pytest.raises(InputError) as caught:
+        check_series(uneven, {**series, "sentinel2": longer}, "model")
+    assert "nearest to 2018-02-28, 2018-03-05, 2018-03-17, 2018-04-01, 2018-04-03" in caught.value.hint
+    assert "--start 2018-02-28 --end 2018-04-03 --step 0" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("first", "days"),
+    [(date(2018, 1, 1), 0), (date(2022, 1, 1), 0), (date(2019, 1, 9), 8), (date(2020, 12, 25), 7)],
+)
+def test_the_largest_shift_within_the_year_is_told(sensors, series, make_series, listener, first, days):
+    other = Series.open(make_series("other.tif", np.ones((60, 60, 5, 10), "int16"), first_date=first))
+    report_shifts(sensors, {**series, "sentinel2": other}, listener)
+    assert [f"is {days} days" in message for message in listener.messages] == [True] * bool(days)
+    assert not listener.warnings
+
+
+def test_half_a_month_of_shift_is_a_warning(sensors, series, make_series, listener):
+    other = Series.open(make_series("other.tif", np.ones((60, 60, 5, 10), "int16"), first_date=date(2019, 1, 16)))
+    report_shifts(sensors, {**series, "sentinel2": other}, listener)
+    (warning,) = listener.warnings
+    assert "other.tif" in warning
+    assert "15 days: 2019-01-16 stands for 2018-01-01 of the training" in warning
 
 
 def test_other_bands_are_refused(sensors, series, make_series):
