@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twinns_qgis.errors import InputError
+
+_URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
+"""The addresses that rasterio opens."""
 
 
 def check_output(path: Path) -> None:
@@ -70,6 +74,12 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
             digest.update(chunk)
             between()
     return digest.hexdigest()
+
+
+def url_of(path: Path) -> str | None:
+    """Returns the URL that was given as a path, which has taken one of its slashes away; None of a path on disk."""
+    match = _URL.fullmatch(path.as_posix())
+    return f"{match[1]}://{match[2]}" if match else None
 
 
 _being_written: set[Path] = set()

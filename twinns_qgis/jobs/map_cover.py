@@ -60,9 +60,10 @@ class MapCover(Job):
             from twinns_qgis.rasters.production import Machine
             from twinns_qgis.training.model_file import read_model
 
-            reporter.info(describe_device(self.device))
-            if self.scheduler is None and (why := unused_gpu(self.device)):
-                reporter.warning(why)
+            if self.scheduler is None:  # else the workers' device counts, not this machine's
+                reporter.info(describe_device(self.device))
+                if why := unused_gpu(self.device):
+                    reporter.warning(why)
             model = read_model(self.model)
             scene = self._scene(model.manifest.sensors, hashes, reporter)
         map_cover(

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import sha256_of
+from twinns_qgis.files import sha256_of, url_of
+from twinns_qgis.rasters.fingerprint import hashed
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.series import open_raster
 
 _PATIENCE = 2.0
 """Seconds of waiting that need no word."""
@@ -27,7 +29,7 @@ def hashing(files: Mapping[str, Path], reporter: Reporter) -> Iterator[Callable[
         reporter: Hears of it if it takes long, and is asked whether the user cancelled.
 
     Yields:
-        A function that waits for the end, and returns the SHA-256 of each file. It raises `InputError` if a file can't
+        A function that waits for the end, and returns a hash of each file. It raises `InputError` if a file can't
         be read, and `Cancelled` if the user asked the job to stop.
     """
     stop = threading.Event()
@@ -37,11 +39,11 @@ def hashing(files: Mapping[str, Path], reporter: Reporter) -> Iterator[Callable[
             raise Cancelled
 
     with ThreadPoolExecutor(max(1, len(files))) as threads:
-        futures = {name: threads.submit(sha256_of, path, check) for name, path in files.items()}
+        futures = {name: threads.submit(_content, path, check) for name, path in files.items()}
 
         def hashes() -> dict[str, str]:
             if wait(futures.values(), _PATIENCE).not_done:
-                size = sum(path.stat().st_size for path in files.values())
+                size = sum(path.stat().st_size for path in files.values() if path.is_file())
                 reporter.info(
                     f"Reading the series, {size / 1e9:.1f} GB, to know them again should this call be stopped."
                 )
@@ -56,3 +58,13 @@ def hashing(files: Mapping[str, Path], reporter: Reporter) -> Iterator[Callable[
             yield hashes
         finally:
             stop.set()
+
+
+def _content(path: Path, between: Callable[[], None]) -> str:
+    """Returns the SHA-256 of a file; of one at a URL that of its metadata and of its first tiles' sizes."""
+    if url_of(path) is None:
+        return sha256_of(path, between)
+    with open_raster(path) as dataset:
+        sizes = [dataset.get_tag_item("BLOCK_SIZE_0_0", "TIFF", band) for band in dataset.indexes]
+        known = dataset.profile, dataset.descriptions, dataset.scales, dataset.offsets, dataset.tags(), sizes
+        return hashed({"metadata": str(known)})

@@ -103,7 +103,7 @@ def map_cover(
         layouts[CONFIDENCE] = percent_layout(grid, ["confidence"], tags)
     if outputs.probabilities:
         layouts[PROBABILITIES] = percent_layout(grid, [item.name for item in classes], tags)
-    kind = "gpu" if gpu_available() else "cpu"
+    kind = _device(device, machine)
     sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind)
     plan = MappingPlan(
         model=model.path,
@@ -134,6 +134,13 @@ def map_cover(
         CloudOptimised(classes),
     )
     _tell_speed(tally, reporter)
+
+
+def _device(device: str, machine: Machine) -> str:
+    """Returns what computes, ``gpu`` or ``cpu``; with ``auto``, workers are taken to be as this machine."""
+    if machine.scheduler is not None and device != "auto":
+        return device
+    return "gpu" if gpu_available() else "cpu"
 
 
 def _library() -> str:

@@ -43,16 +43,17 @@ def scorer(path: Path, sha256: str, device: str) -> Scorer:
         device: ``auto``, ``cpu`` or ``gpu``.
 
     Raises:
-        InputError: The file can't be read, or is not the one of that hash.
+        InputError: The file can't be read, or is not the one of that hash, or this machine has not that device.
     """
     with _loading:  # several threads of a worker may ask at once
         return _scorers.get(sha256) or keep(_read(path, sha256, device))
 
 
 def _read(path: Path, sha256: str, device: str) -> TrainedModel:
-    from twinns_qgis.networks.backend import use_device
+    from twinns_qgis.networks.backend import describe_device, use_device
 
     use_device(device)
+    describe_device(device)  # which refuses a worker without the GPU that was asked for
     from twinns_qgis.training.model_file import read_model
 
     model = read_model(path)

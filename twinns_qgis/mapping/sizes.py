@@ -20,8 +20,8 @@ AT_ONCE = 2
 
 _LIBRARIES = 800
 """Memory in MB that the process takes before it maps anything: mostly TensorFlow."""
-_LEAST_SHARE = 4
-"""A MEMORY that is hardly more than that leaves a quarter of itself to the blocks, and can't be kept."""
+_LEAST_SHARE = 8
+"""A MEMORY that is hardly more than that leaves an eighth of itself to the blocks, and can't be kept."""
 _OVERHEAD = 1.3
 """What computing takes, in sizes of the activations that are counted; measured."""
 _SMALLEST, _LARGEST = 16, TILE

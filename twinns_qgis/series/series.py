@@ -21,7 +21,7 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import whole_file
+from twinns_qgis.files import url_of, whole_file
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.series.archives import File, ZipMember, on_disk
@@ -210,7 +210,7 @@ class SeriesWriter:
 
 @contextmanager
 def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
-    """Opens a raster, on disk or in a zip archive.
+    """Opens a raster, on disk, in a zip archive or at a URL.
 
     Raises:
         InputError: It does not exist, or is no raster.
@@ -218,7 +218,7 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
-            dataset = rasterio.open(file.gdal_name if isinstance(file, ZipMember) else file)
+            dataset = rasterio.open(file.gdal_name if isinstance(file, ZipMember) else url_of(file) or file)
         except RasterioIOError as error:
             state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
             raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
