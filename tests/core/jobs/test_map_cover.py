@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pytest
 import rasterio
@@ -62,6 +63,8 @@ def test_extent_in_another_crs_cuts_the_map(settings, listener):
         ({"output": Path("/proc/map.tif")}, "/proc/map.tif can't be written"),
         ({"extent": "0,10,0,10"}, "does not overlap the raster"),
         ({"extent": "everything"}, "extent 'everything' can't be read"),
+        ({"mask": "nowhere.gpkg"}, "polygons nowhere.gpkg do not exist"),
+        ({"scheduler": "nonsense"}, "SCHEDULER is 'nonsense', which is no address"),
         ({"memory": 0}, "'memory' is 0"),
     ],
 )
@@ -93,3 +96,17 @@ def test_map_of_one_row_and_one_pixel(settings, listener):
         with rasterio.open(output) as dataset:
             assert dataset.read(1).shape == (1, width // 10)
             assert np.isin(dataset.read(1), [10, 20, 30]).all()
+
+
+def test_a_mask_leaves_out_what_lies_outside_of_its_polygons(settings, listener, site):
+    MapCover(**settings).run(listener)
+    with rasterio.open(settings["output"]) as dataset:
+        whole = dataset.read(1)
+    fields = geopandas.read_file(site.polygons)
+    water = settings["output"].with_name("water.gpkg")
+    fields[fields.name == "water"].to_crs("EPSG:4326").to_file(water, layer="lakes")
+    MapCover(**settings, mask=f"{water}|layername=lakes").run(listener)
+    with rasterio.open(settings["output"]) as dataset:
+        masked = dataset.read(1)
+    inner = np.kron(np.ones((6, 6), bool), np.pad(np.ones((8, 8), bool), 1))  # the polygons leave a pixel at their rim
+    np.testing.assert_array_equal(masked, np.where(inner & (site.truth == 0), whole, 0))
