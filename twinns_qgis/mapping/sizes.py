@@ -18,7 +18,7 @@ from twinns_qgis.training.model_file import Manifest
 AT_ONCE = 2
 """Blocks under way in a process: one is computed while another is read, or written."""
 
-_LIBRARIES = 800
+_LIBRARIES = 900
 """Memory in MB that the process takes before it maps anything: mostly TensorFlow."""
 _LEAST_SHARE = 8
 """A MEMORY that is hardly more than that leaves an eighth of itself to the blocks, and can't be kept."""
