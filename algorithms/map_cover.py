@@ -7,7 +7,19 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingParameterDefinition
 
 from .base import JobAlgorithm
-from .definitions import device, extent, file, memory, polygons, raster, raster_output, scheduler
+from .definitions import (
+    advanced,
+    choice,
+    device,
+    extent,
+    file,
+    memory,
+    number,
+    polygons,
+    raster,
+    raster_output,
+    scheduler,
+)
 from .styles import use_own_style
 from .translation import tr
 
@@ -58,6 +70,40 @@ class MapCover(JobAlgorithm):
                 tr("Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped."),
             ),
             device(),
+            advanced(
+                choice(
+                    "PRECISION",
+                    tr("Precision"),
+                    tr(
+                        "What the network's matrix products are computed in; auto is bfloat16 where that is clearly "
+                        "faster, else float32."
+                    ),
+                    ("auto", "float32", "bfloat16"),
+                    "auto",
+                )
+            ),
+            advanced(
+                choice(
+                    "EARLY_EXIT",
+                    tr("Early exit"),
+                    tr(
+                        "Whether to skip the ConvGRU branches where the classifiers of the CNN branches agree and are "
+                        "sure enough."
+                    ),
+                    ("off", "on"),
+                    "off",
+                )
+            ),
+            advanced(
+                number(
+                    "AGREEMENT",
+                    tr("Agreement of the early exit (%)"),
+                    tr("Percentage of the pixels that an early exit is to leave their class, on the validation part."),
+                    99.5,
+                    minimum=0.01,
+                    maximum=100,
+                )
+            ),
             memory(),
             scheduler(),
             raster_output("OUTPUT", tr("Land cover map"), tr("The map to write, a GeoTIFF.")),

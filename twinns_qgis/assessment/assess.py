@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from twinns_qgis.assessment.measures import Measures, measure
 from twinns_qgis.assessment.reliability import Trust, reliability
+from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.networks.trained import TrainedClassifier
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.calibration import calibrate, fit_temperature
+from twinns_qgis.training.calibration import fit_temperature
 from twinns_qgis.training.fit import predict_scores
 
 

@@ -34,6 +34,20 @@ class MapCover(Job):
         "Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped.", default=None
     )
     device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
+    precision: str = parameter(
+        "What the network's matrix products are computed in; auto is bfloat16 where that is clearly faster, else "
+        "float32.",
+        default="auto",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    early_exit: str = parameter(
+        "Whether to skip the ConvGRU branches where the classifiers of the CNN branches agree and are sure enough.",
+        default="off",
+        choices=("off", "on"),
+    )
+    agreement: float = parameter(
+        "Percentage of the pixels that an early exit is to leave their class, on the validation part.", default=99.5
+    )
     memory: int = parameter("Memory to use, in MB.", default=2048)
     scheduler: str | None = parameter(
         "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
@@ -55,7 +69,7 @@ class MapCover(Job):
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
         with hashing(self._given(), reporter) as hashes:
-            from twinns_qgis.mapping.cover import CoverOutputs, map_cover
+            from twinns_qgis.mapping.cover import Choice, CoverOutputs, map_cover
             from twinns_qgis.mapping.unused_gpu import unused_gpu
             from twinns_qgis.rasters.production import Machine
             from twinns_qgis.training.model_file import read_model
@@ -71,7 +85,7 @@ class MapCover(Job):
             scene,
             CoverOutputs(self.output, self.confidence, self.probabilities),
             machine=Machine(self.memory, self.scheduler),
-            device=self.device,
+            choice=Choice(self.device, self.precision, self.agreement / 100 if self.early_exit == "on" else None),
             tags={
                 "TWINNS_MODEL_SHA256": model.sha256,
                 "TWINNS_METHOD": model.manifest.title,
@@ -121,5 +135,7 @@ class MapCover(Job):
             check_output(path)
         if len(set(paths)) < len(paths):
             raise InputError(f"Two outputs have the name {self.output}.", "Give each its own.")
+        if not 0 < self.agreement <= 100:
+            raise InputError(f"The parameter 'agreement' is {self.agreement}.", "Expected percent, above 0, up to 100.")
         if self.memory < 1:
             raise InputError(f"The parameter 'memory' is {self.memory}.", "Expected megabytes, 1 or more.")

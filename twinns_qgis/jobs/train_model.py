@@ -223,6 +223,7 @@ class TrainModel(Job):
         from twinns_qgis.assessment.assess import assess
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.samples.store import read_samples
+        from twinns_qgis.training.exit_curve import exit_curve
         from twinns_qgis.training.forest_search import ForestGrid
         from twinns_qgis.training.learners import make_learner
         from twinns_qgis.training.model_file import write_model
@@ -242,12 +243,15 @@ class TrainModel(Job):
         learner = make_learner(self.model, manifest, self._fitting(sensors), grid)
         try:
             learned = learner.learn(stores, samples, reporter.part(0.1, 0.97))
-            measures, trust = assess(learned.classifier, stores, samples, reporter.part(0.97, 1))
+            measures, trust = assess(learned.classifier, stores, samples, reporter.part(0.97, 0.99))
+            early_exit = exit_curve(learned.classifier, stores, samples, reporter.part(0.99, 1))
         except Cancelled as cancelled:
             raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled
         measured = {**_plain(measures, samples), "expected_calibration_error": trust.calibrated.expected_error}
         settings = {**manifest.settings, **learned.settings}
-        tested = replace(manifest, settings=settings, measures=measured, temperature=trust.temperature)
+        tested = replace(
+            manifest, settings=settings, measures=measured, temperature=trust.temperature, early_exit=early_exit
+        )
         write_model(self.model, tested, learned.classifier, learned.history)
         learner.finish()
         reporter.info(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import keras
 from rasterio.windows import Window
 
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.estimate import estimate
+from twinns_qgis.mapping.nvidia import free_memory
 from twinns_qgis.mapping.outputs import (
     CONFIDENCE,
     COVER,
@@ -22,12 +24,34 @@ from twinns_qgis.mapping.outputs import (
 from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import keep
-from twinns_qgis.mapping.sizes import AT_ONCE, choose_sizes
+from twinns_qgis.mapping.sizes import AT_ONCE, Sizes, choose_sizes
 from twinns_qgis.networks.backend import gpu_available
-from twinns_qgis.rasters.production import Machine, make_rasters
+from twinns_qgis.networks.forests import ForestMethod
+from twinns_qgis.networks.methods import description
+from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
+from twinns_qgis.rasters.layout import Layout
+from twinns_qgis.rasters.production import Machine, is_begun, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import TrainedModel, versions
+from twinns_qgis.training.model_file import Manifest, TrainedModel, read_model, versions
+
+_WORTH_COMPILING = 16
+"""Parts from which on compiling, a second or two, pays."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the user wants scores to be computed.
+
+    Args:
+        device: Where: ``auto``, ``cpu`` or ``gpu``.
+        precision: ``float32``, ``bfloat16``, or ``auto``: what is faster.
+        agreement: The share of pixels that an early exit is to leave their class; None for no early exit.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +97,7 @@ def map_cover(
     outputs: CoverOutputs,
     *,
     machine: Machine,
-    device: str,
+    choice: Choice,
     tags: Mapping[str, str],
     reporter: Reporter,
 ) -> None:
@@ -88,7 +112,7 @@ def map_cover(
         scene: What is mapped.
         outputs: Where to write.
         machine: What may be used.
-        device: Where to compute: ``auto``, ``cpu`` or ``gpu``.
+        choice: How the user wants scores to be computed.
         tags: Metadata of the rasters.
         reporter: Hears of the progress.
 
@@ -103,27 +127,38 @@ def map_cover(
         layouts[CONFIDENCE] = percent_layout(grid, ["confidence"], tags)
     if outputs.probabilities:
         layouts[PROBABILITIES] = percent_layout(grid, [item.name for item in classes], tags)
-    kind = _device(device, machine)
-    sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind)
-    plan = MappingPlan(
-        model=model.path,
-        series=scene.series,
-        contents={"model": model.sha256, **scene.contents},
-        window=scene.window,
-        region=scene.region,
-        bands={name: len(layout.descriptions) for name, layout in layouts.items()},
-        side=sizes.side,
-        device=device,
-        computing=f"{_library()} on the {kind}",
-    )
-    keep(model)
+    bands = {name: len(layout.descriptions) for name, layout in layouts.items()}
+    kind = _device(choice.device, machine)
+
+    def settle(precision: str) -> tuple[MappingPlan, Sizes]:
+        free = free_memory() if kind == "gpu" and machine.scheduler is None else None
+        sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind, precision, free)
+        many = (grid.width // sizes.side) * (grid.height // sizes.side) >= _WORTH_COMPILING
+        plan = MappingPlan(
+            model=model.path,
+            series=scene.series,
+            contents={"model": model.sha256, **scene.contents},
+            window=scene.window,
+            region=scene.region,
+            bands=bands,
+            device=choice.device,
+            computing=Computing(kind, _library(), precision, sizes.side, many, choice.agreement),
+        )
+        return plan, sizes
+
+    precision = choice.precision
+    if precision == "auto":
+        precision = _begun(settle, layouts, outputs) or _fastest(model.manifest)
+    plan, sizes = settle(precision)
     height, width = sizes.shape
     reporter.info(
         f"Mapping {grid.width} x {grid.height} pixels in blocks of {width} x {height}, computed {sizes.side} x "
-        f"{sizes.side} at once"
+        f"{sizes.side} at once, in {precision} on the {kind.upper()}"
     )
+    keep(model if precision == "float32" else read_model(model.path, precision), plan.computing)
+    whole_rate = None
     if machine.scheduler is None:
-        estimate(plan, grid, machine.memory, reporter)
+        whole_rate = estimate(plan, grid, machine.memory, reporter)
     tally = make_rasters(
         plan,
         layouts,
@@ -133,7 +168,23 @@ def map_cover(
         reporter,
         CloudOptimised(classes),
     )
-    _tell_speed(tally, reporter)
+    _tell_speed(tally, whole_rate if choice.agreement else None, reporter)
+
+
+def _begun(
+    settle: Callable[[str], tuple[MappingPlan, Sizes]], layouts: Mapping[str, Layout], outputs: CoverOutputs
+) -> str | None:
+    """Returns the precision of the same map that a stopped call has begun, if there is one."""
+    for precision in PRECISIONS:
+        plan, sizes = settle(precision)
+        if is_begun(plan, layouts, outputs.paths(), sizes.shape):
+            return precision
+    return None
+
+
+def _fastest(manifest: Manifest) -> str:
+    network = None if isinstance(description(manifest.method), ForestMethod) else manifest.method
+    return choose_mapping_precision(network, manifest.size)
 
 
 def _device(device: str, machine: Machine) -> str:
@@ -148,6 +199,8 @@ def _library() -> str:
     return f"{backend} {versions()[backend]}"
 
 
-def _tell_speed(tally: Mapping[str, Any], reporter: Reporter) -> None:
+def _tell_speed(tally: Mapping[str, Any], whole_rate: float | None, reporter: Reporter) -> None:
     if tally["mapped"]:
-        reporter.info(f"Mapped {tally['mapped']:,} pixels, {tally['mapped'] / tally['seconds']:,.0f} px/s.")
+        rate = tally["mapped"] / tally["seconds"]
+        gain = f", {rate / whole_rate:.1f} times as fast as the whole network" if whole_rate else ""
+        reporter.info(f"Mapped {tally['mapped']:,} pixels, {rate:,.0f} px/s{gain}.")

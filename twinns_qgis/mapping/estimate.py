@@ -12,14 +12,12 @@ from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter, duration
 from twinns_qgis.samples.store import MARGIN
 
-_ENOUGH = 1.0
-"""Seconds of computing that tell the speed; the probe ends after some seconds."""
-_FIRST = 16
-"""Side of the first part that is tried."""
+_ENOUGH = 5.0
+"""Seconds after which nothing is repeated."""
 
 
-def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> None:
-    """Computes a part in the middle of the map, larger and larger ones until a second has gone, and tells what follows.
+def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> float:
+    """Computes a part in the middle of the map, and tells what follows for all of it.
 
     Args:
         plan: How the map is made.
@@ -27,11 +25,15 @@ def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> 
         memory: MEMORY in MB.
         reporter: Hears of it.
 
+    Returns:
+        The pixels per second of the whole classifier, without an early exit.
+
     Raises:
         InputError: A series can't be read.
         Cancelled: The user asked the job to stop.
     """
-    rate = pixels_per_second(plan, grid, reporter)
+    whole = pixels_per_second(plan, grid, reporter, whole=True)
+    rate = pixels_per_second(plan, grid, reporter) if plan.computing.agreement else whole
     pixels = grid.width * grid.height
     if plan.region is not None:
         pixels = min(pixels, plan.region.pixels(grid))
@@ -39,25 +41,30 @@ def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> 
         f"Estimate: {duration(pixels / rate)} for {pixels:,} pixels at {rate:,.0f} px/s, of which blocks without data "
         f"take none, within {memory:,} MB of memory."
     )
+    return whole
 
 
-def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter) -> float:
-    """Returns how many pixels are classified in a second."""
-    side = min(_FIRST, plan.side)
-    while True:
-        height, width = min(side, grid.height), min(side, grid.width)
-        middle = Window(
-            plan.window.col_off + (grid.width - width) // 2,
-            plan.window.row_off + (grid.height - height) // 2,
-            width,
-            height,
-        )
-        values = {name: one.read(middle, MARGIN) for name, one in plan.series.items()}
-        seconds = []
-        for _ in range(2):  # the first time, things are compiled
+def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter, whole: bool = False) -> float:
+    """Returns how many pixels are classified in a second.
+
+    Args:
+        plan: How the map is made.
+        grid: Its grid.
+        reporter: Is asked whether the user cancelled.
+        whole: Whether no pixel may exit early.
+    """
+    height, width = min(plan.computing.side, grid.height), min(plan.computing.side, grid.width)
+    middle = Window(
+        plan.window.col_off + (grid.width - width) // 2,
+        plan.window.row_off + (grid.height - height) // 2,
+        width,
+        height,
+    )
+    values = {name: one.read(middle, MARGIN) for name, one in plan.series.items()}
+    seconds = 0.0
+    for _ in range(2):  # the first time, things are compiled
+        if seconds < _ENOUGH:
             start = time.monotonic()
-            plan.scorer().scores(values, np.ones((height, width), bool), plan.side, reporter.check_cancelled)
-            seconds.append(time.monotonic() - start)
-        if sum(seconds) > _ENOUGH or side >= min(plan.side, max(grid.width, grid.height)):
-            return height * width / max(seconds[-1], 1e-6)
-        side *= 2
+            plan.scorer().scores(values, np.ones((height, width), bool), reporter.check_cancelled, whole)
+            seconds = time.monotonic() - start
+    return height * width / max(seconds, 1e-6)

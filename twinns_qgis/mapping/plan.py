@@ -12,16 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
 from twinns_qgis.mapping.region import Region
-from twinns_qgis.mapping.scoring import Scorer, scorer
+from twinns_qgis.mapping.scoring import Scorer, compare_sample, scorer
 from twinns_qgis.mapping.valid import look
+from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Workers
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.calibration import calibrate
+
+NOTHING: Mapping[str, Any] = {
+    "mapped": 0, "beyond": 0, "left_early": 0, "sampled": 0, "agreeing": 0, "halved": 0, "seconds": 0.0
+}  # fmt: skip
+"""What is counted in a block without a pixel to map."""
 
 _MANY = 0.05
 """More pixels than this share with a value beyond the training's: the map is to be looked at."""
@@ -38,9 +44,8 @@ class MappingPlan:
         window: The pixels of the series that are mapped.
         region: The part of them that is mapped, or None: all.
         bands: The number of bands of each raster that is wanted.
-        side: Side of the parts that go through the classifier at once.
-        device: Where to compute.
-        computing: What computes, and where, in words.
+        device: Where to compute, as the user chose.
+        computing: How to compute.
     """
 
     model: Path = field(compare=False)
@@ -49,9 +54,8 @@ class MappingPlan:
     window: Window
     region: Region | None
     bands: Mapping[str, int]
-    side: int
     device: str = field(compare=False)
-    computing: str
+    computing: Computing
 
     def sources(self) -> Iterable[Path]:
         """Returns no file: all count by their contents."""
@@ -59,14 +63,13 @@ class MappingPlan:
 
     def scorer(self) -> Scorer:
         """Returns the classifier in this process."""
-        return scorer(self.model, self.contents["model"], self.device)
+        return scorer(self.model, self.contents["model"], self.device, self.computing)
 
     def block(self, window: Window, workers: Workers) -> Block:
         """Returns the rasters on a block of the map, and how many pixels were mapped, how, and in which time."""
         wanted = self._region(window)
-        tally = {"mapped": 0, "beyond": 0, "halved": 0, "seconds": 0.0}
         if not wanted.any():
-            return Block(self._without_data(wanted.shape), tally)
+            return Block(self._without_data(wanted.shape), NOTHING)
         values = self._read(window, workers)
         classifier = self.scorer()
         beyond = np.zeros(wanted.shape, bool)
@@ -76,15 +79,19 @@ class MappingPlan:
             wanted &= some
             beyond |= far
         if not wanted.any():
-            return Block(self._without_data(wanted.shape), tally)
+            return Block(self._without_data(wanted.shape), NOTHING)
         start = time.monotonic()
-        scores = classifier.scores(values, wanted, self.side, workers.check_cancelled)
+        scores, left = classifier.scores(values, wanted, workers.check_cancelled)
         tally = {
+            **NOTHING,
             "mapped": int(np.count_nonzero(wanted)),
             "beyond": int(np.count_nonzero(wanted & beyond)),
-            "halved": int(classifier.limit < self.side),
+            "left_early": int(np.count_nonzero(left)),
+            "halved": int(classifier.limit < self.computing.side),
             "seconds": time.monotonic() - start,
         }
+        if self.computing.agreement:
+            tally |= compare_sample(classifier, values, wanted, scores, workers.check_cancelled)
         return Block(self._rasters(scores, wanted, classifier), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
@@ -99,10 +106,17 @@ class MappingPlan:
             f"{share:.1%} of the {mapped:,} pixels mapped have a value beyond the range of the training series: there "
             "the model has not seen the like."
         )
+        side = self.computing.side
         if tally["halved"]:
             reporter.warning(
                 f"The memory of the device ran out: {tally['halved']} blocks were computed in smaller parts than "
-                f"{self.side} x {self.side} pixels. With a lower MEMORY they are smaller from the start."
+                f"{side} x {side} pixels. With a lower MEMORY they are smaller from the start."
+            )
+        if tally["sampled"]:
+            reporter.info(
+                f"Early exit: {tally['left_early'] / mapped:.1%} of the pixels skipped the ConvGRU branches. Of "
+                f"{tally['sampled']:,} pixels from all over the map, {tally['agreeing'] / tally['sampled']:.2%} have "
+                "the class that the whole network gives them."
             )
 
     def _region(self, window: Window) -> NDArray[np.bool_]:

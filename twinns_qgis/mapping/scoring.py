@@ -12,51 +12,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.samples.store import MARGIN
 
 if TYPE_CHECKING:
+    from twinns_qgis.networks.early_exit import ExitingNetwork
     from twinns_qgis.training.model_file import TrainedModel
 
 # Keras is imported where a model is read: on a worker of a cluster, the device must be chosen before.
 
 _LEAST = 4
 """Side of the smallest part that is tried when the device's memory runs out."""
+_SAMPLE = 8
+"""Side of what is compared of each block: the whole network costs as much there as on a hundredth of it, or less."""
 _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
 """What TensorFlow, PyTorch and numpy raise when memory runs out; JAX writes it in the text of a general error."""
 
-_scorers: dict[str, Scorer] = {}
+_scorers: dict[tuple[str, Computing], Scorer] = {}
 _loading = threading.Lock()
 
 
-def keep(model: TrainedModel) -> Scorer:
-    """Makes a model the one of this process, in the place of another."""
+def keep(model: TrainedModel, computing: Computing) -> Scorer:
+    """Makes a model the one of this process, in the place of another.
+
+    Args:
+        model: The model, read in the precision of `computing`.
+        computing: How to compute.
+
+    Raises:
+        InputError: It has no early exit, and is to have one.
+    """
     _scorers.clear()
-    return _scorers.setdefault(model.sha256, Scorer(model))
+    return _scorers.setdefault((model.sha256, computing), Scorer(model, computing))
 
 
-def scorer(path: Path, sha256: str, device: str) -> Scorer:
+def scorer(path: Path, sha256: str, device: str, computing: Computing) -> Scorer:
     """Returns the scorer of a model file, which a process reads once.
 
     Args:
         path: The model file.
         sha256: Its hash.
-        device: ``auto``, ``cpu`` or ``gpu``.
+        device: Where to compute, as the user chose: ``auto``, ``cpu`` or ``gpu``.
+        computing: How to compute.
 
     Raises:
         InputError: The file can't be read, or is not the one of that hash, or this machine has not that device.
     """
     with _loading:  # several threads of a worker may ask at once
-        return _scorers.get(sha256) or keep(_read(path, sha256, device))
+        known = _scorers.get((sha256, computing))
+        return known or keep(_read(path, sha256, device, computing.precision), computing)
 
 
-def _read(path: Path, sha256: str, device: str) -> TrainedModel:
+def _read(path: Path, sha256: str, device: str, precision: str) -> TrainedModel:
     from twinns_qgis.networks.backend import describe_device, use_device
 
     use_device(device)
     describe_device(device)  # which refuses a worker without the GPU that was asked for
     from twinns_qgis.training.model_file import read_model
 
-    model = read_model(path)
+    model = read_model(path, precision)
     if model.sha256 != sha256:
         raise InputError(
             f"{path} is not the model that the call began with: it has changed, or means another file on this machine.",
@@ -70,33 +84,47 @@ class Scorer:
 
     Args:
         model: The model.
+        computing: How to compute.
     """
 
-    def __init__(self, model: TrainedModel) -> None:
+    def __init__(self, model: TrainedModel, computing: Computing) -> None:
         self.model = model
         self.limit = math.inf
         """Side of the parts that the memory of the device was found to suffice for."""
+        self._computing = computing
         self._device = threading.Lock()
+        self._exiting = _exiting_network(model, computing.agreement) if computing.agreement else None
+        if computing.compiled:
+            model.classifier.compile_for(computing.side)
+            if self._exiting:
+                self._exiting.compile_for(computing.side)
 
     def scores(
-        self, values: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], side: int, between: Callable[[], None]
-    ) -> NDArray[np.float32]:
+        self,
+        values: Mapping[str, NDArray[Any]],
+        wanted: NDArray[np.bool_],
+        between: Callable[[], None],
+        whole: bool = False,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Returns the score of each class; parts without a wanted pixel are left out.
 
         Args:
             values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).
             wanted: The pixels whose scores are wanted, shape (height, width).
-            side: Side of the parts that go through the classifier at once; halved when the device's memory runs out.
             between: Is called between two parts, and may raise.
+            whole: Whether no pixel may exit early.
 
         Returns:
-            Scores of shape (height, width, K), 0 in parts that were left out.
+            Scores of shape (height, width, K), 0 where they are not wanted or in parts that were left out; and which
+            pixels left early, shape (height, width).
 
         Raises:
             InputError: The memory of the device does not suffice for the smallest part.
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
-        parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), int(min(side, self.limit)))
+        left = np.zeros(wanted.shape, bool)
+        side = int(min(self._computing.side, self.limit))
+        parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
         while parts:
             rows, columns = parts.pop()
             if not wanted[rows, columns].any():
@@ -105,7 +133,7 @@ class Scorer:
             part = {name: _with_margin(raw, rows, columns) for name, raw in values.items()}
             try:
                 with self._device:
-                    scores[rows, columns] = self.model.classifier.scores(part)[0]
+                    scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
             except Exception as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -117,7 +145,69 @@ class Scorer:
                     ) from error
                 self.limit = min(self.limit, half)
                 parts += _parts(rows, columns, half)
-        return scores
+        return scores, left
+
+    def _classify(
+        self, part: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], whole: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        if self._exiting is None or whole:
+            return self.model.classifier.scores(part)[0], np.zeros(wanted.shape, bool)
+        return self._exiting.scores(part, wanted)
+
+
+def _exiting_network(model: TrainedModel, agreement: float) -> ExitingNetwork:
+    """Returns a model's network with an early exit.
+
+    Args:
+        model: The model.
+        agreement: The share of pixels that are to have the class of the whole network.
+
+    Raises:
+        InputError: The model has no early exit, or none that agrees so well.
+    """
+    from twinns_qgis.networks.early_exit import ExitingNetwork
+
+    manifest, network = model.manifest, model.classifier.network
+    if manifest.early_exit is None or network is None:
+        raise InputError(
+            f"{model.path.name}, of method {manifest.method}, has no early exit.",
+            "Turn EARLY_EXIT off, or train TWINNS, TWINNS(S1) or TWINNS(S2).",
+        )
+    rule = manifest.early_exit.rule(agreement, manifest.temperature)
+    if rule is None:
+        raise InputError(
+            f"No early exit of {model.path.name} leaves {agreement:.2%} of the pixels their class: on the validation "
+            f"part it is {max(manifest.early_exit.agreement):.2%} at best.",
+            "Lower AGREEMENT, or turn EARLY_EXIT off.",
+        )
+    return ExitingNetwork(network, rule)
+
+
+def compare_sample(
+    scorer: Scorer,
+    values: Mapping[str, NDArray[Any]],
+    wanted: NDArray[np.bool_],
+    scores: NDArray[np.float32],
+    between: Callable[[], None],
+) -> dict[str, int]:
+    """Compares the classes in the middle of a block with those that the whole network gives there.
+
+    Args:
+        scorer: What gave the scores.
+        values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).
+        wanted: The pixels that are mapped, shape (height, width).
+        scores: Their scores, shape (height, width, K).
+        between: Is called between two parts, and may raise.
+
+    Returns:
+        How many pixels were compared, and how many agree.
+    """
+    rows, columns = (slice(start := max(0, (size - _SAMPLE) // 2), start + _SAMPLE) for size in wanted.shape)
+    sample = wanted[rows, columns]
+    middle = {name: _with_margin(raw, rows, columns)[0] for name, raw in values.items()}
+    expected, _ = scorer.scores(middle, sample, between, whole=True)
+    agreeing = scores[rows, columns].argmax(axis=-1) == expected.argmax(axis=-1)
+    return {"sampled": int(np.count_nonzero(sample)), "agreeing": int(np.count_nonzero(sample & agreeing))}
 
 
 def _parts(rows: slice, columns: slice, side: int) -> list[tuple[slice, slice]]:

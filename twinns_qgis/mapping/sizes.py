@@ -9,6 +9,7 @@ import numpy as np
 
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.methods import description
+from twinns_qgis.networks.width import SIZES
 from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import TILE
@@ -26,7 +27,11 @@ _OVERHEAD = 1.3
 """What computing takes, in sizes of the activations that are counted; measured."""
 _SMALLEST, _LARGEST = 16, TILE
 _PROCESSOR = 128
-"""Side of the blocks of a network on a processor: at the paper's size one takes minutes, which a kill may cost."""
+"""Side of the blocks of a network on a processor: at the paper's size one takes a minute, which a kill may cost."""
+_PROCESSOR_PART = 64
+"""Side of a network's parts on a processor, where larger ones are no faster."""
+_CACHE = 2**23
+"""Bytes of a network's state beyond which a processor gets slower."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,19 @@ class Sizes:
     memory: int
 
 
-def choose_sizes(manifest: Manifest, series: Mapping[str, Series], grid: Grid, memory: int, device: str) -> Sizes:
+def choose_sizes(
+    manifest: Manifest,
+    series: Mapping[str, Series],
+    grid: Grid,
+    memory: int,
+    device: str,
+    precision: str = "float32",
+    device_memory: int | None = None,
+) -> Sizes:
     """Returns the sizes of blocks.
 
     Of what MEMORY leaves beside the libraries, a quarter is GDAL's cache, a quarter goes to the two blocks that are
-    under way, and half to the activations, or variables, of what is computed.
+    under way, and half to the activations, or variables, of what is computed; on a GPU, half of its free memory.
 
     Args:
         manifest: The model's.
@@ -56,19 +69,33 @@ def choose_sizes(manifest: Manifest, series: Mapping[str, Series], grid: Grid, m
         grid: The grid of the map.
         memory: Memory to use, in MB.
         device: ``cpu`` or ``gpu``.
+        precision: ``float32`` or ``bfloat16``.
+        device_memory: Free memory of the GPU in MB, if it is known.
     """
     left = max(memory - _LIBRARIES, memory // _LEAST_SHARE, 1)
     shape = block_shape(grid, max(1, left // 4), _block_bytes(series.values(), len(manifest.classes)))
+    side = block_side(manifest, device_memory or left)
     if device == "cpu" and not isinstance(description(manifest.method), ForestMethod):
         shape = min(shape[0], _PROCESSOR), min(shape[1], _PROCESSOR)
-    return Sizes(shape, block_side(manifest, left), left)
+        side = min(side, _cached_side(manifest, precision))
+    return Sizes(shape, side, left)
+
+
+def _cached_side(manifest: Manifest, precision: str) -> int:
+    units = 2 * max(SIZES[manifest.size].of(sensor.name) for sensor in manifest.sensors)
+    pixels = _CACHE / (units * (2 if precision == "bfloat16" else 4))
+    return int(min(_PROCESSOR_PART, _power_of_two(pixels**0.5)))
 
 
 def block_side(manifest: Manifest, left: int) -> int:
     """Returns the side of the parts whose activations, or variables, take half of `left` (MB)."""
     values = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
     pixels = left * 2**20 / 2 / (_OVERHEAD * 4 * values)
-    return int(np.clip(2 ** int(np.log2(max(1, pixels)) / 2), _SMALLEST, _LARGEST))
+    return int(np.clip(_power_of_two(max(1, pixels) ** 0.5), _SMALLEST, _LARGEST))
+
+
+def _power_of_two(most: float) -> int:
+    return 2 ** int(np.log2(most))
 
 
 def _block_bytes(series: Iterable[Series], classes: int) -> int:

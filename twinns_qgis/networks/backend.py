@@ -17,6 +17,9 @@ def use_device(device: str) -> None:
     """
     # TensorFlow's greetings are no news to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Other programs may need the GPU too: memory is taken as it is needed.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     # PyTorch's threads wait for each other in a loop that keeps the processor busy: beside other programs, steps of a
     # training took 1.5 s instead of 0.05.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -60,6 +63,20 @@ def compiles_training() -> bool:
 
     backend = keras.backend.backend()
     return backend == "jax" or (backend == "tensorflow" and gpu_available())
+
+
+def compiles_blocks() -> bool:
+    """Returns whether networks that are built now are to be compiled by XLA when they go through blocks of a map.
+
+    On a GPU always. On the CPU it makes float32 faster by 6 to 15 % and bfloat16 half as fast, as XLA multiplies that
+    as float32 there.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "torch":
+        return False
+    return gpu_available() or backend == "jax" or keras.config.dtype_policy().compute_dtype == "float32"
 
 
 def describe_device(device: str) -> str:

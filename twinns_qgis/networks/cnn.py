@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from twinns_qgis.networks.folding import Affine
 from twinns_qgis.networks.indices import Tensor
 
 _PATCH = 5
@@ -57,10 +58,18 @@ class ConvolutionBlock(keras.layers.Layer):
         by_batch = False if self.batch_norm == "frozen" else training
         return self.drop(self.normalisation(self._convolve(x), training=by_batch), training=training)
 
+    def affine(self) -> Affine:
+        """Returns what the normalisation does outside training."""
+        return Affine.of(self.normalisation)
+
+    def after(self, before: Affine | None) -> tuple[Tensor, Tensor]:
+        """Returns the kernel and the bias, with the normalisation of the block before folded into them."""
+        kernel, bias = self.convolution.kernel, self.convolution.bias
+        return before.into(kernel, bias) if before else (kernel, bias)
+
     def _convolve(self, x: Tensor) -> Tensor:
         """Returns what the convolution gives; of patches as matrix products, which small images are faster by."""
-        height, width = x.shape[1:3]
-        if self.kernel_size == 1 or None in (height, width) or max(height, width) > _PATCH:
+        if self.kernel_size == 1 or not is_patch(x):
             return self.convolution(x)
         kernel = ops.reshape(self.convolution.kernel, (-1, self.filters))
         return ops.relu(ops.matmul(self._windows(x), kernel) + self.convolution.bias)
@@ -121,9 +130,19 @@ class ConvolutionalBranch(keras.layers.Layer):
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         # H and W are known when the network runs, not when it is built.
         x = ops.reshape(x, (*ops.shape(x)[:3], stacked(x.shape)[-1]))
+        if not training and not is_patch(x):
+            return self._folded(x)
         for block in self.blocks:
             x = block(x, training=training)
         return x
+
+    def _folded(self, x: Tensor) -> Tensor:
+        """Returns the same outside training, with each normalisation within the next convolution."""
+        before = None
+        for block in self.blocks:
+            x = convolve(x, *block.after(before))
+            before = block.affine()
+        return before(x) if before else x
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return branch_shape(input_shape, 2 * self.filters)
@@ -131,6 +150,23 @@ class ConvolutionalBranch(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         own = ("filters", "dropout", "batch_norm")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def is_patch(x: Tensor) -> bool:
+    """Returns whether images of shape (N, H, W, ...) are patches, as training has them, and no block of a map."""
+    height, width = x.shape[1:3]
+    return None not in (height, width) and max(height, width) <= _PATCH
+
+
+def convolve(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Returns the ReLU of a valid convolution.
+
+    Args:
+        x: Shape (N, H, W, C).
+        kernel: Shape (rows, columns, C, F).
+        bias: Shape (F,).
+    """
+    return ops.relu(ops.conv(x, kernel, padding="valid") + bias)
 
 
 def stacked(shape: Sequence[int | None]) -> tuple[int | None, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape
+from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape, is_patch
+from twinns_qgis.networks.date_by_date import features_date_by_date
 from twinns_qgis.networks.indices import Tensor
 from twinns_qgis.networks.recurrence import gated_recurrence
 
@@ -74,10 +75,14 @@ class Attention(keras.layers.Layer):
         self.context = self.add_weight((units,), normal.clone(), name="context")
         self.built = True
 
+    def scores(self, states: Tensor) -> Tensor:
+        """Returns the scores ``va . ua`` (equations 7 and 8) of states of shape (..., C), shape (...), float32."""
+        alignment = ops.tanh(ops.matmul(states, self.kernel) + self.bias)
+        return ops.sum(ops.cast(alignment * self.context, "float32"), axis=-1)
+
     def weights_over_dates(self, states: Tensor) -> Tensor:
         """Returns the attention weights, shape (T, ...); over the dates they sum to 1 (equation 8)."""
-        alignment = ops.tanh(ops.matmul(states, self.kernel) + self.bias)
-        return ops.softmax(ops.sum(ops.cast(alignment * self.context, "float32"), axis=-1), axis=0)
+        return ops.softmax(self.scores(states), axis=0)
 
     def call(self, states: Tensor) -> Tensor:
         weights = ops.expand_dims(self.weights_over_dates(states), -1)
@@ -128,6 +133,8 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
         self.built = True
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        if not training and not is_patch(x):
+            return features_date_by_date(self, x)
         dates = x.shape[3]
         x = ops.transpose(x, (3, 0, 1, 2, 4))
         x = ops.reshape(x, (-1, *ops.shape(x)[2:]))

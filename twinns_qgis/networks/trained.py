@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.networks.classifiers import SCORE
+from twinns_qgis.networks.prediction import Predictor, as_float32
 
 
 class TrainedClassifier(Protocol):
@@ -34,6 +35,9 @@ class TrainedClassifier(Protocol):
             Scores of shape (N, H - 4, W - 4, K), which sum to 1 at each pixel.
         """
 
+    def compile_for(self, side: int) -> None:
+        """Prepares for many blocks whose scores are wanted on so many rows and columns."""
+
 
 class TrainedNetwork:
     """A trained network; its score is the vote of its classifiers (equation 12).
@@ -45,8 +49,12 @@ class TrainedNetwork:
     def __init__(self, network: keras.Model) -> None:
         self.forests: Mapping[str, RandomForestClassifier] = {}
         self.network = network
-        self._scorer = keras.Model(network.input, network.output[SCORE])
+        self._score = Predictor(network.input, network.output[SCORE])
 
     def scores(self, raw: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Returns the score of each class; see `TrainedClassifier.scores`."""
-        return np.asarray(self._scorer.predict_on_batch(dict(raw)))
+        return as_float32(self._score(raw))
+
+    def compile_for(self, side: int) -> None:
+        """Prepares for many blocks of that side; see `TrainedClassifier.compile_for`."""
+        self._score.compile_for(side)

@@ -97,6 +97,18 @@ class BlockStore:
         return len(list(self.folder.glob("*.json")))
 
     @property
+    def fingerprint(self) -> dict[str, str]:
+        """What the blocks that are there depend on, by name; empty if there is no telling."""
+        try:
+            return dict(json.loads(self._known.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    @property
+    def _known(self) -> Path:
+        return self.folder / "fingerprint"
+
+    @property
     def bytes(self) -> int:
         """What the blocks take on the disk."""
         return sum(path.stat().st_size for path in self.folder.glob("*.tif"))
@@ -159,11 +171,7 @@ class BlockStore:
         return next(iter(self.layouts.values())).grid
 
     def _adopt(self, fingerprint: dict[str, str], reporter: Reporter) -> None:
-        known = self.folder / "fingerprint"
-        try:
-            left = dict(json.loads(known.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            left = {}
+        left = self.fingerprint
         if left == fingerprint:
             return
         if self.finished:
@@ -174,7 +182,7 @@ class BlockStore:
             )
         for path in (*self.folder.glob("*.json"), *self.folder.glob("*.tif")):
             path.unlink()
-        known.write_text(json.dumps(fingerprint, indent=1), encoding="utf-8")
+        self._known.write_text(json.dumps(fingerprint, indent=1), encoding="utf-8")
 
     def _is_whole(self, number: int) -> bool:
         """Whether a block is finished and as it was written: a power cut can leave a file with its name and size."""

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from rasterio.windows import Window
-
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.files import check_output, scratch_file
@@ -116,15 +114,10 @@ def make_rasters(
     """
     for path in outputs.values():
         check_output(path)
-    grid = next(iter(layouts.values())).grid
-    windows = block_windows(grid, shape)
-    tile = math.gcd(TILE, *(int(corner) for window in windows for corner in (window.row_off, window.col_off)))
-    layouts = {name: replace(layout, tile=tile) for name, layout in layouts.items()}
-    first = next(iter(outputs.values()))
-    store = BlockStore(first.with_name(f"{first.name}.blocks"), layouts, windows)
+    store = _store(layouts, outputs, shape)
     reporter.last_resort(lambda: _what_is_left(store))
     try:
-        with store.open(_fingerprint(plan, layouts, windows), reporter) as finished:
+        with store.open(_fingerprint(plan, store), reporter) as finished:
             _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
             tally = store.tally()
             _conclude(plan, tally, store, reporter)
@@ -139,6 +132,23 @@ def make_rasters(
         raise InputError(error.message, " ".join([error.hint, _what_is_left(store)]).rstrip()) from error
     reporter.progress(1.0)
     return tally
+
+
+def is_begun(
+    plan: RasterPlan, layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]
+) -> bool:
+    """Returns whether a stopped call has left blocks that `make_rasters` would use; the arguments are the same."""
+    store = _store(layouts, outputs, shape)
+    return store.fingerprint == _fingerprint(plan, store)
+
+
+def _store(layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]) -> BlockStore:
+    grid = next(iter(layouts.values())).grid
+    windows = block_windows(grid, shape)
+    tile = math.gcd(TILE, *(int(corner) for window in windows for corner in (window.row_off, window.col_off)))
+    first = next(iter(outputs.values()))
+    tiled = {name: replace(layout, tile=tile) for name, layout in layouts.items()}
+    return BlockStore(first.with_name(f"{first.name}.blocks"), tiled, windows)
 
 
 def _finish_blocks(
@@ -212,12 +222,12 @@ def _what_is_left(store: BlockStore) -> str:
     )
 
 
-def _fingerprint(plan: RasterPlan, layouts: Mapping[str, Layout], windows: tuple[Window, ...]) -> dict[str, str]:
+def _fingerprint(plan: RasterPlan, store: BlockStore) -> dict[str, str]:
     """Returns all that the blocks depend on, by name; tags come in when the rasters are put together."""
     return {
         "the version of TWINNS": __version__,
-        "the rasters": hashed({name: replace(layout, tags={}) for name, layout in layouts.items()}),
-        "the size of the blocks": hashed(windows),
+        "the rasters": hashed({name: replace(layout, tags={}) for name, layout in store.layouts.items()}),
+        "the size of the blocks": hashed(store.windows),
         **described(plan),
         **states(plan.sources()),
     }

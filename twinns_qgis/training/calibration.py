@@ -1,7 +1,7 @@
 """Calibration: scores that mean what they say (Guo et al. 2017, On Calibration of Modern Neural Networks, ICML).
 
 A network is mostly surer than it is right. One number, the temperature T, mends that: the scores become
-softmax(log(score) / T). It changes no class, as it keeps the order of the scores.
+softmax(log(score) / T), see `networks.calibration`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-_SMALLEST = 1e-12
-"""Scores below it count as it: a forest gives zeros, whose logarithm is no number."""
+from twinns_qgis.networks.calibration import SMALLEST
+
 _BOUNDS = np.log(0.05), np.log(20.0)
 """Of the logarithm of the temperature."""
 
@@ -26,7 +26,7 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     Returns:
         The temperature, 0.05 to 20: above 1 the scores were too sure, below 1 not sure enough.
     """
-    logarithms = np.log(np.maximum(scores, _SMALLEST).astype(np.float64))
+    logarithms = np.log(np.maximum(scores, SMALLEST).astype(np.float64))
 
     def surprise(log_temperature: float) -> float:
         logits = logarithms / np.exp(log_temperature)
@@ -35,12 +35,3 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         return -float(likelihoods.mean())
 
     return float(np.exp(minimize_scalar(surprise, bounds=_BOUNDS, method="bounded").x))
-
-
-def calibrate(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Applies a temperature to scores of shape (..., K), which sum to 1 and do so again."""
-    if temperature == 1:
-        return scores
-    logits = np.log(np.maximum(scores, np.float32(_SMALLEST))) / np.float32(temperature)
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)

@@ -29,10 +29,12 @@ from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.methods import description, method_names, network_of, title
+from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
 from twinns_qgis.networks.width import SIZES
 from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.training.exit_curve import ExitCurve
 from twinns_qgis.training.forest_file import read_forests, write_forests
 from twinns_qgis.training.history import Epoch
 
@@ -58,6 +60,7 @@ class Manifest:
         versions: What it was trained with.
         hyperparameters: What its network is built with besides.
         temperature: What makes confidence of the scores; see `training.calibration`.
+        early_exit: What an early exit does on the validation part; None if the classifier has none.
     """
 
     method: str
@@ -71,6 +74,7 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: Hyperparameters = PAPER
     temperature: float = 1.0
+    early_exit: ExitCurve | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain values."""
@@ -82,6 +86,7 @@ class Manifest:
             "versions": self.versions,
             "hyperparameters": asdict(self.hyperparameters),
             "temperature": self.temperature,
+            "early_exit": self.early_exit.to_json() if self.early_exit else None,
         }
 
     @classmethod
@@ -97,6 +102,7 @@ class Manifest:
             **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
             hyperparameters=Hyperparameters(**values["hyperparameters"]),
             temperature=float(values["temperature"]),
+            early_exit=ExitCurve.from_json(curve) if (curve := values.get("early_exit")) else None,
         )
 
     @property
@@ -151,8 +157,12 @@ def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, h
                 archive.write(forests, _FORESTS, compress_type=zipfile.ZIP_STORED)
 
 
-def read_model(path: Path) -> TrainedModel:
+def read_model(path: Path, precision: str = "float32") -> TrainedModel:
     """Reads a model file.
+
+    Args:
+        path: The file.
+        precision: What its network is to compute in, ``float32`` or ``bfloat16``.
 
     Raises:
         InputError: There is no such file, it is no model file, it is damaged, or a newer version wrote it.
@@ -167,7 +177,9 @@ def read_model(path: Path) -> TrainedModel:
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.") from error
     manifest = _check_manifest(path, values)
-    return TrainedModel(path, sha256_of(path), manifest, _read_classifier(path, manifest, parts), history)
+    with computing_in(precision):
+        classifier = _read_classifier(path, manifest, parts)
+    return TrainedModel(path, sha256_of(path), manifest, classifier, history)
 
 
 def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes]) -> TrainedClassifier:

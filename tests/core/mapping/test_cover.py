@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import Cancelled
 from twinns_qgis.mapping import cover as cover_module
-from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.cover import Choice, CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.outputs import cover_layout
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import Sizes
@@ -42,7 +42,7 @@ def series(site):
 def run(model, series, listener, tmp_path):
     def run(window=WHOLE, series=series, name="map", model=model, region=None, **options):
         paths = [tmp_path / f"{name}_{kind}.tif" for kind in ("cover", "confidence", "probabilities")]
-        settings = {"machine": Machine(2048), "device": "auto", "tags": {}, "reporter": listener, **options}
+        settings = {"machine": Machine(2048), "choice": Choice(), "tags": {}, "reporter": listener, **options}
         map_cover(model, Scene(series, {}, window, region), CoverOutputs(*paths), **settings)
         return [rasterio.open(path).read() for path in paths]
 

@@ -6,7 +6,7 @@ import rasterio
 from rasterio.windows import Window
 
 from twinns_qgis.mapping import cover as cover_module
-from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.cover import Choice, CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
@@ -28,7 +28,7 @@ def run(model, series, listener, tmp_path):
     def run(name="map"):
         path = tmp_path / f"{name}.tif"
         scene, machine = Scene(series, {}, Window(0, 0, 60, 60)), Machine(2048)
-        map_cover(model, scene, CoverOutputs(path), machine=machine, device="auto", tags={}, reporter=listener)
+        map_cover(model, scene, CoverOutputs(path), machine=machine, choice=Choice(), tags={}, reporter=listener)
         with rasterio.open(path) as dataset:
             return dataset.read(1)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.scoring import Scorer
 
 
@@ -47,8 +48,9 @@ ALL = np.ones((40, 70), bool)
 
 
 def score(classifier, wanted=ALL, side=32, between=lambda: None, scorer=None):
-    scorer = scorer or Scorer(SimpleNamespace(manifest=SimpleNamespace(classes=(1, 2)), classifier=classifier))
-    return scorer.scores({"sentinel2": VALUES}, wanted, side, between), scorer
+    model = SimpleNamespace(manifest=SimpleNamespace(classes=(1, 2)), classifier=classifier)
+    scorer = scorer or Scorer(model, Computing("cpu", "numpy", "float32", side, compiled=False))
+    return scorer.scores({"sentinel2": VALUES}, wanted, between)[0], scorer
 
 
 def test_each_pixel_gets_its_score_whatever_the_parts():

@@ -21,10 +21,8 @@ def driver(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
         monkeypatch.setattr(module, "gpu_available", lambda: False)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-        module._gpus.cache_clear()
 
-    yield install
-    module._gpus.cache_clear()
+    return install
 
 
 def test_gpus_that_tensorflow_cannot_use_are_named_with_what_to_install(driver, monkeypatch):

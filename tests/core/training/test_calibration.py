@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from twinns_qgis.training.calibration import calibrate, fit_temperature
+from twinns_qgis.networks.calibration import calibrate
+from twinns_qgis.training.calibration import fit_temperature
 
 
 def _softmax(logits):

@@ -18,6 +18,9 @@ from twinns_qgis.networks.inputs import raw_input, scaled_variables
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.width import SIZES
 
+_HELD = 64
+"""Numbers that a branch holds for each pixel of a block, in numbers of its filters; measured."""
+
 _BRANCHES: dict[str, type[keras.layers.Layer]] = {"cnn": ConvolutionalBranch, "convgru": AttentiveConvGRUBranch}
 
 
@@ -62,16 +65,11 @@ class Twinns:
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block while it is mapped.
 
-        In a ConvGRU branch these are, at each date, the second convolution's output of 2l, the products with the three
-        gates, and the states; in a CNN branch the stacked dates and two convolutions' outputs.
+        Those are the variables of all dates, twice, and what a branch holds at one date: some tens of times its
+        filters, as up to ten dates are convolved before the recurrence comes to them.
         """
-        counts = []
-        for sensor in sensors:
-            filters, dates = SIZES[size].of(sensor.name), len(sensor.dates)
-            if "convgru" in self.branches:
-                counts.append(dates * 16 * filters)
-            counts.append(2 * dates * len(sensor.variables) + 4 * filters)
-        return max(counts)
+        variables = sum(len(sensor.dates) * len(sensor.variables) for sensor in sensors)
+        return 2 * variables + _HELD * max(SIZES[size].of(sensor.name) for sensor in sensors)
 
 
 METHODS = {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.networks.classifiers import FEATURES
 from twinns_qgis.networks.inputs import scaled_variables
+from twinns_qgis.networks.prediction import Predictor, as_float32
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.samples.store import MARGIN
 
@@ -31,6 +32,9 @@ class Tables(Protocol):
         Returns:
             An array of shape (N, H - 4, W - 4, V) for each forest, by its name.
         """
+
+    def compile_for(self, side: int) -> None:
+        """Prepares for many blocks; see `TrainedClassifier.compile_for`."""
 
 
 class SeriesTables:
@@ -54,6 +58,9 @@ class SeriesTables:
         tables = {sensor.name: _at_the_centre(sensor, raw[sensor.name]) for sensor in self._sensors}
         return tables if self._per_sensor else {"series": np.concatenate(list(tables.values()), axis=-1)}
 
+    def compile_for(self, side: int) -> None:
+        """Has nothing to prepare; see `Tables`."""
+
 
 class NetworkTables:
     """The features of a trained network, in inference; the one forest is called ``features``.
@@ -64,12 +71,16 @@ class NetworkTables:
 
     def __init__(self, network: keras.Model) -> None:
         features = network.get_layer(FEATURES).output
-        self._features = keras.Model(network.input, features)
+        self._features = Predictor(network.input, features)
         self.variables: Mapping[str, int] = {"features": int(features.shape[-1])}
 
     def __call__(self, raw: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Returns the features; see `Tables`."""
-        return {"features": np.asarray(self._features.predict_on_batch(dict(raw)))}
+        return {"features": as_float32(self._features(raw))}
+
+    def compile_for(self, side: int) -> None:
+        """Prepares the network for many blocks; see `Tables`."""
+        self._features.compile_for(side)
 
 
 def _at_the_centre(sensor: Sensor, raw: NDArray[Any]) -> NDArray[np.float32]:

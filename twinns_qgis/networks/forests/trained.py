@@ -44,6 +44,10 @@ class TrainedForests:
         ]
         return np.mean(probabilities, axis=0).astype(np.float32).reshape(*shape, -1)
 
+    def compile_for(self, side: int) -> None:
+        """Prepares for many blocks of that side; see `TrainedClassifier.compile_for`."""
+        self._tables.compile_for(side)
+
 
 def class_probabilities(forest: RandomForestClassifier, table: NDArray[np.float32]) -> NDArray[np.float64]:
     """Returns the mean over the trees of the class shares in the leaf that each row falls into.
