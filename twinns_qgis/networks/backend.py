@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from twinns_qgis.errors import InputError
@@ -17,6 +18,8 @@ def use_device(device: str) -> None:
     """
     # TensorFlow's greetings are no news to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # That blocks of a map have several shapes is no news either.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Other programs may need the GPU too: memory is taken as it is needed.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

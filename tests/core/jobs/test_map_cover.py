@@ -1,5 +1,7 @@
 """The job that maps: its outputs and what it refuses."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -7,10 +9,13 @@ import numpy as np
 import pytest
 import rasterio
 
-from twinns_qgis.errors import InputError
+from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
-from twinns_qgis.training.model_file import sha256_of
+from twinns_qgis.mapping import cover
+from twinns_qgis.mapping.sizes import Sizes
+from twinns_qgis.training.exit_curve import ExitCurve
+from twinns_qgis.training.model_file import read_model, sha256_of, write_model
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +71,7 @@ def test_extent_in_another_crs_cuts_the_map(settings, listener):
         ({"mask": "nowhere.gpkg"}, "polygons nowhere.gpkg do not exist"),
         ({"scheduler": "nonsense"}, "SCHEDULER is 'nonsense', which is no address"),
         ({"memory": 0}, "'memory' is 0"),
+        ({"agreement": 0.0}, "'agreement' is 0.0"),
     ],
 )
 def test_what_cannot_be_used_is_refused(settings, listener, change, message):
@@ -110,3 +116,59 @@ def test_a_mask_leaves_out_what_lies_outside_of_its_polygons(settings, listener,
         masked = dataset.read(1)
     inner = np.kron(np.ones((6, 6), bool), np.pad(np.ones((8, 8), bool), 1))  # the polygons leave a pixel at their rim
     np.testing.assert_array_equal(masked, np.where(inner & (site.truth == 0), whole, 0))
+
+
+def classes_of(settings, listener, name, **changes):
+    output = settings["output"].with_name(f"{name}.tif")
+    MapCover(**{**settings, **changes, "output": output}).run(listener)
+    with rasterio.open(output) as dataset:
+        return dataset.read(1)
+
+
+def test_an_early_exit_agrees_with_the_whole_network_and_tells_how_far(settings, listener):
+    whole = classes_of(settings, listener, "whole")
+    early = classes_of(settings, listener, "early", early_exit="on", agreement=95.0)
+    assert (early == whole).mean() > 0.9
+    (told,) = [message for message in listener.messages if message.startswith("Early exit:")]
+    skipped, compared, agreeing = (float(text) for text in re.findall(r"([\d.]+)(?:%| pixels from)", told))
+    assert 0 < skipped <= 100
+    assert compared == 64, "8 x 8 of the one block"
+    assert agreeing == pytest.approx(100 * (early == whole)[26:34, 26:34].mean(), abs=0.01)
+    assert any("times as fast as the whole network" in message for message in listener.messages)
+
+
+def test_a_model_without_an_early_exit_is_refused(settings, model, listener, tmp_path):
+    read = read_model(model)
+    without = tmp_path / "without.twinns"
+    write_model(without, replace(read.manifest, early_exit=None), read.classifier, read.history)
+    with pytest.raises(InputError, match=r"without\.twinns, of method TWINNS, has no early exit"):
+        MapCover(**{**settings, "model": without, "early_exit": "on"}).run(listener)
+
+
+def test_an_agreement_that_no_exit_reaches_is_refused_with_the_best_there_is(settings, model, listener, tmp_path):
+    read = read_model(model)
+    poor = tmp_path / "poor.twinns"
+    curve = ExitCurve(1.0, (0.5, 0.9), (0.4, 0.1), (0.8, 0.9))
+    write_model(poor, replace(read.manifest, early_exit=curve), read.classifier, read.history)
+    with pytest.raises(InputError, match=r"leaves 99\.50% of the pixels their class: .* 90\.00% at best"):
+        MapCover(**{**settings, "model": poor, "early_exit": "on"}).run(listener)
+
+
+def test_bfloat16_gives_nearly_the_same_map_and_the_log_says_so(settings, listener):
+    exact = classes_of(settings, listener, "exact", precision="float32")
+    coarse = classes_of(settings, listener, "coarse", precision="bfloat16")
+    assert (coarse == exact).mean() > 0.98
+    assert any("at once, in bfloat16 on the CPU" in message for message in listener.messages)
+
+
+def test_a_stopped_map_goes_on_in_the_precision_that_it_began_with(settings, listener, monkeypatch):
+    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "bfloat16")
+    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
+    listener.progress = lambda fraction, message="": setattr(listener, "stop", fraction >= 0.3)
+    with pytest.raises(Cancelled):
+        MapCover(**settings).run(listener)
+    listener.progress, listener.stop = lambda fraction, message="": None, False
+    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "float32")
+    MapCover(**settings).run(listener)
+    assert any("blocks are there from a call that was stopped" in message for message in listener.messages)
+    assert listener.warnings == []

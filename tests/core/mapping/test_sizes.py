@@ -7,6 +7,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.mapping.sizes import block_side, choose_sizes
+from twinns_qgis.networks.methods import description
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
@@ -52,3 +53,22 @@ def test_a_network_on_a_processor_has_small_blocks_as_a_kill_may_cost_one(networ
     for manifest, device in ((network, "gpu"), (forest, "cpu")):
         height, width = choose_sizes(manifest, series, LARGE, 4096, device).shape
         assert height * width > 512**2
+
+
+def test_parts_on_a_processor_fit_its_cache_and_those_on_a_gpu_its_memory(network, series):
+    def side(size, *arguments):
+        return choose_sizes(replace(network, size=size), series, LARGE, 8192, *arguments).side
+
+    assert [side(size, "cpu", "float32") for size in ("small", "compact", "paper")] == [64, 64, 32]
+    assert side("paper", "cpu", "bfloat16") == 64
+    sides = [side("paper", "gpu", "bfloat16", free) for free in (1000, 10_000, 100_000)]
+    assert sides == sorted(sides)
+    assert sides[0] < sides[-1] == 256
+
+
+def test_memory_for_a_network_hardly_grows_with_the_dates(network):
+    def held(dates):
+        sensors = [replace(sensor, dates=sensor.dates[:1] * dates) for sensor in network.sensors]
+        return description("TWINNS").values_per_pixel(sensors, "compact")
+
+    assert held(60) < 1.3 * held(12)
