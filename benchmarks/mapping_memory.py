@@ -1,10 +1,11 @@
 """Mapping: the peak of memory for rasters of 1, 4 and 16 million pixels, and what reading ahead gains.
 
     .venv/bin/python benchmarks/mapping_memory.py [--method RF(S1,S2)] [--megapixels 1 4 16] [--memory 1024 2048]
+    .venv/bin/python benchmarks/mapping_memory.py --method TWINNS --size compact --megapixels 0.07 --dates 24 34
 
-Maps simulated series of 6 dates of Sentinel-1 and 8 of Sentinel-2, each map in a process of its own, and prints the
-peak of its resident memory, against MEMORY, and the pixels per second. --at-once 1 turns the overlap of reading and
-computing off. The series are written once, to build/benchmark.
+Maps simulated series, by default of 6 dates of Sentinel-1 and 8 of Sentinel-2, each map in a process of its own, and
+prints the peak of its resident memory, against MEMORY, and the pixels per second. --at-once 1 turns the overlap of
+reading and computing off. The series are written once, to build/benchmark.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL2_BANDS, Series, 
 CLASSES = 13
 TREES = 50
 SENSORS = {
-    "sentinel1": {"dates": 6, "bands": SENTINEL1_BANDS, "dtype": "uint8", "nodata": 0, "highest": 255},
-    "sentinel2": {"dates": 8, "bands": SENTINEL2_BANDS, "dtype": "int16", "nodata": -32768, "highest": 6000},
+    "sentinel1": {"bands": SENTINEL1_BANDS, "dtype": "uint8", "nodata": 0, "highest": 255},
+    "sentinel2": {"bands": SENTINEL2_BANDS, "dtype": "int16", "nodata": -32768, "highest": 6000},
 }
 
 
@@ -41,10 +42,13 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(Path(options.measure), options.memory[0], options.at_once)))
         return
-    print(f"{os.cpu_count()} cores, {options.method}, {options.at_once} blocks at once")
+    print(
+        f"{os.cpu_count()} cores, {options.method}, {options.size}, {options.dates} dates, {options.at_once} blocks "
+        "at once"
+    )
     print(row("million px", "MEMORY", "peak MB", "seconds", "px/s"))
     for megapixels in options.megapixels:
-        site = make_site(options.folder, round(1000 * megapixels**0.5), options.method)
+        site = make_site(options, round(1000 * megapixels**0.5))
         for memory in options.memory:
             command = [sys.executable, __file__, "--measure", str(site), "--memory", str(memory)]
             done = subprocess.run(
@@ -85,15 +89,16 @@ def peak_memory() -> float:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
-def make_site(folder: Path, side: int, method: str) -> Path:
+def make_site(options: argparse.Namespace, side: int) -> Path:
     """Writes series of noise of `side` x `side` pixels, and a model of random weights."""
-    site = folder / f"{method} {side} x {side}"
+    dates = dict(zip(SENSORS, options.dates, strict=True))
+    site = options.folder / f"{options.method} {options.size} {side} x {side}, {options.dates} dates"
     if (site / "model.twinns").exists():
         return site
     site.mkdir(parents=True, exist_ok=True)
     for name in SENSORS:
-        write(site / f"{name}.tif", side, **SENSORS[name])
-    write_random_model(site, method)
+        write(site / f"{name}.tif", side, dates=dates[name], **SENSORS[name])
+    write_random_model(site, options.method, options.size)
     return site
 
 
@@ -108,7 +113,7 @@ def write(path: Path, side: int, *, dates: int, bands: tuple[str, ...], dtype: s
             writer.write(noise[: window.height, : window.width], window)
 
 
-def write_random_model(site: Path, method: str) -> None:
+def write_random_model(site: Path, method: str, size: str) -> None:
     from sklearn.ensemble import RandomForestClassifier
 
     from twinns_qgis.networks.forests import METHODS
@@ -124,7 +129,7 @@ def write_random_model(site: Path, method: str) -> None:
         count = len(sensor.variables)
         sensors.append(replace(sensor, minimum=(0.0,) * count, maximum=(6000.0,) * count))
     classes = tuple(LandCoverClass(code, f"class {code}", "#4477aa") for code in range(1, CLASSES + 1))
-    manifest = Manifest(method, "small", tuple(sensors), classes)
+    manifest = Manifest(method, size, tuple(sensors), classes)
     if method not in METHODS:
         write_model(site / "model.twinns", manifest, TrainedNetwork(manifest.build()), [])
         return
@@ -141,6 +146,8 @@ def write_random_model(site: Path, method: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", default="RF(S1,S2)")
+    parser.add_argument("--size", default="small", choices=("paper", "compact", "small"))
+    parser.add_argument("--dates", type=int, nargs=2, default=[6, 8], metavar=("S1", "S2"))
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 16])
     parser.add_argument("--memory", type=int, nargs="+", default=[1024, 2048])
     parser.add_argument("--at-once", type=int, default=2)

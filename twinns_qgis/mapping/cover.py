@@ -168,7 +168,8 @@ def map_cover(
         reporter,
         CloudOptimised(classes),
     )
-    _tell_speed(tally, whole_rate if choice.agreement else None, reporter)
+    # Of a few parts the time goes into preparing the programs.
+    _tell_speed(tally, whole_rate if choice.agreement and plan.computing.compiled else None, reporter)
 
 
 def _begun(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,19 +79,18 @@ class MappingPlan:
             beyond |= far
         if not wanted.any():
             return Block(self._without_data(wanted.shape), NOTHING)
-        start = time.monotonic()
-        scores, left = classifier.scores(values, wanted, workers.check_cancelled)
+        scored = classifier.scores(values, wanted, workers.check_cancelled)
         tally = {
             **NOTHING,
             "mapped": int(np.count_nonzero(wanted)),
             "beyond": int(np.count_nonzero(wanted & beyond)),
-            "left_early": int(np.count_nonzero(left)),
+            "left_early": int(np.count_nonzero(scored.left)),
             "halved": int(classifier.limit < self.computing.side),
-            "seconds": time.monotonic() - start,
+            "seconds": scored.seconds,
         }
         if self.computing.agreement:
-            tally |= compare_sample(classifier, values, wanted, scores, workers.check_cancelled)
-        return Block(self._rasters(scores, wanted, classifier), tally)
+            tally |= compare_sample(classifier, values, wanted, scored.scores, workers.check_cancelled)
+        return Block(self._rasters(scored.scores, wanted, classifier), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Tells what the map is of."""

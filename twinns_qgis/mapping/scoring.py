@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +81,21 @@ def _read(path: Path, sha256: str, device: str, precision: str) -> TrainedModel:
     return model
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What a classifier makes of a block.
+
+    Args:
+        scores: The score of each class, shape (height, width, K), 0 in parts that were left out.
+        left: The pixels that left early, shape (height, width).
+        seconds: The time that computing took, without waiting for other blocks.
+    """
+
+    scores: NDArray[np.float32]
+    left: NDArray[np.bool_]
+    seconds: float
+
+
 class Scorer:
     """A model that goes through blocks part by part, one part at a time however many threads ask.
 
@@ -105,7 +122,7 @@ class Scorer:
         wanted: NDArray[np.bool_],
         between: Callable[[], None],
         whole: bool = False,
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    ) -> Scored:
         """Returns the score of each class; parts without a wanted pixel are left out.
 
         Args:
@@ -114,15 +131,11 @@ class Scorer:
             between: Is called between two parts, and may raise.
             whole: Whether no pixel may exit early.
 
-        Returns:
-            Scores of shape (height, width, K), 0 where they are not wanted or in parts that were left out; and which
-            pixels left early, shape (height, width).
-
         Raises:
             InputError: The memory of the device does not suffice for the smallest part.
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
-        left = np.zeros(wanted.shape, bool)
+        left, seconds = np.zeros(wanted.shape, bool), 0.0
         side = int(min(self._computing.side, self.limit))
         parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
         while parts:
@@ -133,7 +146,9 @@ class Scorer:
             part = {name: _with_margin(raw, rows, columns) for name, raw in values.items()}
             try:
                 with self._device:
+                    start = time.monotonic()
                     scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
+                    seconds += time.monotonic() - start
             except Exception as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -145,7 +160,7 @@ class Scorer:
                     ) from error
                 self.limit = min(self.limit, half)
                 parts += _parts(rows, columns, half)
-        return scores, left
+        return Scored(scores, left, seconds)
 
     def _classify(
         self, part: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], whole: bool
@@ -205,7 +220,7 @@ def compare_sample(
     rows, columns = (slice(start := max(0, (size - _SAMPLE) // 2), start + _SAMPLE) for size in wanted.shape)
     sample = wanted[rows, columns]
     middle = {name: _with_margin(raw, rows, columns)[0] for name, raw in values.items()}
-    expected, _ = scorer.scores(middle, sample, between, whole=True)
+    expected = scorer.scores(middle, sample, between, whole=True).scores
     agreeing = scores[rows, columns].argmax(axis=-1) == expected.argmax(axis=-1)
     return {"sampled": int(np.count_nonzero(sample)), "agreeing": int(np.count_nonzero(sample & agreeing))}
 

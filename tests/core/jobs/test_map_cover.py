@@ -134,6 +134,11 @@ def test_an_early_exit_agrees_with_the_whole_network_and_tells_how_far(settings,
     assert 0 < skipped <= 100
     assert compared == 64, "8 x 8 of the one block"
     assert agreeing == pytest.approx(100 * (early == whole)[26:34, 26:34].mean(), abs=0.01)
+
+
+def test_the_gain_of_an_early_exit_is_told_where_there_are_many_parts(settings, listener, monkeypatch):
+    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((32, 32), 8, 100))
+    classes_of(settings, listener, "early", early_exit="on", agreement=95.0)
     assert any("times as fast as the whole network" in message for message in listener.messages)
 
 

@@ -50,7 +50,7 @@ ALL = np.ones((40, 70), bool)
 def score(classifier, wanted=ALL, side=32, between=lambda: None, scorer=None):
     model = SimpleNamespace(manifest=SimpleNamespace(classes=(1, 2)), classifier=classifier)
     scorer = scorer or Scorer(model, Computing("cpu", "numpy", "float32", side, compiled=False))
-    return scorer.scores({"sentinel2": VALUES}, wanted, between)[0], scorer
+    return scorer.scores({"sentinel2": VALUES}, wanted, between).scores, scorer
 
 
 def test_each_pixel_gets_its_score_whatever_the_parts():
@@ -107,6 +107,22 @@ def test_threads_take_turns_at_the_device():
     for thread in threads:
         thread.join()
     assert len(classifier.sides) == 5 * 6
+
+
+def test_the_time_of_a_block_is_without_waiting_for_others():
+    classifier, found = Classifier(), []
+    _, scorer = score(classifier)
+    start = time.monotonic()
+
+    def work():
+        found.append(scorer.scores({"sentinel2": VALUES}, ALL, lambda: None).seconds)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0 < sum(found) <= time.monotonic() - start
 
 
 def test_a_worker_can_choose_its_device_before_keras_is_imported():
