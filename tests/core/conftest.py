@@ -12,6 +12,7 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import pyogrio  # noqa: F401  # before Keras: loaded after TensorFlow it uses its SQLite, and writes no spatial index
 import pytest
 from rasterio.crs import CRS
 from rasterio.transform import from_origin

@@ -137,14 +137,16 @@ class TrainModel(Job):
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
         from twinns_qgis.networks.backend import describe_device, use_device
 
+        # These load GDAL, which must be there before TensorFlow: else it takes TensorFlow's SQLite for its own, and the
+        # split gets no spatial index.
+        from twinns_qgis.samples.labelled import draw_samples, write_split
+        from twinns_qgis.samples.polygons import read_polygons
+        from twinns_qgis.series.series import Series, check_same_grid
+
         self._check()
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
         reporter.info(describe_device(self.device))
-
-        from twinns_qgis.samples.labelled import draw_samples, write_split
-        from twinns_qgis.samples.polygons import read_polygons
-        from twinns_qgis.series.series import Series, check_same_grid
 
         series = {name: Series.open(path) for name, path in self._paths(reporter).items()}
         check_same_grid(series)

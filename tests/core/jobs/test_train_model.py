@@ -4,10 +4,12 @@ import dataclasses
 import io
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +67,16 @@ def test_training_writes_model_report_and_split(settings, site, listener, tmp_pa
     assert set(geopandas.read_file(tmp_path / "split.gpkg")["split"]) == {"train", "validation", "test"}
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"model.twinns", "report.html", "split.gpkg"}, "nothing is left beside the outputs"
+
+
+def test_the_split_has_a_spatial_index(settings, tmp_path):
+    settings = {**settings, "method": "RF(S1,S2)", "split": tmp_path / "split.gpkg"}
+    # Which SQLite GDAL takes is settled once in a process: this one's was settled by what was imported first.
+    options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    subprocess.run([sys.executable, "-m", "twinns_qgis", "train-model", *options], cwd=ROOT, check=True)
+    with closing(sqlite3.connect(tmp_path / "split.gpkg")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    assert "rtree_split_geom" in tables
 
 
 @pytest.mark.parametrize("method", METHODS)
