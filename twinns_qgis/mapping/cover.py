@@ -203,5 +203,5 @@ def _library() -> str:
 def _tell_speed(tally: Mapping[str, Any], whole_rate: float | None, reporter: Reporter) -> None:
     if tally["mapped"]:
         rate = tally["mapped"] / tally["seconds"]
-        gain = f", {rate / whole_rate:.1f} times as fast as the whole network" if whole_rate else ""
+        gain = f", {rate / whole_rate:.1f} times as fast as a probe of the whole network" if whole_rate else ""
         reporter.info(f"Mapped {tally['mapped']:,} pixels, {rate:,.0f} px/s{gain}.")

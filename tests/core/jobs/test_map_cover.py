@@ -139,7 +139,7 @@ def test_an_early_exit_agrees_with_the_whole_network_and_tells_how_far(settings,
 def test_the_gain_of_an_early_exit_is_told_where_there_are_many_parts(settings, listener, monkeypatch):
     monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((32, 32), 8, 100))
     classes_of(settings, listener, "early", early_exit="on", agreement=95.0)
-    assert any("times as fast as the whole network" in message for message in listener.messages)
+    assert any("times as fast as a probe of the whole network" in message for message in listener.messages)
 
 
 def test_a_model_without_an_early_exit_is_refused(settings, model, listener, tmp_path):
