@@ -33,5 +33,5 @@ def test_batch_normalisation_outside_training_is_affine():
     layer.build((None, 6))
     layer.set_weights([random.uniform(0.5, 2, 6), *random.normal(size=(2, 6)), random.uniform(0.5, 2, 6)])
     x = random.normal(size=(20, 6)).astype("float32")
-    found = keras.ops.convert_to_numpy(Affine.of(layer)(x))
+    found = keras.ops.convert_to_numpy(Affine.of(layer)(keras.ops.convert_to_tensor(x)))
     np.testing.assert_allclose(found, keras.ops.convert_to_numpy(layer(x, training=False)), atol=1e-5)
