@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,17 @@ class Measures:
     kappa: float
     f_per_class: tuple[float, ...]
     confusion: NDArray[np.int64]
+
+    def to_json(self, classes: Sequence[LandCoverClass]) -> dict[str, Any]:
+        """Returns plain values, the F-measures by the names of the K classes."""
+        names = [item.name for item in classes]
+        return {
+            "accuracy": self.accuracy,
+            "f_measure": self.f_measure,
+            "kappa": self.kappa,
+            "f_per_class": dict(zip(names, self.f_per_class, strict=True)),
+            "confusion": self.confusion.tolist(),
+        }
 
 
 def measure(reference: ArrayLike, predicted: ArrayLike, classes: Sequence[LandCoverClass]) -> Measures:

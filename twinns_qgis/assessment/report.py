@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from twinns_qgis.assessment.experiment import Outcome
 from twinns_qgis.assessment.figures import learning_curves, reliability_plot
 from twinns_qgis.assessment.measures import Measures
 from twinns_qgis.assessment.reliability import Trust
 from twinns_qgis.reports.page import write_page
 from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.polygons import PARTS
 from twinns_qgis.training.forest_search import ForestTrial
 from twinns_qgis.training.history import Epoch
@@ -49,6 +52,65 @@ class TrainingReport:
     trials: Mapping[str, Sequence[ForestTrial]]
     measures: Measures
     trust: Trust
+
+    @classmethod
+    def of(
+        cls,
+        title: str,
+        settings: Mapping[str, Any],
+        samples: LabelledSamples,
+        left_out: Mapping[str, str],
+        outcome: Outcome,
+    ) -> TrainingReport:
+        """Returns what the report says of an experiment.
+
+        Args:
+            title: Its heading.
+            settings: Names and values, in the order to show; those that are None are not shown.
+            samples: What was learned and tested on.
+            left_out: What was not used; see `left_out`.
+            outcome: What came of it.
+        """
+        learned = outcome.learned
+        return cls(
+            title=title,
+            settings={name: str(value) for name, value in settings.items() if value is not None},
+            classes=samples.classes,
+            objects={part: samples.object_counts(part) for part in PARTS},
+            pixels={part: samples.pixel_counts(part) for part in PARTS},
+            left_out=left_out,
+            choice=learned.choice,
+            history=learned.history,
+            best_epoch=learned.settings.get("best_epoch", 0),
+            trials=learned.trials,
+            measures=outcome.measures,
+            trust=outcome.trust,
+        )
+
+
+def left_out(samples: LabelledSamples, *, without_class: int, touching_dropped: bool) -> dict[str, str]:
+    """Says in words what of the polygons was not used.
+
+    Args:
+        samples: What was used.
+        without_class: Number of polygons without a class.
+        touching_dropped: Whether pixels that touch training were dropped.
+
+    Returns:
+        How much of what, such as ``2 objects`` of ``Class orchards``.
+    """
+    found = {f"Class {item.name}": _counted(count, "object") for item, count in samples.left_out.items()}
+    if without_class:
+        found["Without a class"] = _counted(without_class, "polygon")
+    if touching_dropped:
+        for part, count in samples.touching.items():
+            if count:
+                found[f"Pixels of the {part} part that touch training"] = _counted(count, "pixel")
+    return found
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def write_training_report(path: Path, report: TrainingReport) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shlex
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,15 +19,41 @@ from twinns_qgis.reporter import Reporter
 AnyJob = TypeVar("AnyJob", bound="Job")
 
 
-def parameter(help: str, *, default: Any = dataclasses.MISSING, choices: tuple[str, ...] | None = None) -> Any:
+@dataclass(frozen=True)
+class Limit:
+    """What a number may be.
+
+    Args:
+        words: It in words, such as ``1 or more``.
+        allows: Whether a number is within it.
+    """
+
+    words: str
+    allows: Callable[[float], bool]
+
+
+AT_LEAST_0 = Limit("0 or more", lambda number: number >= 0)
+AT_LEAST_1 = Limit("1 or more", lambda number: number >= 1)
+ABOVE_0 = Limit("more than 0", lambda number: number > 0)
+SHARE_BELOW_1 = Limit("0 or more, below 1", lambda number: 0 <= number < 1)
+
+
+def parameter(
+    help: str,
+    *,
+    default: Any = dataclasses.MISSING,
+    choices: tuple[str, ...] | None = None,
+    limit: Limit | None = None,
+) -> Any:
     """Declares a parameter of a job.
 
     Args:
         help: What it means, in a sentence.
         default: Its value where none is given; without one the parameter is required.
         choices: The values it can take.
+        limit: What it may be, if it is a number.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "limit": limit})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +67,17 @@ class Job:
     """Name in the worker's protocol and in QGIS, such as ``trainmodel``."""
     command: ClassVar[str]
     """Name on the command line, such as ``train-model``."""
+
+    def check_numbers(self) -> None:
+        """Checks the parameters that have a limit.
+
+        Raises:
+            InputError: A number is beyond its limit, or not finite.
+        """
+        for field in dataclasses.fields(self):
+            limit, value = field.metadata["limit"], getattr(self, field.name)
+            if limit and not (math.isfinite(value) and limit.allows(value)):
+                raise InputError(f"The parameter '{field.name}' is {value}.", f"Expected {limit.words}.")
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Does the work and returns the outputs by name: paths as text, measures as numbers."""

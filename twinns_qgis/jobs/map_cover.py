@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.jobs.job import Job, Limit, parameter
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -46,9 +46,13 @@ class MapCover(Job):
         choices=("off", "on"),
     )
     agreement: float = parameter(
-        "Percentage of the pixels that an early exit is to leave their class, on the validation part.", default=99.5
+        "Percentage of the pixels that an early exit is to leave their class, on the validation part.",
+        default=99.5,
+        limit=Limit("percent, above 0, up to 100", lambda percent: 0 < percent <= 100),
     )
-    memory: int = parameter("Memory to use, in MB.", default=2048)
+    memory: int = parameter(
+        "Memory to use, in MB.", default=2048, limit=Limit("megabytes, 1 or more", lambda megabytes: megabytes >= 1)
+    )
     scheduler: str | None = parameter(
         "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
         default=None,
@@ -135,7 +139,4 @@ class MapCover(Job):
             check_output(path)
         if len(set(paths)) < len(paths):
             raise InputError(f"Two outputs have the name {self.output}.", "Give each its own.")
-        if not 0 < self.agreement <= 100:
-            raise InputError(f"The parameter 'agreement' is {self.agreement}.", "Expected percent, above 0, up to 100.")
-        if self.memory < 1:
-            raise InputError(f"The parameter 'memory' is {self.memory}.", "Expected megabytes, 1 or more.")
+        self.check_numbers()

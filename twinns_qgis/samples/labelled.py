@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,15 @@ class LabelledSamples:
         _, first = np.unique(self.pixels.objects[samples], return_index=True)
         labels = self.labels[samples][first]
         return {item.code: int((labels == index).sum()) for index, item in enumerate(self.classes)}
+
+    def split_to_json(self) -> dict[str, Any]:
+        """Returns plain values: the objects and pixels of each class code by part, and what the split left out."""
+        return {
+            "objects": {part: self.object_counts(part) for part in PARTS},
+            "pixels": {part: self.pixel_counts(part) for part in PARTS},
+            "left_out": {item.name: count for item, count in self.left_out.items()},
+            "touching_training": dict(self.touching),
+        }
 
 
 def draw_samples(

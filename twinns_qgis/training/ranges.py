@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from twinns_qgis.errors import InputError
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.variables import physical_variables
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.pixels import LabelledPixels
+from twinns_qgis.samples.store import SampleStore, read_samples
 from twinns_qgis.series.series import Series
 
 _SAMPLE = 1 << 20
@@ -66,3 +70,30 @@ class RangeFinder:
         if self._robust:
             low, high = np.percentile(np.concatenate(self._sample), (_LOW, _HIGH), axis=0)
         return replace(self._sensor, minimum=tuple(low.tolist()), maximum=tuple(high.tolist()), clip=self._robust)
+
+
+def read_samples_and_ranges(
+    series: Mapping[str, Series], pixels: LabelledPixels, scaling: str, reporter: Reporter
+) -> tuple[dict[str, SampleStore], tuple[Sensor, ...]]:
+    """Reads each series once: the values round the labelled pixels, and the ranges of the variables.
+
+    Args:
+        series: The series, by sensor.
+        pixels: The labelled pixels.
+        scaling: ``range`` or ``percentiles``; see `RangeFinder`.
+        reporter: Hears of the progress.
+
+    Returns:
+        The store of each sensor, and the sensors with their ranges.
+
+    Raises:
+        InputError: A series can't be read, or holds no valid value.
+        Cancelled: The user stopped it.
+    """
+    stores, sensors = {}, []
+    for number, (name, one) in enumerate(series.items()):
+        ranges = RangeFinder(name, one, scaling)
+        part = reporter.part(number / len(series), (number + 1) / len(series))
+        stores[name] = read_samples(one, pixels, part, ranges.visit)
+        sensors.append(ranges.sensor())
+    return stores, tuple(sensors)

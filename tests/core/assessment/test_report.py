@@ -6,14 +6,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import geopandas
 import numpy as np
 import pytest
 
 from twinns_qgis.assessment.measures import measure
 from twinns_qgis.assessment.reliability import Trust, reliability
-from twinns_qgis.assessment.report import TrainingReport, write_training_report
+from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import classes_of
+from twinns_qgis.samples.labelled import draw_samples
+from twinns_qgis.samples.polygons import read_polygons
+from twinns_qgis.series.series import Series
 from twinns_qgis.training.history import Epoch
 
 VOID = {"meta"}
@@ -108,6 +112,30 @@ def test_measures_settings_and_what_was_left_out_are_told(make_report, write):
     cells = Page(text).cells
     assert cells[cells.index("class_field") + 1] == "crop"
     assert cells[cells.index("Class orchard") + 1] == "2 objects"
+
+
+@pytest.fixture
+def sparse_samples(site, listener, tmp_path):
+    """Samples of the site's polygons, of which one is of a class of its own and two are neighbours in two parts."""
+    table = geopandas.read_file(site.polygons)
+    table["part"] = [("train", "validation", "test")[number // 2 % 3] for number in range(len(table))]
+    table.loc[0, "name"] = "quarry"
+    table.loc[1, "geometry"] = table.geometry[1].buffer(10, join_style="mitre")
+    table.loc[2, "geometry"] = table.geometry[2].buffer(10, join_style="mitre")
+    table.to_file(tmp_path / "sparse.gpkg")
+    polygons = read_polygons(str(tmp_path / "sparse.gpkg"), "name", split_field="part")
+    options = {"sparse": "drop", "train_share": 0.3, "validation_share": 0.2, "seed": 0}
+    return draw_samples(polygons, Series.open(site.sentinel1).grid, **options, reporter=listener)
+
+
+def test_what_was_left_out_is_counted_in_words(sparse_samples):
+    told = left_out(sparse_samples, without_class=2, touching_dropped=True)
+    assert told == {
+        "Class quarry": "1 object",
+        "Without a class": "2 polygons",
+        "Pixels of the validation part that touch training": f"{sparse_samples.touching['validation']} pixels",
+    }
+    assert list(left_out(sparse_samples, without_class=0, touching_dropped=False)) == ["Class quarry"]
 
 
 def test_every_class_has_its_color_counts_and_f_measure(make_report, write):

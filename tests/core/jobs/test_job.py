@@ -1,6 +1,7 @@
 """Parameters of a job, as JSON and the command line give them."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +10,7 @@ import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.jobs import JOBS
-from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.jobs.job import ABOVE_0, AT_LEAST_0, SHARE_BELOW_1, Job, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,9 @@ class Example(Job):
     output: Path = parameter("Where to.")
     layers: tuple[Path, ...] = parameter("What from.", default=())
     start: date | None = parameter("When.", default=None)
-    step: int = parameter("How often.", default=0)
-    share: float = parameter("How much.", default=0.5)
+    step: int = parameter("How often.", default=0, limit=AT_LEAST_0)
+    share: float = parameter("How much.", default=0.5, limit=SHARE_BELOW_1)
+    rate: float = parameter("How fast.", default=1.0, limit=ABOVE_0)
     overwrite: bool = parameter("Whether.", default=False)
     units: str = parameter("In what.", default="dB", choices=("dB", "power"))
 
@@ -62,6 +64,24 @@ def test_null_means_the_default():
 def test_wrong_values_are_named_with_what_was_expected(values, words):
     with pytest.raises(InputError, match=words):
         Example.from_values(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"step": -1}, "'step' is -1.*Expected 0 or more"),
+        ({"share": 1.0}, "'share' is 1.0.*Expected 0 or more, below 1"),
+        ({"share": -0.1}, "'share' is -0.1"),
+        ({"share": math.nan}, "'share' is nan"),
+        ({"rate": 0.0}, "'rate' is 0.0.*Expected more than 0"),
+        ({"rate": math.inf}, "'rate' is inf"),
+    ],
+)
+def test_numbers_beyond_their_limits_are_refused(change, words):
+    job = Example(output=Path("a.tif"))
+    job.check_numbers()
+    with pytest.raises(InputError, match=words):
+        replace(job, **change).check_numbers()
 
 
 @pytest.mark.parametrize("job", JOBS.values())

@@ -36,6 +36,15 @@ def test_no_object_has_pixels_in_two_parts(site, grid, listener):
     assert sum(samples.object_counts("train").values()) == len(parts[0])
 
 
+def test_the_split_is_told_in_numbers(with_rare_class, grid, listener):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    told = samples.split_to_json()
+    assert sum(sum(counts.values()) for counts in told["pixels"].values()) == len(samples.pixels)
+    assert sum(sum(counts.values()) for counts in told["objects"].values()) == 36 - 3
+    assert told["left_out"] == {"quarry": 2}
+    assert told["touching_training"] == {"validation": 0, "test": 0}
+
+
 def test_labels_are_those_of_the_ground(site, grid, listener):
     polygons = read_polygons(str(site.polygons), "name")
     samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)

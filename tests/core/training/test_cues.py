@@ -19,14 +19,14 @@ from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples, draw_samples
 from twinns_qgis.samples.polygons import read_polygons
-from twinns_qgis.samples.store import SampleStore, read_samples
+from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.batches import gather
 from twinns_qgis.training.fit import Fitting, predict_scores
 from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners import make_learner
 from twinns_qgis.training.model_file import Manifest
-from twinns_qgis.training.ranges import RangeFinder
+from twinns_qgis.training.ranges import read_samples_and_ranges
 
 pytestmark = pytest.mark.slow  # a minute and a half, for three networks
 
@@ -82,12 +82,8 @@ def site(tmp_path_factory):
         seed=0,
         reporter=Reporter(),
     )
-    stores, sensors = {}, []
-    for name, one in series.items():
-        ranges = RangeFinder(name, one)
-        stores[name] = read_samples(one, samples.pixels, Reporter(), ranges.visit)
-        sensors.append(ranges.sensor())
-    return Site(samples, stores, tuple(sensors))
+    stores, sensors = read_samples_and_ranges(series, samples.pixels, "range", Reporter())
+    return Site(samples, stores, sensors)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,18 @@
 """Ranges of the variables against plain numpy."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.networks.inputs import scaled_variables
+from twinns_qgis.samples.pixels import label_pixels
+from twinns_qgis.samples.polygons import read_polygons
 from twinns_qgis.series.series import Series
 from twinns_qgis.training import ranges
-from twinns_qgis.training.ranges import RangeFinder
+from twinns_qgis.training.ranges import RangeFinder, read_samples_and_ranges
 
 
 def find(name, path, scaling="range"):
@@ -62,3 +66,14 @@ def test_percentiles_of_a_large_series_are_those_of_a_sample(make_series, monkey
     decibels = values.reshape(-1, 2) * 0.1 + (-25.1, -32.1)
     spread = (sensor.minimum, sensor.maximum) - np.percentile(decibels, (1, 99), axis=0)
     assert 0 < np.abs(spread).max() < 0.5
+
+
+def test_ranges_span_the_whole_series_and_samples_what_lies_round_the_polygons(site, listener):
+    series = {"sentinel1": Series.open(site.sentinel1)}
+    polygons = read_polygons(str(site.polygons), "name")
+    one = replace(polygons, table=polygons.table[:1], objects=polygons.objects[:1])
+    pixels = label_pixels(one, series["sentinel1"].grid)
+    stores, (sensor,) = read_samples_and_ranges(series, pixels, "range", listener)
+    assert sensor == find("sentinel1", site.sentinel1)
+    assert len(pixels.rows) == 8 * 8
+    assert len(stores["sentinel1"].values) == (1 + 8 + 2) ** 2  # the raster ends one pixel before the polygon
