@@ -70,20 +70,26 @@ def test_members_of_enumerations_are_reached_through_their_enumeration(path):
 
 
 def fields_of_jobs():
-    """The fields of each job: their default, whether they are needed, and their choices."""
+    """The fields of each job, its base's too: their help, default, whether they are needed, and their choices."""
+    nodes = [node for path in JOBS.glob("*.py") for node in tree(path).body if isinstance(node, ast.ClassDef)]
+    classes = {node.name: node for node in nodes}
     jobs = {}
-    for path in JOBS.glob("*.py"):
-        for node in tree(path).body:
-            if isinstance(node, ast.ClassDef):
-                fields = {}
-                for line in node.body:
-                    if isinstance(line, ast.AnnAssign) and ast.unparse(line.annotation) == "ClassVar[str]":
-                        if line.target.id == "id" and line.value:
-                            jobs[ast.literal_eval(line.value)] = fields
-                    elif isinstance(line, ast.AnnAssign):
-                        options = {word.arg: ast.literal_eval(word.value) for word in line.value.keywords}
-                        fields[line.target.id] = (ast.literal_eval(line.value.args[0]), options)
+    for node in nodes:
+        for line in node.body:
+            if isinstance(line, ast.AnnAssign) and line.target.id == "id" and line.value:
+                jobs[ast.literal_eval(line.value)] = fields_of(node, classes)
     return jobs
+
+
+def fields_of(node, classes):
+    bases = [classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
+    fields = {name: field for base in bases for name, field in fields_of(base, classes).items()}
+    for line in node.body:
+        if isinstance(line, ast.AnnAssign) and ast.unparse(line.annotation) != "ClassVar[str]":
+            words = [word for word in line.value.keywords if word.arg in ("default", "choices")]
+            options = {word.arg: ast.literal_eval(word.value) for word in words}
+            fields[line.target.id] = (ast.literal_eval(line.value.args[0]), options)
+    return fields
 
 
 def test_every_job_is_an_algorithm(provider):
