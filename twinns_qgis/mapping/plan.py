@@ -14,7 +14,7 @@ from rasterio.windows import Window
 from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
 from twinns_qgis.mapping.region import Region
-from twinns_qgis.mapping.scoring import Scorer, compare_sample, scorer
+from twinns_qgis.mapping.scoring import Scorer, scorer
 from twinns_qgis.mapping.valid import look
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
@@ -89,7 +89,7 @@ class MappingPlan:
             "seconds": scored.seconds,
         }
         if self.computing.agreement:
-            tally |= compare_sample(classifier, values, wanted, scored.scores, workers.check_cancelled)
+            tally |= classifier.compare_sample(values, wanted, scored.scores, workers.check_cancelled)
         return Block(self._rasters(scored.scores, wanted, classifier), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:

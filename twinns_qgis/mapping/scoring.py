@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.computing import Computing
-from twinns_qgis.samples.store import MARGIN
+from twinns_qgis.samples.store import MARGIN, PATCH
 
 if TYPE_CHECKING:
     from twinns_qgis.networks.early_exit import ExitingNetwork
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 _LEAST = 4
 """Side of the smallest part that is tried when the device's memory runs out."""
-_SAMPLE = 8
-"""Side of what is compared of each block: the whole network costs as much there as on a hundredth of it, or less."""
+_SAMPLE = 256
+"""One pixel in so many is compared: by its patch, which costs the whole network about three times what a pixel of a
+block does."""
+_AT_ONCE = 64
+"""Patches that are compared at once, and the fewest of a block."""
 _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
 """What TensorFlow, PyTorch and numpy raise when memory runs out; JAX writes it in the text of a general error."""
 
@@ -162,6 +165,39 @@ class Scorer:
                 parts += _parts(rows, columns, half)
         return Scored(scores, left, seconds)
 
+    def compare_sample(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        wanted: NDArray[np.bool_],
+        scores: NDArray[np.float32],
+        between: Callable[[], None],
+    ) -> dict[str, int]:
+        """Compares the classes of pixels from all over a block with those that the whole network gives them.
+
+        Args:
+            values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).
+            wanted: The pixels that are mapped, shape (height, width); at least one.
+            scores: Their scores, shape (height, width, K).
+            between: Is called now and then, and may raise.
+
+        Returns:
+            How many pixels were compared, and how many agree.
+        """
+        mapped = np.flatnonzero(wanted)
+        count = min(len(mapped), max(_AT_ONCE, len(mapped) // _SAMPLE))
+        drawn = np.random.default_rng(0).choice(mapped, count, replace=False)  # the same whenever the block is made
+        rows, columns = np.divmod(drawn, wanted.shape[1])
+        found = scores[rows, columns].argmax(axis=-1)
+        agreeing = 0
+        for start in range(0, count, _AT_ONCE):
+            some = np.resize(np.arange(start, min(start + _AT_ONCE, count)), _AT_ONCE)  # what the network is ready for
+            patches = {name: _patches(raw, rows[some], columns[some]) for name, raw in values.items()}
+            between()
+            with self._device:
+                expected = self.model.classifier.scores(patches)[:, 0, 0].argmax(axis=-1)
+            agreeing += int(np.count_nonzero((expected == found[some])[: count - start]))
+        return {"sampled": count, "agreeing": agreeing}
+
     def _classify(
         self, part: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], whole: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -198,33 +234,6 @@ def _exiting_network(model: TrainedModel, agreement: float) -> ExitingNetwork:
     return ExitingNetwork(network, rule)
 
 
-def compare_sample(
-    scorer: Scorer,
-    values: Mapping[str, NDArray[Any]],
-    wanted: NDArray[np.bool_],
-    scores: NDArray[np.float32],
-    between: Callable[[], None],
-) -> dict[str, int]:
-    """Compares the classes in the middle of a block with those that the whole network gives there.
-
-    Args:
-        scorer: What gave the scores.
-        values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).
-        wanted: The pixels that are mapped, shape (height, width).
-        scores: Their scores, shape (height, width, K).
-        between: Is called between two parts, and may raise.
-
-    Returns:
-        How many pixels were compared, and how many agree.
-    """
-    rows, columns = (slice(start := max(0, (size - _SAMPLE) // 2), start + _SAMPLE) for size in wanted.shape)
-    sample = wanted[rows, columns]
-    middle = {name: _with_margin(raw, rows, columns)[0] for name, raw in values.items()}
-    expected = scorer.scores(middle, sample, between, whole=True).scores
-    agreeing = scores[rows, columns].argmax(axis=-1) == expected.argmax(axis=-1)
-    return {"sampled": int(np.count_nonzero(sample)), "agreeing": int(np.count_nonzero(sample & agreeing))}
-
-
 def _parts(rows: slice, columns: slice, side: int) -> list[tuple[slice, slice]]:
     return [
         (slice(row, min(row + side, rows.stop)), slice(column, min(column + side, columns.stop)))
@@ -236,6 +245,12 @@ def _parts(rows: slice, columns: slice, side: int) -> list[tuple[slice, slice]]:
 def _with_margin(values: NDArray[Any], rows: slice, columns: slice) -> NDArray[Any]:
     """Cuts a part with its margin out of values that have one; returns it as a batch of one."""
     return values[None, rows.start : rows.stop + 2 * MARGIN, columns.start : columns.stop + 2 * MARGIN]
+
+
+def _patches(values: NDArray[Any], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
+    """Cuts the patches of some pixels, shape (P, 5, 5, T, B), out of values that have a margin."""
+    offsets = np.arange(PATCH)
+    return values[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -125,6 +125,23 @@ def test_the_time_of_a_block_is_without_waiting_for_others():
     assert 0 < sum(found) <= time.monotonic() - start
 
 
+@pytest.mark.parametrize(("every", "compared"), [(1, 70 * 300 // 256), (4, 64), (700, 30)])
+def test_a_sample_of_the_mapped_pixels_is_compared_with_the_whole_classifier(every, compared):
+    values = np.random.default_rng(0).integers(-100, 100, (304, 74, 1, 1)).astype("int16")
+    wanted = np.arange(300 * 70).reshape(300, 70) % every == 0
+    _, scorer = score(Classifier())
+    inner = values[2:-2, 2:-2, 0, 0]
+    scores = np.stack([inner, -inner], axis=-1).astype(np.float32)
+
+    def compare(scores):
+        return scorer.compare_sample({"sentinel2": values}, wanted, scores, lambda: None)
+
+    assert compare(np.where(wanted[..., None], scores, 0)) == {"sampled": compared, "agreeing": compared}
+    assert compare(-scores + 0.5)["agreeing"] < compared / 10, "0 alone has the first class either way"
+    upper = np.where(np.arange(300)[:, None, None] < 150, scores, -scores + 0.5)
+    assert compare(upper)["agreeing"] == pytest.approx(compared / 2, rel=0.4), "they come from all over"
+
+
 def test_a_worker_can_choose_its_device_before_keras_is_imported():
     program = "import sys, twinns_qgis.mapping.plan; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
