@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from twinns_qgis.mapping.outputs import (
 from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import keep
-from twinns_qgis.mapping.sizes import AT_ONCE, Sizes, choose_sizes
+from twinns_qgis.mapping.sizes import AT_ONCE, SIDES, Sizes, choose_sizes
 from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.forests import ForestMethod
 from twinns_qgis.networks.methods import description
@@ -128,11 +129,12 @@ def map_cover(
     if outputs.probabilities:
         layouts[PROBABILITIES] = percent_layout(grid, [item.name for item in classes], tags)
     bands = {name: len(layout.descriptions) for name, layout in layouts.items()}
-    kind = _device(choice.device, machine)
+    kind = _device(choice.device, machine) if model.classifier.network else "cpu"
+    free = free_memory() if kind == "gpu" and machine.scheduler is None else None
 
-    def settle(precision: str) -> tuple[MappingPlan, Sizes]:
-        free = free_memory() if kind == "gpu" and machine.scheduler is None else None
+    def settle(precision: str, side: int | None = None) -> tuple[MappingPlan, Sizes]:
         sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind, precision, free)
+        sizes = replace(sizes, side=side or sizes.side)
         many = (grid.width // sizes.side) * (grid.height // sizes.side) >= _WORTH_COMPILING
         plan = MappingPlan(
             model=model.path,
@@ -146,10 +148,12 @@ def map_cover(
         )
         return plan, sizes
 
-    precision = choice.precision
-    if precision == "auto":
-        precision = _begun(settle, layouts, outputs) or _fastest(model.manifest)
-    plan, sizes = settle(precision)
+    precisions = PRECISIONS if choice.precision == "auto" else (choice.precision,)
+    # What is free on a GPU differs from call to call, and the parts with it.
+    sides = (None,) if free is None else SIDES
+    begun = _begun(product(precisions, sides), settle, layouts, outputs)
+    plan, sizes = begun or settle(_fastest(model.manifest) if choice.precision == "auto" else choice.precision)
+    precision = plan.computing.precision
     height, width = sizes.shape
     reporter.info(
         f"Mapping {grid.width} x {grid.height} pixels in blocks of {width} x {height}, computed {sizes.side} x "
@@ -173,13 +177,16 @@ def map_cover(
 
 
 def _begun(
-    settle: Callable[[str], tuple[MappingPlan, Sizes]], layouts: Mapping[str, Layout], outputs: CoverOutputs
-) -> str | None:
-    """Returns the precision of the same map that a stopped call has begun, if there is one."""
-    for precision in PRECISIONS:
-        plan, sizes = settle(precision)
+    ways: Iterable[tuple[str, int | None]],
+    settle: Callable[[str, int | None], tuple[MappingPlan, Sizes]],
+    layouts: Mapping[str, Layout],
+    outputs: CoverOutputs,
+) -> tuple[MappingPlan, Sizes] | None:
+    """Returns what a stopped call for the same map has settled on, precision and side of the parts, if there is one."""
+    for precision, side in ways:
+        plan, sizes = settle(precision, side)
         if is_begun(plan, layouts, outputs.paths(), sizes.shape):
-            return precision
+            return plan, sizes
     return None
 
 

@@ -25,7 +25,8 @@ _LEAST_SHARE = 8
 """A MEMORY that is hardly more than that leaves an eighth of itself to the blocks, and can't be kept."""
 _OVERHEAD = 1.3
 """What computing takes, in sizes of the activations that are counted; measured."""
-_SMALLEST, _LARGEST = 16, TILE
+SIDES = (16, 32, 64, 128, TILE)
+"""Sides that the parts may have: powers of two."""
 _PROCESSOR = 128
 """Side of the blocks of a network on a processor: at the paper's size one takes a minute, which a kill may cost."""
 _PROCESSOR_PART = 64
@@ -91,7 +92,7 @@ def block_side(manifest: Manifest, left: int) -> int:
     """Returns the side of the parts whose activations, or variables, take half of `left` (MB)."""
     values = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
     pixels = left * 2**20 / 2 / (_OVERHEAD * 4 * values)
-    return int(np.clip(_power_of_two(max(1, pixels) ** 0.5), _SMALLEST, _LARGEST))
+    return int(np.clip(_power_of_two(max(1, pixels) ** 0.5), min(SIDES), max(SIDES)))
 
 
 def _power_of_two(most: float) -> int:

@@ -169,11 +169,28 @@ def test_bfloat16_gives_nearly_the_same_map_and_the_log_says_so(settings, listen
 def test_a_stopped_map_goes_on_in_the_precision_that_it_began_with(settings, listener, monkeypatch):
     monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "bfloat16")
     monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
-    listener.progress = lambda fraction, message="": setattr(listener, "stop", fraction >= 0.3)
+    stop_at(0.3, settings, listener)
+    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "float32")
+    goes_on(settings, listener)
+
+
+def test_a_stopped_map_goes_on_though_a_gpu_has_more_or_less_memory_free_now(settings, listener, monkeypatch):
+    monkeypatch.setattr(cover, "gpu_available", lambda: True)
+    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((16, 16), arguments[-1], 100))
+    monkeypatch.setattr(cover, "free_memory", lambda: 16)
+    stop_at(0.3, settings, listener)
+    monkeypatch.setattr(cover, "free_memory", lambda: 32)
+    goes_on(settings, listener)
+
+
+def stop_at(share, settings, listener):
+    listener.progress = lambda fraction, message="": setattr(listener, "stop", fraction >= share)
     with pytest.raises(Cancelled):
         MapCover(**settings).run(listener)
     listener.progress, listener.stop = lambda fraction, message="": None, False
-    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "float32")
+
+
+def goes_on(settings, listener):
     MapCover(**settings).run(listener)
     assert any("blocks are there from a call that was stopped" in message for message in listener.messages)
     assert listener.warnings == []
