@@ -130,8 +130,8 @@ class Series:
         return values.reshape(*values.shape[:2], len(self.dates), len(self.bands))
 
     def missing(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
-        """Returns where raw values are missing, in their own shape."""
-        missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+        """Returns where raw values are missing, in their own shape: no data, NaN, and infinite ones."""
+        missing = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
         if self.nodata is not None and not np.isnan(self.nodata):
             missing |= values == self.nodata
         return missing

@@ -20,7 +20,7 @@ from twinns_qgis.samples.store import SampleStore, read_samples
 from twinns_qgis.series.series import Series
 
 _SAMPLE = 1 << 20
-"""Values of a variable that percentiles are taken of, at most, evenly spread: the rank of a percentile is then known to
+"""Values of a variable that percentiles are taken of, about, drawn at random: the rank of a percentile is then known to
 0.01 %, and a series of any size takes no more memory."""
 _LOW, _HIGH = 1, 99
 """The percentiles of the robust scaling."""
@@ -42,7 +42,8 @@ class RangeFinder:
         self._minimum = np.full(count, np.inf)
         self._maximum = np.full(count, -np.inf)
         self._robust = scaling == "percentiles"
-        self._step = math.ceil(series.grid.width * series.grid.height * len(series.dates) / _SAMPLE)
+        self._share = min(1.0, _SAMPLE / (series.grid.width * series.grid.height * len(series.dates)))
+        self._random = np.random.default_rng(0)
         self._sample: list[NDArray[np.float32]] = []
 
     def visit(self, values: NDArray[Any]) -> None:
@@ -54,7 +55,14 @@ class RangeFinder:
             self._minimum = np.minimum(self._minimum, variables.min(axis=0))
             self._maximum = np.maximum(self._maximum, variables.max(axis=0))
             if self._robust:
-                self._sample.append(variables[:: self._step])
+                self._sample.append(self._draw(variables))
+
+    def _draw(self, variables: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns the share of the values, shape (values, V), that percentiles are taken of."""
+        if self._share == 1:
+            return variables
+        # At random: every n-th value would be of a few dates only wherever n and the number of dates share a factor.
+        return variables[self._random.integers(len(variables), size=math.ceil(len(variables) * self._share))]
 
     def sensor(self) -> Sensor:
         """Returns the sensor with the ranges found.

@@ -59,13 +59,24 @@ def test_percentiles_are_those_of_all_values_and_what_lies_beyond_is_clipped(mak
     np.testing.assert_allclose(scaled[present], expected.clip(0, 1)[present], atol=1e-5)
 
 
-def test_percentiles_of_a_large_series_are_those_of_a_sample(make_series, monkeypatch):
+@pytest.mark.parametrize("dates", [7, 8, 9])
+def test_percentiles_of_a_large_series_are_those_of_a_sample_of_all_dates(make_series, monkeypatch, dates):
     monkeypatch.setattr(ranges, "_SAMPLE", 2000)
-    values = np.random.default_rng(0).integers(1, 256, (40, 50, 9, 2)).astype("uint8")
-    sensor = find("sentinel1", make_series("s1.tif", values), "percentiles")
+    values = np.random.default_rng(0).integers(1, 100, (40, 50, dates, 2))
+    values += np.arange(dates)[:, None] * (150 // dates)
+    sensor = find("sentinel1", make_series("s1.tif", values.astype("uint8")), "percentiles")
     decibels = values.reshape(-1, 2) * 0.1 + (-25.1, -32.1)
     spread = (sensor.minimum, sensor.maximum) - np.percentile(decibels, (1, 99), axis=0)
     assert 0 < np.abs(spread).max() < 0.5
+
+
+@pytest.mark.parametrize("scaling", ["range", "percentiles"])
+def test_infinite_values_are_missing_ones(make_series, scaling):
+    values = np.random.default_rng(0).uniform(100, 900, (20, 20, 3, 10)).astype("float32")
+    values[:, 7] = np.nan
+    expected = find("sentinel2", make_series("s2.tif", values), scaling)
+    values[:, 7, :, 2:4] = -np.inf, np.inf
+    assert find("sentinel2", make_series("s2_infinite.tif", values), scaling) == expected
 
 
 def test_ranges_span_the_whole_series_and_samples_what_lies_round_the_polygons(site, listener):
