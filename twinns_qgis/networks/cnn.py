@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from twinns_qgis.networks.dropout import Dropout
 from twinns_qgis.networks.folding import Affine
 from twinns_qgis.networks.indices import Tensor
 
@@ -46,7 +47,7 @@ class ConvolutionBlock(keras.layers.Layer):
         self.batch_norm = batch_norm
         self.convolution = keras.layers.Conv2D(filters, kernel_size, padding="valid", activation="relu")
         self.normalisation = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)
-        self.drop = keras.layers.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.convolution.build(input_shape)
@@ -69,7 +70,7 @@ class ConvolutionBlock(keras.layers.Layer):
 
     def _convolve(self, x: Tensor) -> Tensor:
         """Returns what the convolution gives; of patches as matrix products, which small images are faster by."""
-        if self.kernel_size == 1 or not is_patch(x):
+        if not is_patch(x):
             return self.convolution(x)
         kernel = ops.reshape(self.convolution.kernel, (-1, self.filters))
         return ops.relu(ops.matmul(self._windows(x), kernel) + self.convolution.bias)

@@ -10,6 +10,7 @@ from keras import ops
 
 from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape, is_patch
 from twinns_qgis.networks.date_by_date import features_date_by_date
+from twinns_qgis.networks.dropout import Dropout
 from twinns_qgis.networks.indices import Tensor
 from twinns_qgis.networks.recurrence import gated_recurrence
 
@@ -119,7 +120,7 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
             ConvolutionBlock(2 * filters, 3, dropout, batch_norm),
         ]
         self.recurrence = GatedRecurrentUnit(2 * filters)
-        self.drop = keras.layers.Dropout(dropout)
+        self.drop = Dropout(dropout)
         self.attention = Attention()
 
     def build(self, input_shape: Sequence[int | None]) -> None:

@@ -242,5 +242,3 @@ def _seed_epoch(states: Sequence[Any], seed: int, epoch: int) -> None:
     random = np.random.default_rng([seed, epoch])
     for state in states:
         state.assign(random.integers(2**32, size=state.shape, dtype=np.uint32))
-    if keras.backend.backend() == "torch":  # its dropout draws from PyTorch's own generator
-        keras.utils.set_random_seed(int(random.integers(2**32)))
