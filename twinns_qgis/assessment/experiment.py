@@ -10,6 +10,7 @@ from twinns_qgis.assessment.assess import assess
 from twinns_qgis.assessment.measures import Measures
 from twinns_qgis.assessment.reliability import Trust
 from twinns_qgis.errors import Cancelled
+from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
@@ -65,6 +66,7 @@ def run_experiment(
 
     Raises:
         Cancelled: The user stopped it; its message says what is left of what was learned.
+        InputError: The disk takes no more.
     """
     try:
         learned = learner.learn(stores, samples, reporter.part(0, 0.97))
@@ -82,6 +84,6 @@ def run_experiment(
         temperature=trust.temperature,
         early_exit=early_exit,
     )
-    write_model(model, tested, learned.classifier, learned.history)
-    learner.finish()
+    with learner.finishing(), disk_errors(model):
+        write_model(model, tested, learned.classifier, learned.history)
     return Outcome(learned, measures, trust)

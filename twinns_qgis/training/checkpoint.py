@@ -6,13 +6,16 @@ import hashlib
 import io
 import json
 import tempfile
+import threading
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.networks.backend import gpu_available, gpus
 from twinns_qgis.networks.trained import TrainedNetwork
@@ -21,7 +24,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.history import Epoch, best_epoch, is_over
-from twinns_qgis.training.model_file import Manifest, load_weights, write_model
+from twinns_qgis.training.model_file import Manifest, is_untested, load_weights, write_model
 
 _STATE, _TRAINING, _BEST = "state.json", "training.weights.h5", "best.twinns"
 _FREE = ("call", "epochs", "patience", "trees", "depths")
@@ -50,12 +53,19 @@ class Checkpoint:
         self._network = network
         self._fingerprint = dict(fingerprint)
         self._best: tuple[Epoch, bytes] | None = None
+        self._finished = False
+        self._model_lock = threading.Lock()
 
     def resume(self, fitting: Fitting, reporter: Reporter) -> list[Epoch]:
         """Gives the network the state in which an earlier call of the same training left it.
 
+        Of a training that went on for longer than this one shall, that is the part that this one has in common with it.
+
         Returns:
             The history so far; none if there is no such training, which the reporter hears of.
+
+        Raises:
+            InputError: The training went on for longer than this one shall, and its best epoch is of that time.
         """
         if not self._file.is_file():
             return []
@@ -68,8 +78,6 @@ class Checkpoint:
         except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
             reporter.warning(f"{self._file} can't be read ({error}): training starts anew.")
             return []
-        if any(is_over(history[:number], fitting.epochs, fitting.patience) for number in range(1, len(history))):
-            changes.append("EPOCHS or PATIENCE, which it has gone beyond")
         if changes:
             reporter.warning(
                 f"{self._file} is a training that differs in {', '.join(changes)}: this one starts anew, and its first "
@@ -82,8 +90,23 @@ class Checkpoint:
             self._network.optimizer.build(self._network.trainable_variables)
             self._network.load_weights(training)
         self._best = best_epoch(history), best
+        history = self._until_over(history, fitting)
         reporter.info(f"Continuing after epoch {len(history)}, from {self._file}")
         return history
+
+    def _until_over(self, history: list[Epoch], fitting: Fitting) -> list[Epoch]:
+        ends = (
+            number for number in range(1, len(history)) if is_over(history[:number], fitting.epochs, fitting.patience)
+        )
+        end = next(ends, len(history))
+        best = best_epoch(history).epoch
+        if best > end:
+            raise InputError(
+                f"{self._file} is a training of {len(history)} epochs, the best of which is number {best}. With EPOCHS "
+                f"and PATIENCE as given it would have ended after {end}, and the best epoch would be lost.",
+                "Raise EPOCHS or PATIENCE, or remove that file to train anew.",
+            )
+        return history[:end]
 
     def keep(self, history: Sequence[Epoch]) -> None:
         """Keeps the network as it is after the last epoch of the history.
@@ -109,20 +132,33 @@ class Checkpoint:
         if self._best is not None:
             load_weights(io.BytesIO(self._best[1]), network)
 
-    def finish(self) -> None:
-        """Removes the file: the training has ended well."""
-        self._file.unlink(missing_ok=True)
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """Lets the block write the tested model, which no `rescue` replaces, and removes the file of the training."""
+        with self._model_lock:
+            yield
+            self._finished = True
+            self._file.unlink(missing_ok=True)
 
     def rescue(self) -> str:
-        """Makes the best epoch the model file when training was cancelled; returns what was done."""
-        if self._best is None:
-            return "No epoch was finished: there is no model."
-        epoch, model = self._best
-        with disk_errors(self._model), whole_file(self._model) as partial:
-            partial.write_bytes(model)
+        """Makes the best epoch the model file when training was cancelled; returns what was done.
+
+        A model that was there before and is no such one stays: the best epoch goes beside it then.
+        """
+        with self._model_lock:  # a job that is late to stop does this in a thread of its own
+            if self._finished:
+                return f"The tested model is kept in {self._model}."
+            if self._best is None:
+                return "No epoch was finished: there is no model."
+            epoch, model = self._best
+            path = self._model
+            if path.exists() and not is_untested(path):
+                path = path.with_stem(f"{path.stem}_untested")
+            with disk_errors(path), whole_file(path) as partial:
+                partial.write_bytes(model)
         return (
             f"The best epoch so far, {epoch.epoch}, with a validation accuracy of {epoch.validation_accuracy:.4f}, is "
-            f"kept in {self._model}; it was not tested. The same call continues the training."
+            f"kept in {path}; it was not tested. The same call continues the training."
         )
 
 

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.networks.backend import compiles_training
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.networks.several_gpus import shares
@@ -117,6 +118,7 @@ def fit(
 
     Raises:
         Cancelled: The user stopped the training.
+        InputError: The loss is no finite number after the first epoch.
     """
     follower = _Follower(network, fitting, reporter, keep, history)
     if is_over(history, fitting.epochs, fitting.patience):
@@ -206,6 +208,9 @@ class _Follower(keras.callbacks.Callback):
             validation_accuracy=float(logs[f"val_{SCORE}_accuracy"]),
             seconds=self._before + self._clock.elapsed,
         )
+        if not math.isfinite(record.loss + record.validation_loss):
+            self._diverged(record)
+            return
         self.history.append(record)
         self._keep(self.history)
         self._progress(epoch + 1)
@@ -219,6 +224,16 @@ class _Follower(keras.callbacks.Callback):
             self.model.stop_training = True
             if record.epoch < epochs:
                 self._reporter.info(f"No better epoch in {patience}: training stops.")
+
+    def _diverged(self, record: Epoch) -> None:
+        """Ends the training: a network with weights that are no numbers learns nothing more."""
+        what = f"The loss of epoch {record.epoch} is {record.loss}, on the validation part {record.validation_loss}"
+        if not self.history:
+            raise InputError(f"{what}: the network learns nothing.", "Lower LEARNING_RATE, or use OPTIMIZER=adam.")
+        self._reporter.warning(
+            f"{what}: training stops, and epoch {best_epoch(self.history).epoch} is the best. Lower LEARNING_RATE."
+        )
+        self.model.stop_training = True
 
     def _progress(self, done: float) -> None:
         epochs = self._fitting.epochs

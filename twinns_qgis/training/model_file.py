@@ -157,6 +157,15 @@ def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, h
                 archive.write(forests, _FORESTS, compress_type=zipfile.ZIP_STORED)
 
 
+def is_untested(path: Path) -> bool:
+    """Returns whether a file is a model that was not tested, as a cancelled training leaves it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not json.loads(archive.read(_MANIFEST))["measures"]
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError):
+        return False
+
+
 def read_model(path: Path, precision: str = "float32") -> TrainedModel:
     """Reads a model file.
 

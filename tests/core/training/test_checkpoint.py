@@ -8,14 +8,16 @@ import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision
 from twinns_qgis.training.fit import Fitting, compile_network
 from twinns_qgis.training.history import Epoch
-from twinns_qgis.training.model_file import Manifest, read_model
+from twinns_qgis.training.model_file import Manifest, read_model, write_model
 
 HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.6, 3.0), Epoch(2, 1.0, 0.9, 2.4, 0.4, 6.0)]
+BETTER = replace(HISTORY[1], validation_accuracy=0.7)
 FINGERPRINT = {"seed": "0", "sentinel1": "abc"}
 FITTING = Fitting(9, 32, 1e-3, seed=0)
 
@@ -67,7 +69,8 @@ def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, t
         np.testing.assert_array_equal(one, same)
     assert "epoch so far, 1, with a validation accuracy of 0.6000" in found.rescue()
     assert list(read_model(tmp_path / "m.twinns").history) == HISTORY[:1]
-    found.finish()
+    with found.finishing():
+        pass
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".tif"] == ["m.twinns"]
 
 
@@ -93,15 +96,57 @@ def test_another_training_is_passed_over_and_what_differs_is_told(manifest, netw
         np.testing.assert_array_equal(one, same)
 
 
-@pytest.mark.parametrize(("epochs", "patience", "continues"), [(2, 0, True), (5, 2, True), (1, 0, False), (5, 1, True)])
-def test_epochs_and_patience_may_change_as_long_as_the_training_has_not_gone_beyond(
-    manifest, network, tmp_path, listener, epochs, patience, continues
+@pytest.mark.parametrize(("epochs", "patience", "common"), [(2, 0, 2), (5, 2, 2), (1, 0, 1), (5, 1, 2)])
+def test_epochs_and_patience_may_change_and_what_is_in_common_counts(
+    manifest, network, tmp_path, listener, epochs, patience, common
 ):
     Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY)
     fitting = replace(FITTING, epochs=epochs, patience=patience)
     found = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(fitting, listener)
-    assert found == (HISTORY if continues else [])
-    assert any("gone beyond" in warning for warning in listener.warnings) != continues
+    assert found == HISTORY[:common]
+    assert listener.warnings == []
+
+
+def test_a_best_epoch_beyond_the_new_limits_is_not_thrown_away(manifest, network, tmp_path, listener):
+    file = tmp_path / "m.twinns.checkpoint"
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep([HISTORY[0], BETTER])
+    before = file.read_bytes()
+    with pytest.raises(InputError, match=r"best of which is number 2.*ended after 1,"):
+        Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(replace(FITTING, epochs=1), listener)
+    assert file.read_bytes() == before
+
+
+def test_a_tested_model_that_was_there_before_survives_a_cancelled_training(manifest, network, tmp_path):
+    model = tmp_path / "m.twinns"
+    tested = replace(manifest, measures={"accuracy": 0.9})
+    write_model(model, tested, TrainedNetwork(network), HISTORY)
+    before = model.read_bytes()
+    checkpoint = Checkpoint(model, manifest, network, FINGERPRINT)
+    checkpoint.keep(HISTORY[:1])
+    for _ in range(2):
+        assert "kept in" in checkpoint.rescue()
+        assert model.read_bytes() == before
+        assert read_model(tmp_path / "m_untested.twinns").manifest.measures == {}
+
+
+def test_nothing_is_rescued_once_the_tested_model_is_there(manifest, network, tmp_path):
+    model = tmp_path / "m.twinns"
+    checkpoint = Checkpoint(model, manifest, network, FINGERPRINT)
+    checkpoint.keep(HISTORY[:1])
+    with checkpoint.finishing():
+        model.write_bytes(b"tested")
+    assert checkpoint.rescue() == f"The tested model is kept in {model}."
+    assert model.read_bytes() == b"tested"
+    assert not (tmp_path / "m.twinns.checkpoint").exists()
+
+
+def test_a_model_that_could_not_be_written_leaves_the_training(manifest, network, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint.keep(HISTORY[:1])
+    with pytest.raises(OSError, match="full"), checkpoint.finishing():
+        raise OSError("full")
+    assert (tmp_path / "m.twinns.checkpoint").exists()
+    assert "best epoch so far" in checkpoint.rescue()
 
 
 def test_a_full_disk_is_told_and_leaves_the_checkpoint_before(manifest, network, tmp_path, monkeypatch):

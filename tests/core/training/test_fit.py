@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from twinns_qgis.errors import Cancelled
+from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.networks.architectures import architecture
 from twinns_qgis.networks.classifiers import SCORE, Score
 from twinns_qgis.networks.sensor import Sensor
@@ -158,6 +158,26 @@ def test_cancelling_stops_between_two_batches(sensors, samples, listener):
 
     with pytest.raises(Cancelled):
         run(sensors, samples, listener, epochs=50, keep=stop)
+
+
+def test_a_loss_that_is_no_number_ends_training_and_keeps_the_epochs_before(sensors, samples, listener):
+    network = architecture("TWINNS").build(sensors, 3, "small")
+    compile_network(network, Fitting(5, 32, 1e-3, seed=0))
+
+    def spoil(history=None):
+        weight = network.trainable_weights[0]
+        weight.assign(np.full(weight.shape, np.nan))
+
+    def fit_network(keep):
+        stores, labels = samples
+        parts = np.arange(64), np.arange(64, 96)
+        return fit(network, stores, labels, *parts, Fitting(5, 32, 1e-3, seed=0), reporter=listener, keep=keep)
+
+    assert len(fit_network(keep=spoil)) == 1
+    assert "The loss of epoch 2 is nan" in listener.warnings[0]
+    assert "epoch 1 is the best" in listener.warnings[0]
+    with pytest.raises(InputError, match=r"The loss of epoch 1 is nan.*Lower LEARNING_RATE"):
+        fit_network(keep=spoil)
 
 
 def test_every_weight_is_trained(sensors, samples):

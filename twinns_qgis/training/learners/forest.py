@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 
 import numpy as np
@@ -61,10 +62,9 @@ class ForestLearner:
         """Makes the network's best epoch the model file, if there is a network; see `Learner.rescue`."""
         return self._network.rescue() if self._network else "The forests were not finished: there is no model."
 
-    def finish(self) -> None:
-        """Removes what was kept for `rescue`; see `Learner.finish`."""
-        if self._network:
-            self._network.finish()
+    def finishing(self) -> AbstractContextManager[None]:
+        """Removes what was kept for `rescue`; see `Learner.finishing`."""
+        return self._network.finishing() if self._network else nullcontext()
 
     def _learn_forests(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -51,5 +52,5 @@ class Learner(Protocol):
     def rescue(self) -> str:
         """Makes a model file of what a cancelled training has learned so far; returns what was done."""
 
-    def finish(self) -> None:
-        """Removes what was kept for `rescue`: the model file is written."""
+    def finishing(self) -> AbstractContextManager[None]:
+        """Returns a context that writes the tested model: what was kept for `rescue` is needed no more after it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,7 +87,6 @@ class NetworkLearner:
         """Makes the best epoch so far the model file; see `Learner.rescue`."""
         return self._checkpoint.rescue() if self._checkpoint else "Training has not begun: there is no model."
 
-    def finish(self) -> None:
-        """Removes the checkpoint from beside the model file; see `Learner.finish`."""
-        if self._checkpoint:
-            self._checkpoint.finish()
+    def finishing(self) -> AbstractContextManager[None]:
+        """Removes the checkpoint from beside the model file in the end; see `Learner.finishing`."""
+        return self._checkpoint.finishing() if self._checkpoint else nullcontext()
