@@ -35,6 +35,8 @@ class Limit:
 AT_LEAST_0 = Limit("0 or more", lambda number: number >= 0)
 AT_LEAST_1 = Limit("1 or more", lambda number: number >= 1)
 ABOVE_0 = Limit("more than 0", lambda number: number > 0)
+SEED = Limit("0 to 4294967295", lambda number: 0 <= number < 2**32)
+SHARE_BETWEEN_0_AND_1 = Limit("more than 0, below 1", lambda number: 0 < number < 1)
 SHARE_BELOW_1 = Limit("0 or more, below 1", lambda number: 0 <= number < 1)
 
 

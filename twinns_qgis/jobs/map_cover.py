@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twinns_qgis import __version__
-from twinns_qgis.errors import InputError
 from twinns_qgis.jobs.job import Job, Limit, parameter
 from twinns_qgis.reporter import Reporter
 
@@ -132,11 +131,11 @@ class MapCover(Job):
 
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""
-        from twinns_qgis.files import check_output
+        from twinns_qgis.files import check_outputs, check_spared
+        from twinns_qgis.samples.polygons import split_source
 
         paths = [path for path in outputs.values() if path]
-        for path in paths:
-            check_output(path)
-        if len(set(paths)) < len(paths):
-            raise InputError(f"Two outputs have the name {self.output}.", "Give each its own.")
+        check_outputs(paths)
+        mask = [split_source(self.mask)[0]] if self.mask else []
+        check_spared(paths, [self.model, *self._given().values(), *mask])
         self.check_numbers()

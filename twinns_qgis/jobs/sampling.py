@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.jobs.job import AT_LEAST_0, Job, parameter
+from twinns_qgis.jobs.job import AT_LEAST_0, SEED, SHARE_BETWEEN_0_AND_1, Job, parameter
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -34,9 +34,13 @@ class SamplingJob(Job):
     sparse_classes: str = parameter(
         "What happens to classes with too few objects for the split.", default="error", choices=("error", "drop")
     )
-    train_share: float = parameter("Share of each class's objects to train on.", default=0.3)
+    train_share: float = parameter(
+        "Share of each class's objects to train on.", default=0.3, limit=SHARE_BETWEEN_0_AND_1
+    )
     validation_share: float = parameter(
-        "Share of each class's objects to choose the best epoch or forest by.", default=0.2
+        "Share of each class's objects to choose the best epoch or forest by.",
+        default=0.2,
+        limit=SHARE_BETWEEN_0_AND_1,
     )
     split_blocks: float = parameter(
         "Side of squares of the ground whose objects go into one part together, in units of the series' CRS; 0 draws "
@@ -50,7 +54,7 @@ class SamplingJob(Job):
         choices=("drop", "keep"),
     )
     seed: int = parameter(
-        "Fixes the split, the initial weights, the order of the samples, and the forests.", default=0, limit=AT_LEAST_0
+        "Fixes the split, the initial weights, the order of the samples, and the forests.", default=0, limit=SEED
     )
 
     def open_series(self, method: str, reporter: Reporter) -> dict[str, Series]:

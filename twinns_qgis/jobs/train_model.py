@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from twinns_qgis.training.model_file import Manifest
 
 
+_OF_NETWORKS = (
+    "size",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "optimizer",
+    "schedule",
+    "patience",
+    "class_weights",
+    "augmentation",
+    "date_dropout",
+    "precision",
+)
+_OF_FORESTS = ("trees", "depths")
+"""What only methods that train a network, or forests, have a use for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainModel(SamplingJob):
     """Trains a network or forests on time series and polygons with a class, and assesses them."""
@@ -122,11 +139,14 @@ class TrainModel(SamplingJob):
         reporter.progress(0, "Starting the network's library")
         reporter.info(describe_device(self.device))
 
+        unused = [field.name for field in fields(self) if field.name in self._unused()]
+        if given := [name.upper() for name in unused if getattr(self, name) != getattr(TrainModel, name)]:
+            reporter.info(f"{self.method} does not use {', '.join(given)}.")
         series = self.open_series(self.method, reporter)
         polygons, samples = self.draw(next(iter(series.values())).grid, reporter)
-        outcome = self._train(series, samples, reporter)
-        if self.split:
+        if self.split:  # before hours are spent: what can't be written is told now
             write_split(self.split, polygons, samples)
+        outcome = self._train(series, samples, reporter)
         if self.report:
             self._write_report(self.report, polygons.without_class, samples, outcome)
         outputs = {"model": self.model, "report": self.report, "split": self.split}
@@ -139,15 +159,17 @@ class TrainModel(SamplingJob):
 
     def _check(self) -> None:
         """Checks what can be checked before hours are spent."""
-        from twinns_qgis.files import check_output
+        from twinns_qgis.files import check_outputs, check_spared
         from twinns_qgis.samples.labelled import check_split_output
+        from twinns_qgis.samples.polygons import split_source
         from twinns_qgis.training.forest_search import ForestGrid
 
         self.check_numbers()
         ForestGrid.parse(self.depths, self.trees)
-        for path in (self.model, self.report, self.split):
-            if path:
-                check_output(path)
+        outputs = [path for path in (self.model, self.report, self.split) if path]
+        check_outputs(outputs)
+        series = [path for path in (self.sentinel1, self.sentinel2) if path]
+        check_spared(outputs, [*series, split_source(self.polygons)[0]])
         if self.split:
             check_split_output(self.split)
 
@@ -159,21 +181,24 @@ class TrainModel(SamplingJob):
         from twinns_qgis.training.learners import make_learner
         from twinns_qgis.training.ranges import read_samples_and_ranges
 
+        fitting = self._fitting(series)
         stores, sensors = read_samples_and_ranges(series, samples.pixels, self.scaling, reporter.part(0, 0.1))
         counts = ", ".join(f"{len(samples.part(part))} for {part}" for part in PARTS)
         reporter.info(f"{len(samples.pixels)} labelled pixels of {len(samples.classes)} classes: {counts}")
         manifest = self._manifest(sensors, samples)
         grid = ForestGrid.parse(self.depths, self.trees)
-        learner = make_learner(self.model, manifest, self._fitting(sensors), grid)
+        learner = make_learner(self.model, manifest, fitting, grid)
         outcome = run_experiment(self.model, manifest, learner, stores, samples, reporter.part(0.1, 1))
         outcome.tell(reporter)
         return outcome
 
-    def _fitting(self, sensors: tuple[Sensor, ...]) -> Fitting:
+    def _fitting(self, series: dict[str, Series]) -> Fitting:
+        from twinns_qgis.networks.sensor import Sensor
         from twinns_qgis.training.augmentation import Augmentation
         from twinns_qgis.training.fit import Fitting
 
-        missing = {sensor.name: sensor.missing for sensor in sensors} if self.date_dropout else {}
+        drops = self.date_dropout > 0 and "date_dropout" not in self._unused()
+        missing = {name: Sensor.of(name, one).missing for name, one in series.items()} if drops else {}
         return Fitting(
             epochs=self.epochs,
             batch_size=self.batch_size,
@@ -207,10 +232,19 @@ class TrainModel(SamplingJob):
             hyperparameters=Hyperparameters(self.dropout, self.batch_norm, self.auxiliary_weight),
         )
 
+    def _unused(self) -> set[str]:
+        """Returns the parameters that the method has no use for."""
+        from twinns_qgis.networks.forests import ForestMethod
+        from twinns_qgis.networks.methods import description, network_of, unused_hyperparameters
+
+        of_networks = () if network_of(self.method) else _OF_NETWORKS
+        of_forests = () if isinstance(description(self.method), ForestMethod) else _OF_FORESTS
+        return {*of_networks, *of_forests, *unused_hyperparameters(self.method)}
+
     def _settings(self) -> dict[str, Any]:
-        """Returns the parameters but for the files."""
-        files = {"sentinel1", "sentinel2", "polygons", "model", "report", "split"}
-        names = [field.name for field in fields(self) if field.name not in files]
+        """Returns the parameters that the method uses, but for the files."""
+        left_out = {"sentinel1", "sentinel2", "polygons", "model", "report", "split", *self._unused()}
+        names = [field.name for field in fields(self) if field.name not in left_out]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _write_report(self, path: Path, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:

@@ -39,7 +39,8 @@ def run_worker() -> int:
         reporter.finish("error", kind=error.kind, message=error.message, hint=error.hint)
         return 1
     except MemoryError as error:
-        reporter.finish("error", kind="memory", message=f"Memory ran out. {error}".strip(), hint="Lower MEMORY.")
+        hint = "Lower MEMORY, where the algorithm has it, or close other programs."
+        reporter.finish("error", kind="memory", message=f"Memory ran out. {error}".strip(), hint=hint)
         return 1
     except ImportError as error:
         traceback.print_exc()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.computing import Computing
+from twinns_qgis.networks.backend import is_out_of_memory
 from twinns_qgis.samples.store import MARGIN, PATCH
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _SAMPLE = 256
 block does."""
 _AT_ONCE = 64
 """Patches that are compared at once, and the fewest of a block."""
-_OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
 """What TensorFlow, PyTorch and numpy raise when memory runs out; JAX writes it in the text of a general error."""
 
 _scorers: dict[tuple[str, Computing], Scorer] = {}
@@ -153,7 +153,7 @@ class Scorer:
                     scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
                     seconds += time.monotonic() - start
             except Exception as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 half = max(rows.stop - rows.start, columns.stop - columns.start) // 2
                 if half < _LEAST:
@@ -251,8 +251,3 @@ def _patches(values: NDArray[Any], rows: NDArray[np.int64], columns: NDArray[np.
     """Cuts the patches of some pixels, shape (P, 5, 5, T, B), out of values that have a margin."""
     offsets = np.arange(PATCH)
     return values[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    return bool(kinds & _OUT_OF_MEMORY) or "RESOURCE_EXHAUSTED" in str(error)

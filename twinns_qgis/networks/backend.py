@@ -8,6 +8,7 @@ import os
 from twinns_qgis.errors import InputError
 
 DEVICES = ("auto", "cpu", "gpu")
+_OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
 
 
 def use_device(device: str) -> None:
@@ -97,3 +98,9 @@ def describe_device(device: str) -> str:
             "Choose DEVICE cpu or auto, or set up the compute environment for the GPU.",
         )
     return f"Computing on the {'GPU' if found else 'CPU'} with {keras.backend.backend()}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Returns whether an error, of any of Keras' backends, says that the device's memory ran out."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & _OUT_OF_MEMORY) or "RESOURCE_EXHAUSTED" in str(error)

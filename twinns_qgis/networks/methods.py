@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from twinns_qgis.networks.architectures import Architecture, architecture, network_methods
 from twinns_qgis.networks.forests import METHODS as FORESTS
 from twinns_qgis.networks.forests import ForestMethod
+from twinns_qgis.networks.hyperparameters import Hyperparameters
 
 
 def method_names() -> tuple[str, ...]:
@@ -25,6 +28,12 @@ def network_of(method: str) -> str | None:
     """Returns the method whose network a method trains: itself, or that of which a forest sees the features."""
     forests = FORESTS.get(method)
     return forests.network if forests else method
+
+
+def unused_hyperparameters(method: str) -> frozenset[str]:
+    """Returns the names of the hyperparameters of networks that a method has no use for."""
+    network = network_of(method)
+    return architecture(network).unused if network else frozenset(one.name for one in fields(Hyperparameters))
 
 
 def title(method: str, size: str) -> str:

@@ -89,8 +89,16 @@ def test_truncated_series_is_refused_by_name(settings, listener, tmp_path):
 
 
 def test_two_outputs_of_one_name_are_refused(settings, listener):
-    with pytest.raises(InputError, match="Two outputs have the name"):
+    with pytest.raises(InputError, match="Two outputs have the same name"):
         MapCover(**settings, confidence=settings["output"]).run(listener)
+
+
+@pytest.mark.parametrize("name", ["model", "sentinel1", "sentinel2"])
+def test_an_output_that_is_an_input_is_refused(settings, listener, name):
+    before = Path(settings[name]).read_bytes()
+    with pytest.raises(InputError, match="is one of the inputs, which it would replace"):
+        MapCover(**{**settings, "output": Path(settings[name])}).run(listener)
+    assert Path(settings[name]).read_bytes() == before
 
 
 def test_map_of_one_row_and_one_pixel(settings, listener):

@@ -24,6 +24,9 @@ from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.networks.methods import method_names
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.training.augmentation import Augmentation
+from twinns_qgis.training.fit import Fitting
+from twinns_qgis.training.learners import network as network_learner
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,17 +95,68 @@ def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp
     assert (codes == site.truth + 1).mean() > 0.5
 
 
-def test_every_choice_of_training_is_carried_out_and_told(settings, listener):
+def test_every_choice_of_training_is_carried_out_and_told(settings, listener, monkeypatch):
     choices = {
         "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
         "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles", "optimizer": "sgd",
-        "schedule": "cosine",
+        "schedule": "cosine", "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
     }  # fmt: skip
-    TrainModel(**{**settings, **choices, "epochs": 1, "method": "FullCNN"}).run(listener)
+    fitted_by = []
+    fit = network_learner.fit
+    monkeypatch.setattr(
+        network_learner, "fit", lambda *given, **more: fitted_by.append(given[5]) or fit(*given, **more)
+    )
+    TrainModel(**{**settings, **choices, "method": "FullCNN"}).run(listener)
+    missing = {"sentinel1": 0.0, "sentinel2": -32768.0}
+    assert fitted_by == [
+        Fitting(
+            epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", patience=5,
+            precision="auto", class_weights="balanced", augmentation=Augmentation(True, 0.2, missing),
+        )
+    ]  # fmt: skip
     manifest = read_model(settings["model"]).manifest
     assert choices.items() <= dict(manifest.settings).items()
     assert manifest.hyperparameters == Hyperparameters(0.3, "frozen", 0.4)
     assert all(sensor.clip for sensor in manifest.sensors)
+
+
+@pytest.mark.parametrize(
+    ("method", "unused"),
+    [
+        ("2ConvLSTM", "DROPOUT, AUXILIARY_WEIGHT, TREES"),
+        ("TWINNSNoAux", "AUXILIARY_WEIGHT, TREES"),
+        ("RF(S1,S2)", "EPOCHS, DATE_DROPOUT, DROPOUT, AUXILIARY_WEIGHT"),
+    ],
+)
+def test_a_parameter_that_the_method_has_no_use_for_is_told(settings, listener, method, unused):
+    given = {"date_dropout": 0.1, "dropout": 0.9, "auxiliary_weight": 3.0, "trees": "10", "epochs": 1}
+    settings = {name: value for name, value in settings.items() if name not in ("size", "learning_rate", "depths")}
+    job = TrainModel(**{**settings, **given, "size": "small", "method": method})
+    job.run(listener)
+    assert any(f"{method} does not use " in message and unused in message for message in listener.messages)
+    told = read_model(settings["model"]).manifest.settings
+    assert not {name.lower() for name in unused.split(", ")} & set(told)
+
+
+def test_a_lack_of_memory_says_what_to_lower(settings, listener, monkeypatch):
+    class ResourceExhaustedError(Exception):
+        """Named as TensorFlow names it."""
+
+    def exhaust(*_, **__):
+        raise ResourceExhaustedError("OOM when allocating a tensor")
+
+    monkeypatch.setattr(network_learner, "fit", exhaust)
+    with pytest.raises(InputError, match=r"train FullCNN, size small on batches of 64: OOM.*Lower BATCH_SIZE"):
+        TrainModel(**{**settings, "method": "FullCNN"}).run(listener)
+
+
+def test_a_full_disk_at_the_end_is_told(settings, listener, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("twinns_qgis.assessment.experiment.write_model", full)
+    with pytest.raises(InputError, match=r"model.twinns can't be written: .*No space left"):
+        TrainModel(**{**settings, "method": "RF(S1,S2)"}).run(listener)
 
 
 def test_a_network_trained_in_bfloat16_is_read_and_tested_in_float32(settings, listener):
@@ -191,6 +245,9 @@ def test_a_method_without_its_series_says_which_it_needs(settings, listener):
         ({"epochs": 0}, "'epochs' is 0"),
         ({"learning_rate": 0.0}, "'learning_rate' is 0.0"),
         ({"seed": -1}, "'seed' is -1"),
+        ({"seed": 2**32}, "'seed' is 4294967296"),
+        ({"train_share": float("nan")}, "'train_share' is nan"),
+        ({"validation_share": 0.0}, "'validation_share' is 0.0"),
         ({"trees": "many"}, "'trees' is 'many'"),
         ({"depths": "20;40"}, "'depths' is '20;40'"),
         ({"patience": -1}, "'patience' is -1"),
@@ -202,6 +259,24 @@ def test_a_method_without_its_series_says_which_it_needs(settings, listener):
 def test_what_cannot_be_used_is_refused_before_training(settings, listener, change, message):
     with pytest.raises(InputError, match=message):
         TrainModel(**{**settings, **change}).run(listener)
+
+
+@pytest.mark.parametrize(
+    ("output", "at", "message"),
+    [
+        ("report", "model", "Two outputs have the same name"),
+        ("split", "polygons", "is one of the inputs"),
+        ("model", "sentinel1", "is one of the inputs"),
+        ("report", "sentinel2", "is one of the inputs"),
+    ],
+)
+def test_no_output_replaces_another_or_an_input(settings, listener, output, at, message):
+    settings["polygons"] = f"{settings['polygons']}|layername=polygons"
+    path = Path(str(settings[at]).split("|")[0])
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(InputError, match=message):
+        TrainModel(**{**settings, output: path}).run(listener)
+    assert (path.read_bytes() if path.exists() else None) == before
 
 
 def test_raster_that_is_no_series_is_refused(settings, listener, make_series):

@@ -20,6 +20,10 @@ from twinns_qgis.networks.sensor import Sensor
 class Architecture(Protocol):
     """Builds a network."""
 
+    @property
+    def unused(self) -> frozenset[str]:
+        """Names of the hyperparameters that the network has no use for."""
+
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given."""
 

@@ -40,6 +40,11 @@ class Twinns:
     auxiliary: bool = True
     only: str | None = None
 
+    @property
+    def unused(self) -> frozenset[str]:
+        """Names of the hyperparameters that the network has no use for."""
+        return frozenset() if self.auxiliary else frozenset({"auxiliary_weight"})
+
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given."""
         return self.only in (None, sensor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import keras
@@ -23,6 +23,8 @@ _PATCH = 5
 @dataclass(frozen=True)
 class TwoConvLSTM:
     """A description of 2ConvLSTM."""
+
+    unused = frozenset(hyperparameter.name for hyperparameter in fields(Hyperparameters))
 
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given: it takes all."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import keras
 
+from twinns_qgis.errors import InputError
+from twinns_qgis.networks.backend import is_out_of_memory
 from twinns_qgis.networks.precision import choose_precision, computing_in
 from twinns_qgis.networks.several_gpus import gpus_to_train_on, sharing_batches
 from twinns_qgis.networks.trained import TrainedNetwork
@@ -21,6 +23,9 @@ from twinns_qgis.training.fit import Fitting, compile_network, fit
 from twinns_qgis.training.history import Epoch, best_epoch
 from twinns_qgis.training.learners.learned import Learned
 from twinns_qgis.training.model_file import Manifest
+
+_TOLD = 300
+"""Characters of the words for a lack of memory: TensorFlow has pages of them."""
 
 
 class NetworkLearner:
@@ -39,11 +44,24 @@ class NetworkLearner:
         self._checkpoint: Checkpoint | None = None
 
     def learn(self, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter) -> Learned:
-        """Fits the network, and returns it with the weights of its best epoch; see `Learner.learn`."""
+        """Fits the network, and returns it with the weights of its best epoch; see `Learner.learn`.
+
+        Raises:
+            InputError: Memory does not suffice.
+        """
         precision = self._precision(samples, reporter)
         devices = gpus_to_train_on(self._fitting.batch_size, reporter)
-        with computing_in(precision), sharing_batches(devices):
-            checkpoint, history = self._fit(precision, stores, samples, reporter)
+        try:
+            with computing_in(precision), sharing_batches(devices):
+                checkpoint, history = self._fit(precision, stores, samples, reporter)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise InputError(
+                f"Memory does not suffice to train {self._manifest.title} on batches of {self._fitting.batch_size}: "
+                f"{str(error)[:_TOLD]}",
+                "Lower BATCH_SIZE, choose a smaller SIZE or another DEVICE, or close programs that use the memory.",
+            ) from error
         # As mapping will compute: in float32, on one device.
         network = self._manifest.build()
         checkpoint.restore(network)
