@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 import numpy as np
 import tifffile
@@ -23,13 +24,16 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import whole_file
-from twinns_qgis.rasters.fingerprint import differences
+from twinns_qgis.rasters.fingerprint import differences, hashed
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
 from twinns_qgis.reporter import Reporter
 
 _CHUNK = 2**22
+
+
+class InUse(InputError):
+    """Another process is at work on the same output."""
 
 
 @dataclass(frozen=True)
@@ -53,37 +57,40 @@ class BlockStore:
         folder: Where they lie, beside the output.
         layouts: The rasters by name, all on one grid.
         windows: The blocks, which cover the grid; their corners are multiples of the rasters' tiles.
+        fingerprint: All that blocks depend on, by name: tells whether finished ones are those of the same job.
     """
 
     folder: Path
     layouts: Mapping[str, Layout]
     windows: tuple[Window, ...]
+    fingerprint: Mapping[str, str]
 
     @contextmanager
-    def open(self, fingerprint: Mapping[str, str], reporter: Reporter) -> Iterator[frozenset[int]]:
+    def open(self, reporter: Reporter) -> Iterator[frozenset[int]]:
         """Yields the numbers of the blocks that are finished already, and keeps other processes out.
 
         Blocks that were left for another fingerprint are removed. So is the folder, once the `with` block has ended
         well; after an error it stays, if it holds a finished block.
 
         Args:
-            fingerprint: All that blocks depend on, by name: tells whether finished ones are those of the same job.
-            reporter: Hears of blocks of another one, and in what that differs.
+            reporter: Hears of blocks of another job, and in what that differs.
 
         Raises:
-            InputError: Another process is at work on the same output.
+            InUse: Another process is at work on the same output.
+            InputError: The disk takes no more.
         """
-        self.folder.mkdir(exist_ok=True)
+        with disk_errors(self.folder):
+            self.folder.mkdir(exist_ok=True)
         lock = FileLock(self.folder / "lock")
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise InputError(
+            raise InUse(
                 f"Another process is writing the same output: it holds {self.folder}.", "Wait for it, or stop it."
             ) from error
         ended_well = False
         try:
-            self._adopt(dict(fingerprint), reporter)
+            self._adopt(reporter)
             yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
             ended_well = True
         finally:
@@ -94,11 +101,11 @@ class BlockStore:
     @property
     def finished(self) -> int:
         """How many blocks are finished."""
-        return len(list(self.folder.glob("*.json")))
+        return len(list(self._blocks.glob("*.json")))
 
     @property
-    def fingerprint(self) -> dict[str, str]:
-        """What the blocks that are there depend on, by name; empty if there is no telling."""
+    def left(self) -> dict[str, str]:
+        """The fingerprint of the blocks that are there; empty if there is no telling."""
         try:
             return dict(json.loads(self._known.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -109,9 +116,14 @@ class BlockStore:
         return self.folder / "fingerprint"
 
     @property
+    def _blocks(self) -> Path:
+        # Of each job elsewhere: a worker of a cluster may go on with a block of one that was stopped.
+        return self.folder / hashed(self.fingerprint)[:16]
+
+    @property
     def bytes(self) -> int:
         """What the blocks take on the disk."""
-        return sum(path.stat().st_size for path in self.folder.glob("*.tif"))
+        return sum(path.stat().st_size for path in self._blocks.glob("*.tif"))
 
     def save(self, number: int, block: Block) -> None:
         """Writes a finished block; it counts as finished once all of it is on the disk.
@@ -120,11 +132,13 @@ class BlockStore:
             InputError: The disk takes no more.
         """
         grid = self.grid.crop(self.windows[number])
+        checksums = {}
         for name, layout in self.layouts.items():
-            layout.write_part(self._part(number, name), grid, block.rasters[name])
-            check_tiles(self._part(number, name))
-        checksums = {name: _checksum(self._part(number, name)) for name in self.layouts}
-        with disk_errors(self._record(number)), whole_file(self._record(number)) as partial:
+            with _whole(self._part(number, name)) as partial:
+                layout.write_part(partial, grid, block.rasters[name])
+                check_tiles(partial)
+                checksums[name] = _checksum(partial)
+        with _whole(self._record(number)) as partial:
             partial.write_text(json.dumps({"checksums": checksums, "tally": dict(block.tally)}), encoding="utf-8")
 
     def tally(self) -> dict[str, Any]:
@@ -170,19 +184,21 @@ class BlockStore:
         """The grid that the blocks cover."""
         return next(iter(self.layouts.values())).grid
 
-    def _adopt(self, fingerprint: dict[str, str], reporter: Reporter) -> None:
-        left = self.fingerprint
-        if left == fingerprint:
-            return
-        if self.finished:
-            what = ", ".join(differences(left, fingerprint)) if left else "what it is made from"
-            reporter.warning(
-                f"The {self.finished} finished blocks in {self.folder} are of a call that differs in {what}: this one "
-                "starts anew."
-            )
-        for path in (*self.folder.glob("*.json"), *self.folder.glob("*.tif")):
-            path.unlink()
-        self._known.write_text(json.dumps(fingerprint, indent=1), encoding="utf-8")
+    def _adopt(self, reporter: Reporter) -> None:
+        left, blocks = self.left, len(list(self.folder.glob("*/*.json")))
+        if left != self.fingerprint:
+            if blocks:
+                what = ", ".join(differences(left, self.fingerprint)) if left else "what it is made from"
+                reporter.warning(
+                    f"The {blocks} finished blocks in {self.folder} are of a call that differs in {what}: this one "
+                    "starts anew."
+                )
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+        with disk_errors(self.folder):
+            self._blocks.mkdir(exist_ok=True)
+            self._known.write_text(json.dumps(dict(self.fingerprint), indent=1), encoding="utf-8")
 
     def _is_whole(self, number: int) -> bool:
         """Whether a block is finished and as it was written: a power cut can leave a file with its name and size."""
@@ -197,10 +213,22 @@ class BlockStore:
         return json.loads(self._record(number).read_text(encoding="utf-8"))
 
     def _record(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.json"
+        return self._blocks / f"{number:06d}.json"
 
     def _part(self, number: int, name: str) -> Path:
-        return self.folder / f"{number:06d}.{name}.tif"
+        return self._blocks / f"{number:06d}.{name}.tif"
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Yields a name to write to, and moves the file to `path`: another process may be writing the same block."""
+    partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
+    try:
+        with disk_errors(path):
+            yield partial
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check_tiles(path: Path) -> None:

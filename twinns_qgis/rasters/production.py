@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.files import check_output, scratch_file
-from twinns_qgis.rasters.block_store import BlockStore
+from twinns_qgis.rasters.block_store import BlockStore, InUse
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
 from twinns_qgis.rasters.fingerprint import described, hashed, states
@@ -114,10 +114,10 @@ def make_rasters(
     """
     for path in outputs.values():
         check_output(path)
-    store = _store(layouts, outputs, shape)
-    reporter.last_resort(lambda: _what_is_left(store))
+    store = _store(plan, layouts, outputs, shape)
     try:
-        with store.open(_fingerprint(plan, store), reporter) as finished:
+        with store.open(reporter) as finished:
+            reporter.last_resort(lambda: _leave(store))
             _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
             tally = store.tally()
             _conclude(plan, tally, store, reporter)
@@ -126,6 +126,8 @@ def make_rasters(
                     assembled = stack.enter_context(scratch_file(path, "assembled"))
                     store.assemble(name, assembled)
                     stack.enter_context(finish(name, path, assembled))
+    except InUse:
+        raise  # what is left is left by the other process
     except Cancelled as error:
         raise Cancelled(" ".join([error.message, _what_is_left(store)]).rstrip()) from error
     except InputError as error:
@@ -138,17 +140,27 @@ def is_begun(
     plan: RasterPlan, layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]
 ) -> bool:
     """Returns whether a stopped call has left blocks that `make_rasters` would use; the arguments are the same."""
-    store = _store(layouts, outputs, shape)
-    return store.fingerprint == _fingerprint(plan, store)
+    store = _store(plan, layouts, outputs, shape)
+    return store.left == store.fingerprint
 
 
-def _store(layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]) -> BlockStore:
+def _store(
+    plan: RasterPlan, layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]
+) -> BlockStore:
     grid = next(iter(layouts.values())).grid
     windows = block_windows(grid, shape)
     tile = math.gcd(TILE, *(int(corner) for window in windows for corner in (window.row_off, window.col_off)))
     first = next(iter(outputs.values()))
     tiled = {name: replace(layout, tile=tile) for name, layout in layouts.items()}
-    return BlockStore(first.with_name(f"{first.name}.blocks"), tiled, windows)
+    fingerprint = {
+        "the version of TWINNS": __version__,
+        # But for the tags, which come in when the rasters are put together.
+        "the rasters": hashed({name: replace(layout, tags={}) for name, layout in tiled.items()}),
+        "the size of the blocks": hashed(windows),
+        **described(plan),
+        **states(plan.sources()),
+    }
+    return BlockStore(first.with_name(f"{first.name}.blocks"), tiled, windows, fingerprint)
 
 
 def _finish_blocks(
@@ -210,27 +222,20 @@ class _Room:
         return shutil.disk_usage(self._store.folder).free
 
 
-def _what_is_left(store: BlockStore) -> str:
-    if not store.folder.is_dir():
-        return ""
+def _leave(store: BlockStore) -> str:
+    """Does what leaving the store does, where there is no time to leave it; returns what is left."""
     if not store.finished:
         store.remove()
+    return _what_is_left(store)
+
+
+def _what_is_left(store: BlockStore) -> str:
+    if not store.finished:
         return ""
     return (
         f"{store.finished} of {len(store.windows)} blocks are kept in {store.folder}: the same call goes on from them. "
         "Remove the folder if you don't want that."
     )
-
-
-def _fingerprint(plan: RasterPlan, store: BlockStore) -> dict[str, str]:
-    """Returns all that the blocks depend on, by name; tags come in when the rasters are put together."""
-    return {
-        "the version of TWINNS": __version__,
-        "the rasters": hashed({name: replace(layout, tags={}) for name, layout in store.layouts.items()}),
-        "the size of the blocks": hashed(store.windows),
-        **described(plan),
-        **states(plan.sources()),
-    }
 
 
 def _size(count: float) -> str:

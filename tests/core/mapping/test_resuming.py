@@ -94,7 +94,7 @@ def test_a_map_that_is_killed_at_twenty_moments_has_the_bytes_of_an_undisturbed_
         process.kill()
         process.join()
         kills += process.exitcode == -signal.SIGKILL
-        left.add(len(list(folder.glob("*.json"))))
+        left.add(len(list(folder.rglob("*.json"))))
         take()
     assert len(left) > 3, "kills at so different moments leave so different numbers of blocks"
     start(command).join()
@@ -158,7 +158,7 @@ def test_a_full_disk_is_an_error_that_keeps_finished_blocks(job, folder, take, e
     full = subprocess.run(command, check=False, capture_output=True, text=True, preexec_fn=limit)
     assert full.returncode == 1, full.stderr
     assert "Free some space on the disk" in full.stderr
-    assert len(list(folder.glob("*.json"))) == BLOCKS
+    assert len(list(folder.rglob("*.json"))) == BLOCKS
     assert take() == {}
     job().run(Reporter())
     assert take() == expected

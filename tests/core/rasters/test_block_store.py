@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ VALUES = np.random.default_rng(0).integers(-100, 10000, (2, 100, 150)).astype("i
 
 @pytest.fixture
 def store(tmp_path):
-    return BlockStore(tmp_path / "out.tif.blocks", {"series": LAYOUT}, WINDOWS)
+    return BlockStore(tmp_path / "out.tif.blocks", {"series": LAYOUT}, WINDOWS, PLAN)
 
 
 def _save(store, *numbers):
@@ -38,7 +39,7 @@ def _save(store, *numbers):
 
 
 def _stop_after(store, *numbers):
-    with contextlib.suppress(ZeroDivisionError), store.open(PLAN, Reporter()):
+    with contextlib.suppress(ZeroDivisionError), store.open(Reporter()):
         _save(store, *numbers)
         _ = 1 / 0
 
@@ -46,7 +47,7 @@ def _stop_after(store, *numbers):
 def test_a_raster_put_together_is_the_one_that_is_written_at_once(store, tmp_path):
     with LAYOUT.create(tmp_path / "direct.tif") as dataset:
         dataset.write(VALUES)
-    with store.open(PLAN, Reporter()):
+    with store.open(Reporter()):
         _save(store, 2, 0, 3, 1)
         store.assemble("series", tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as found, rasterio.open(tmp_path / "direct.tif") as expected:
@@ -60,7 +61,7 @@ def test_a_raster_put_together_is_the_one_that_is_written_at_once(store, tmp_pat
 def test_gdal_finds_no_fault_in_a_raster_put_together(store, tmp_path):
     if shutil.which("gdalinfo") is None:
         pytest.skip("gdalinfo is not installed")
-    with store.open(PLAN, Reporter()):
+    with store.open(Reporter()):
         _save(store, 0, 1, 2, 3)
         store.assemble("series", tmp_path / "out.tif")
     done = subprocess.run(["gdalinfo", "-checksum", tmp_path / "out.tif"], check=True, capture_output=True, text=True)
@@ -77,7 +78,7 @@ def test_gdal_finds_no_fault_in_a_raster_put_together(store, tmp_path):
 
 def test_the_bytes_do_not_depend_on_the_order_of_the_blocks(store, tmp_path):
     for name, order in (("one", (0, 1, 2, 3)), ("other", (3, 1, 0, 2))):
-        with store.open(PLAN, Reporter()):
+        with store.open(Reporter()):
             _save(store, *order)
             store.assemble("series", tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -85,7 +86,7 @@ def test_the_bytes_do_not_depend_on_the_order_of_the_blocks(store, tmp_path):
 
 def test_finished_blocks_outlive_an_error_and_are_found_again(store):
     _stop_after(store, 0, 2)
-    with store.open(PLAN, Reporter()) as finished:
+    with store.open(Reporter()) as finished:
         assert finished == {0, 2}
         _save(store, 1, 3)
         assert store.tally() == {"count": 4, "list": [6, 6.0]}
@@ -93,11 +94,33 @@ def test_finished_blocks_outlive_an_error_and_are_found_again(store):
 
 def test_blocks_of_another_plan_are_not_used_and_it_is_told_what_differs(store, listener):
     _stop_after(store, 0)
-    with store.open({"plan": "2"}, listener) as finished:
+    with replace(store, fingerprint={"plan": "2"}).open(listener) as finished:
         assert not finished
-        assert not list(store.folder.glob("*.tif"))
+        assert not list(store.folder.rglob("*.tif"))
     (warning,) = listener.warnings
     assert warning.startswith(f"The 1 finished blocks in {store.folder} are of a call that differs in plan:")
+
+
+def test_a_worker_that_is_late_does_not_write_into_the_blocks_of_the_next_call(store):
+    _stop_after(store, 0)
+    other = replace(store, fingerprint={"plan": "2"})
+    with other.open(Reporter()):
+        with contextlib.suppress(InputError):
+            _save(store, 1)
+        assert other.finished == 0
+        _save(other, 1)
+        with contextlib.suppress(InputError):
+            _save(store, 1)
+        assert other.finished == 1
+
+
+def test_a_disk_that_is_full_from_the_start_is_told(store, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(InputError, match=r"blocks can't be written: .*No space left"), store.open(Reporter()):
+        pass
 
 
 def test_nothing_is_left_where_no_block_was_finished(store):
@@ -108,7 +131,7 @@ def test_nothing_is_left_where_no_block_was_finished(store):
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone", "record"])
 def test_a_block_that_is_not_as_it_was_written_is_not_used(store, damage):
     _stop_after(store, 0, 1)
-    part, record = store.folder / "000001.series.tif", store.folder / "000001.json"
+    ((part, record),) = zip(store.folder.rglob("000001.series.tif"), store.folder.rglob("000001.json"), strict=True)
     content = part.read_bytes()
     if damage == "cut":
         part.write_bytes(content[:-10])
@@ -118,16 +141,16 @@ def test_a_block_that_is_not_as_it_was_written_is_not_used(store, damage):
         part.unlink()
     else:
         record.write_text(record.read_text()[:20])
-    with store.open(PLAN, Reporter()) as finished:
+    with store.open(Reporter()) as finished:
         assert finished == {0}
 
 
 def test_two_processes_do_not_write_one_output(store):
-    with store.open(PLAN, Reporter()):
+    with store.open(Reporter()):
         _save(store, 0)
         with (
             pytest.raises(InputError, match="Another process is writing the same output"),
-            store.open(PLAN, Reporter()),
+            store.open(Reporter()),
         ):
             pass
         assert store.finished == 1

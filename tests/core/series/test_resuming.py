@@ -57,7 +57,7 @@ from twinns_qgis.rasters import block_store
 check = block_store.check_tiles
 
 def check_or_die(path):
-    if len(list(pathlib.Path({str(folder)!r}).glob("*.json"))) == {blocks}:
+    if len(list(pathlib.Path({str(folder)!r}).rglob("*.json"))) == {blocks}:
         os.kill(os.getpid(), signal.SIGKILL)
     check(path)
 
@@ -74,7 +74,7 @@ def test_a_killed_call_goes_on_and_gives_the_bytes_of_an_undisturbed_one(product
         killed = subprocess.run(_killed_after(finished, folder, _command(products, output)), check=False)
         assert killed.returncode == -signal.SIGKILL
         assert not output.exists()
-        assert len(list(folder.glob("*.json"))) == finished
+        assert len(list(folder.rglob("*.json"))) == finished
     done = subprocess.run(_command(products, output), check=True, capture_output=True, text=True)
     assert f"of {BLOCKS} blocks are there from a call that was stopped" in done.stderr
     assert output.read_bytes() == expected.read_bytes()
@@ -120,7 +120,7 @@ def test_a_full_disk_is_an_error_that_keeps_finished_blocks(products, prepare, t
     assert full.returncode == 1
     assert "Free some space on the disk" in full.stderr
     assert not output.exists()
-    assert len(list((tmp_path / "out.tif.blocks").glob("*.json"))) == BLOCKS
+    assert len(list((tmp_path / "out.tif.blocks").rglob("*.json"))) == BLOCKS
     subprocess.run(_command(products, output), check=True, capture_output=True)
     assert output.read_bytes() == expected.read_bytes()
 
@@ -129,7 +129,7 @@ def test_a_disk_that_will_not_do_is_refused_early(prepare, monkeypatch, tmp_path
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 10_000}))
     with pytest.raises(InputError, match=r"has 10 kB free, and about .* more are needed"):
         prepare("out.tif")
-    assert len(list((tmp_path / "out.tif.blocks").glob("*.json"))) == 1
+    assert len(list((tmp_path / "out.tif.blocks").rglob("*.json"))) == 1
 
 
 def _stop_after(blocks, prepare, listener):

@@ -1,0 +1,54 @@
+"""Rasters of a plan: a call that must not go on leaves alone what another one is at work on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.block_store import Block
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import Layout
+from twinns_qgis.rasters.production import Machine, make_rasters
+from twinns_qgis.reporter import Reporter
+
+GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 64, 64)
+LAYOUT = Layout(GRID, "uint8", 0, ("ones",), (1.0,), (0.0,), {}, tile=32)
+
+
+@dataclass(frozen=True)
+class Ones:
+    """Makes rasters of ones."""
+
+    def block(self, window, workers):
+        return Block({"ones": np.ones((1, int(window.height), int(window.width)), "uint8")}, {"count": 1})
+
+    def sources(self):
+        return ()
+
+    def conclude(self, tally, reporter):
+        pass
+
+
+def make(path):
+    return make_rasters(Ones(), {"ones": LAYOUT}, {"ones": path}, (32, 32), Machine(1000), Reporter())
+
+
+@pytest.mark.parametrize("finished", [0, 1])
+def test_a_second_call_leaves_the_folder_of_the_first_alone(tmp_path, finished):
+    folder = tmp_path / "out.tif.blocks"
+    (folder / "blocks").mkdir(parents=True)
+    for number in range(finished):
+        (folder / "blocks" / f"{number:06d}.json").write_text("{}")
+    with (
+        FileLock(folder / "lock"),
+        pytest.raises(InputError, match=r"Another process is writing the same output.*Wait for it, or stop it\.$"),
+    ):
+        make(tmp_path / "out.tif")
+    assert len(list(folder.rglob("*.json"))) == finished
+    assert folder.exists()
+    assert make(tmp_path / "out.tif") == {"count": 4}
+    assert not folder.exists()
