@@ -51,6 +51,14 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
                     f"{found.path} has the {name}s {getattr(found, name)}; {model} expects {getattr(sensor, name)}.",
                     "Prepare the series with the same range of values as for training.",
                 )
+        nodata = Sensor.of(sensor.name, found).nodata
+        # NaN is missing for every network.
+        if nodata != sensor.nodata and not (nodata is None and found.dtype.startswith("float")):
+            raise InputError(
+                f"{found.path} has the no data value {nodata}; {model} expects {sensor.nodata}, and would take what is "
+                "missing for real values.",
+                "Prepare the series as for training, or give its missing pixels the value that is expected.",
+            )
 
 
 def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], reporter: Reporter) -> None:

@@ -44,7 +44,8 @@ def look(sensor: Sensor, series: Series, values: NDArray[Any]) -> tuple[NDArray[
 def raw_range(sensor: Sensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns the lowest and highest raw value of each band in training, each of shape (B,)."""
     count = len(sensor.bands)
-    ends = [(np.array(end[:count]) - sensor.offset) / sensor.scale for end in (sensor.minimum, sensor.maximum)]
+    seen = (sensor.lowest or sensor.minimum, sensor.highest or sensor.maximum)
+    ends = [(np.array(end[:count]) - sensor.offset) / sensor.scale for end in seen]
     lowest, highest = np.minimum(*ends), np.maximum(*ends)
     # Whole numbers lie half a number off the limit, whatever the rounding.
     slack = _ROUNDING * (highest - lowest) if sensor.dtype.startswith("float") else 0.5

@@ -29,6 +29,8 @@ class Sensor:
             training series, or a low percentile.
         maximum: What each of the V variables has that becomes 1.
         clip: Whether values beyond are clipped.
+        lowest: The smallest value of each variable in the training series, where `minimum` is none; else empty.
+        highest: The largest value of each, likewise.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Sensor:
     minimum: tuple[float, ...] = ()
     maximum: tuple[float, ...] = ()
     clip: bool = False
+    lowest: tuple[float, ...] = ()
+    highest: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, name: str, series: Series) -> Sensor:
@@ -85,4 +89,6 @@ class Sensor:
             minimum=tuple(float(value) for value in values["minimum"]),
             maximum=tuple(float(value) for value in values["maximum"]),
             clip=bool(values["clip"]),
+            lowest=tuple(float(value) for value in values.get("lowest", ())),
+            highest=tuple(float(value) for value in values.get("highest", ())),
         )

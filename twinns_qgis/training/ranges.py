@@ -74,10 +74,11 @@ class RangeFinder:
             raise InputError(
                 f"{self._series.path} holds no valid value: all of it is no data.", "Prepare the series once more."
             )
-        low, high = self._minimum, self._maximum
-        if self._robust:
-            low, high = np.percentile(np.concatenate(self._sample), (_LOW, _HIGH), axis=0)
-        return replace(self._sensor, minimum=tuple(low.tolist()), maximum=tuple(high.tolist()), clip=self._robust)
+        lowest, highest = (tuple(end.tolist()) for end in (self._minimum, self._maximum))
+        if not self._robust:
+            return replace(self._sensor, minimum=lowest, maximum=highest)
+        low, high = (tuple(end.tolist()) for end in np.percentile(np.concatenate(self._sample), (_LOW, _HIGH), axis=0))
+        return replace(self._sensor, minimum=low, maximum=high, clip=True, lowest=lowest, highest=highest)
 
 
 def read_samples_and_ranges(

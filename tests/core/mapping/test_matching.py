@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+import rasterio
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.matching import check_series, report_shifts
@@ -73,6 +74,22 @@ def test_other_bands_are_refused(sensors, series, make_series):
     fewer = Series.open(make_series("fewer.tif", np.ones((60, 60, 5, 3), "int16")))
     with pytest.raises(InputError, match="has the bands B2 B3 B4; model expects B2 B3 B4 B5"):
         check_series(sensors, {**series, "sentinel2": fewer}, "model")
+
+
+@pytest.mark.parametrize("nodata", [-9999, None])
+def test_another_no_data_value_is_refused(sensors, series, make_series, nodata):
+    path = make_series("other.tif", np.ones((60, 60, 5, 10), "int16"))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.nodata = nodata
+    with pytest.raises(InputError, match=rf"other.tif has the no data value {nodata}.*; model expects -32768"):
+        check_series(sensors, {**series, "sentinel2": Series.open(path)}, "model")
+
+
+def test_nan_is_missing_for_every_model(sensors, series, make_series):
+    path = make_series("other.tif", np.ones((60, 60, 5, 10), "float32"))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.nodata = np.nan
+    check_series(sensors, {**series, "sentinel2": Series.open(path)}, "model")
 
 
 def test_missing_series_is_refused(sensors, series):

@@ -53,3 +53,21 @@ def test_decimals_may_differ_by_rounding():
 def test_a_falling_scale_turns_the_range_round():
     sensor = Sensor("sentinel1", (), ("VV",), (-0.5,), (1.0,), 0, "uint8", (-9.0,), (0.0,))
     assert [end.tolist() for end in raw_range(sensor)] == [[1.5], [20.5]]
+
+
+def test_values_beyond_percentiles_are_not_beyond_what_was_seen():
+    sensor = Sensor(
+        "sentinel1",
+        (),
+        ("VV",),
+        (0.5,),
+        (0.0,),
+        0,
+        "uint8",
+        (10.0,),
+        (20.0,),
+        clip=True,
+        lowest=(1.0,),
+        highest=(99.0,),
+    )
+    assert [end.tolist() for end in raw_range(sensor)] == [[1.5], [198.5]]

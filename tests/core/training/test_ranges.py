@@ -53,6 +53,8 @@ def test_percentiles_are_those_of_all_values_and_what_lies_beyond_is_clipped(mak
     sensor = find("sentinel1", make_series("s1.tif", values), "percentiles")
     decibels = values[(values != 0).all(axis=-1)] * 0.1 + (-25.1, -32.1)
     np.testing.assert_allclose((sensor.minimum, sensor.maximum), np.percentile(decibels, (1, 99), axis=0), atol=1e-5)
+    extremes = decibels.min(axis=0), decibels.max(axis=0)
+    np.testing.assert_allclose((sensor.lowest, sensor.highest), extremes, atol=1e-5)
     scaled = keras.ops.convert_to_numpy(scaled_variables(sensor, values[None]))[0]
     expected = (values * 0.1 + (-25.1, -32.1) - sensor.minimum) / np.subtract(sensor.maximum, sensor.minimum)
     present = (values != 0).all(axis=-1)
