@@ -114,14 +114,20 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scheduler():
-    """The address of a scheduler."""
+def scheduler_process():
+    """The address of a scheduler, and its process."""
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     process = subprocess.Popen([*command, "--no-dashboard"], stderr=subprocess.PIPE, text=True)
     address = next(filter(None, (re.search(r"tcp://[\d.:]+", line) for line in process.stderr)))[0]
-    yield address
+    yield address, process
     process.terminate()
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def scheduler(scheduler_process):
+    """The address of a scheduler."""
+    return scheduler_process[0]
 
 
 @pytest.fixture

@@ -132,10 +132,13 @@ class MapCover(Job):
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""
         from twinns_qgis.files import check_outputs, check_spared
+        from twinns_qgis.mapping.styles import style_path
         from twinns_qgis.samples.polygons import split_source
 
         paths = [path for path in outputs.values() if path]
-        check_outputs(paths)
+        styles = [style_path(path) for path in paths]
+        check_outputs([*paths, *styles])
         mask = [split_source(self.mask)[0]] if self.mask else []
-        check_spared(paths, [self.model, *self._given().values(), *mask])
+        inputs = [self.model, *self._given().values(), *mask]
+        check_spared([*paths, *styles], [*inputs, *map(style_path, inputs)])
         self.check_numbers()

@@ -16,7 +16,7 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.files import check_output, scratch_file, whole_file
-from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb
+from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb, style_path
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
 from twinns_qgis.samples.classes import LandCoverClass
@@ -116,13 +116,15 @@ class CloudOptimised:
         old sidecars go, then the map comes, then its own sidecars.
         """
         is_map = name == COVER
-        sidecars = {_style_path(path): paletted_qml(self._classes) if is_map else percent_qml()}
+        sidecars = {style_path(path): paletted_qml(self._classes) if is_map else percent_qml()}
         if is_map:
             sidecars[_pam_path(path)] = pam_aux_xml(self._classes)
         with ExitStack() as stack:
             # Left in the reverse order: the map takes its name before its sidecars do.
             for sidecar, text in sidecars.items():
-                stack.enter_context(whole_file(sidecar)).write_text(text, encoding="utf-8")
+                partial = stack.enter_context(whole_file(sidecar))
+                with disk_errors(sidecar):
+                    partial.write_text(text, encoding="utf-8")
             optimised = stack.enter_context(whole_file(path))
             with disk_errors(path):
                 _build_overviews(assembled, Resampling.mode if is_map else Resampling.average)
@@ -226,10 +228,6 @@ def _pam_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.aux.xml")
 
 
-def _style_path(path: Path) -> Path:
-    return path.with_suffix(".qml")
-
-
 def _sidecars_of(path: Path) -> list[Path]:
     """Returns what GDAL and QGIS read beside a raster, and would take for the new one's: style, names, pyramids."""
-    return [_pam_path(path), _style_path(path), path.with_name(f"{path.name}.ovr"), path.with_name(f"{path.name}.msk")]
+    return [_pam_path(path), style_path(path), path.with_name(f"{path.name}.ovr"), path.with_name(f"{path.name}.msk")]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.computing import Computing
-from twinns_qgis.networks.backend import is_out_of_memory
+from twinns_qgis.networks.backend import describe_device, gpu_available, is_out_of_memory, use_device
 from twinns_qgis.samples.store import MARGIN, PATCH
 
 if TYPE_CHECKING:
@@ -65,21 +65,25 @@ def scorer(path: Path, sha256: str, device: str, computing: Computing) -> Scorer
     """
     with _loading:  # several threads of a worker may ask at once
         known = _scorers.get((sha256, computing))
-        return known or keep(_read(path, sha256, device, computing.precision), computing)
+        return known or keep(_read(path, sha256, device, computing), computing)
 
 
-def _read(path: Path, sha256: str, device: str, precision: str) -> TrainedModel:
-    from twinns_qgis.networks.backend import describe_device, use_device
-
+def _read(path: Path, sha256: str, device: str, computing: Computing) -> TrainedModel:
     use_device(device)
     describe_device(device)  # which refuses a worker without the GPU that was asked for
     from twinns_qgis.training.model_file import read_model
 
-    model = read_model(path, precision)
+    model = read_model(path, computing.precision)
     if model.sha256 != sha256:
         raise InputError(
             f"{path} is not the model that the call began with: it has changed, or means another file on this machine.",
             "Start again, with one file that all machines see.",
+        )
+    found = "gpu" if gpu_available() else "cpu"
+    if model.classifier.network is not None and found != computing.device:
+        raise InputError(
+            f"A worker computes on its {found.upper()}, the others on their {computing.device.upper()}.",
+            "Give DEVICE cpu or gpu, and start the workers anew: one that has computed can't change its device.",
         )
     return model
 

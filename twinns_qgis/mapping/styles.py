@@ -6,6 +6,7 @@ QGIS 3.22 takes exact classes from the style alone, QGIS from 3.40 and other pro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 # Writes XML and reads none, which alone is what the check warns of.
 from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec B405
@@ -27,6 +28,11 @@ _COLUMNS = (
 
 # One hue from light to dark, so that percentages read the same in print and to the colour-blind.
 _PERCENT_RAMP = ((0, "#f7fbff"), (25, "#c6dbef"), (50, "#6baed6"), (75, "#2171b5"), (100, "#08306b"))
+
+
+def style_path(path: Path) -> Path:
+    """Returns where QGIS looks for the style of a layer."""
+    return path.with_suffix(".qml")
 
 
 def rgb(color: str) -> RGB:

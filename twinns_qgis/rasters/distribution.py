@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import rasterio
@@ -97,7 +97,8 @@ def finish_on_cluster(
         Cancelled: The user asked the job to stop.
         InputError: There is no such scheduler, or no worker that can do it; or as `finish_here` does.
     """
-    from distributed import KilledWorker, as_completed
+    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed.comm.core import CommClosedError
 
     with _connect(scheduler) as client:
         futures = client.map(
@@ -118,13 +119,19 @@ def finish_on_cluster(
                 f"A block was given up, as the workers of {scheduler} that got it died one after another: {error}.",
                 "Give the workers more memory, or lower MEMORY, which each of them uses.",
             ) from error
+        except (CommClosedError, CancelledError) as error:
+            raise InputError(
+                f"The connection to the Dask scheduler {scheduler} is lost.",
+                "Start it and its workers once more, and call again.",
+            ) from error
         except ModuleNotFoundError as error:
             raise InputError(
                 f"The workers of {scheduler} can't do the work: {error}.",
                 "Start them in an environment with the same packages as this one.",
             ) from error
         finally:
-            client.cancel(futures, force=True)
+            with suppress(CommClosedError, CancelledError, TimeoutError):  # of a scheduler that is gone
+                client.cancel(futures, force=True)
 
 
 @contextmanager

@@ -93,6 +93,20 @@ def test_two_outputs_of_one_name_are_refused(settings, listener):
         MapCover(**settings, confidence=settings["output"]).run(listener)
 
 
+def test_two_outputs_of_one_style_are_refused(settings, listener):
+    with pytest.raises(InputError, match=r"Two outputs have the same name, .*\.qml"):
+        MapCover(**settings, confidence=settings["output"].with_suffix(".tiff")).run(listener)
+
+
+def test_a_map_does_not_take_the_style_of_its_mask(settings, listener, site):
+    mask = settings["output"].with_suffix(".gpkg")
+    mask.write_bytes(site.polygons.read_bytes())
+    mask.with_suffix(".qml").write_text("the user's")
+    with pytest.raises(InputError, match=r"\.qml is one of the inputs"):
+        MapCover(**settings, mask=str(mask)).run(listener)
+    assert mask.with_suffix(".qml").read_text() == "the user's"
+
+
 @pytest.mark.parametrize("name", ["model", "sentinel1", "sentinel2"])
 def test_an_output_that_is_an_input_is_refused(settings, listener, name):
     before = Path(settings[name]).read_bytes()

@@ -1,7 +1,10 @@
 """Rasters of a plan: a call that must not go on leaves alone what another one is at work on."""
 
+import sys
+import time
 from dataclasses import dataclass
 
+import cloudpickle
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -33,8 +36,11 @@ class Ones:
         pass
 
 
-def make(path):
-    return make_rasters(Ones(), {"ones": LAYOUT}, {"ones": path}, (32, 32), Machine(1000), Reporter())
+PLAN, HERE, SILENT = Ones(), Machine(1000), Reporter()
+
+
+def make(path, plan=PLAN, machine=HERE, reporter=SILENT):
+    return make_rasters(plan, {"ones": LAYOUT}, {"ones": path}, (32, 32), machine, reporter)
 
 
 @pytest.mark.parametrize("finished", [0, 1])
@@ -52,3 +58,26 @@ def test_a_second_call_leaves_the_folder_of_the_first_alone(tmp_path, finished):
     assert folder.exists()
     assert make(tmp_path / "out.tif") == {"count": 4}
     assert not folder.exists()
+
+
+class OneAlone(Ones):
+    """Makes the first block, and takes its time for the others."""
+
+    def block(self, window, workers):
+        if window.row_off or window.col_off:
+            time.sleep(60)
+        return super().block(window, workers)
+
+
+def test_a_lost_scheduler_is_told_and_the_finished_blocks_are_kept(tmp_path, scheduler_process, start_workers):
+    address, process = scheduler_process
+    start_workers(1)
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers don't know the tests
+
+    class Killer(Reporter):
+        def progress(self, fraction, message=""):
+            if fraction:
+                process.kill()
+
+    with pytest.raises(InputError, match=r"connection to the Dask scheduler .* is lost.*1 of 4 blocks are kept"):
+        make(tmp_path / "out.tif", OneAlone(), Machine(1000, address), Killer())
