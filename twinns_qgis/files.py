@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -106,7 +107,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     check_output(path)
     with scratch_file(path, "partial") as partial:
         yield partial
-        partial.replace(path)
+        give_name(partial, path)
+
+
+def give_name(written: Path, path: Path) -> None:
+    """Moves a whole file to its name once the disk has it: else a power cut could leave the name without the file."""
+    with written.open("rb+") as file:
+        os.fsync(file.fileno())
+    written.replace(path)
 
 
 @contextmanager

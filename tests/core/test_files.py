@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path):
         assert not path.exists()
     assert path.read_text() == "first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_takes_its_name_when_the_disk_has_it(tmp_path, monkeypatch):
+    path = tmp_path / "map.tif"
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda number: synced.append((os.fstat(number).st_size, path.exists())))
+    with whole_file(path) as partial:
+        partial.write_text("whole")
+    assert synced == [(5, False)]
 
 
 def _fail_half_way(partial):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import check_output, scratch_file
+from twinns_qgis.files import check_output, give_name, scratch_file
 from twinns_qgis.rasters.block_store import BlockStore, InUse
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
@@ -76,7 +76,7 @@ class AsAssembled:
     def __call__(self, name: str, path: Path, assembled: Path) -> Iterator[None]:
         """Moves the raster to its name; see `Finish`."""
         yield
-        assembled.replace(path)
+        give_name(assembled, path)
 
 
 _AS_ASSEMBLED = AsAssembled()
