@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def read_polygons(
         class_field: Field that holds the class, as text or whole number; polygons where it is null or empty are left
             out and counted.
         object_field: Field whose equal values make one object of several polygons; without it each polygon is one.
-        split_field: Field that holds ``train``, ``validation`` or ``test``; objects where it is null are left out.
+        split_field: Field that holds ``train``, ``validation`` or ``test``; polygons where it is null or empty are left
+            out.
 
     Raises:
         InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
@@ -73,12 +75,18 @@ def read_polygons(
         raise InputError(f"The class field '{class_field}' of {source} is empty.", "Fill it, or choose another field.")
     without_class = int((~labelled).sum())
     if split_field is not None:
-        labelled &= table[split_field].notna().to_numpy()
+        labelled &= _labels(table[split_field]).notna().to_numpy()
+        if not labelled.any():
+            raise InputError(
+                f"No polygon of {source} has a class in '{class_field}' and a part in the split field '{split_field}'.",
+                f"Fill it with {', '.join(PARTS)}, or give no SPLIT_FIELD, so that the split is drawn.",
+            )
     table, labels = table[labelled], labels[labelled]
     classes = classes_of(labels)
     if len(classes) < 2:
+        where = "" if split_field is None else f" where the split field '{split_field}' names a part"
         raise InputError(
-            f"The class field '{class_field}' of {source} holds {len(classes)} class{_listed(classes)}.",
+            f"The class field '{class_field}' of {source} holds 1 class{where}, '{next(iter(classes.values())).name}'.",
             "At least two classes are needed to tell apart.",
         )
     objects = _objects(table, object_field)
@@ -170,7 +178,7 @@ def _parts(
     unknown = sorted({str(value) for value in table[split_field]} - set(PARTS))
     if unknown:
         raise InputError(
-            f"The split field '{split_field}' of {source} holds {', '.join(unknown[:5])}.",
+            f"The split field '{split_field}' of {source} holds {_quoted(unknown)}.",
             f"Its values must be {', '.join(PARTS)}, or null to leave a polygon out.",
         )
     _check_one_per_object(source, objects, table, table[split_field], f"parts in '{split_field}'", object_field)
@@ -192,12 +200,13 @@ def _check_one_per_object(
     mixed = several.index[several > 1]
     if len(mixed):
         names = table[object_field].to_numpy()[np.isin(objects, mixed)]
-        listed = ", ".join(sorted({str(name) for name in names})[:5])
+        listed = _quoted(sorted({str(name) for name in names}))
         raise InputError(
             f"{len(mixed)} objects of {source} have several {what}: '{object_field}' {listed}.",
             "All polygons of an object need the same value.",
         )
 
 
-def _listed(classes: dict[object, LandCoverClass]) -> str:
-    return f", '{next(iter(classes.values())).name}'" if classes else "es"
+def _quoted(values: Sequence[str]) -> str:
+    """Returns the first five values for a message."""
+    return ", ".join(f"'{value}'" for value in values[:5])

@@ -56,8 +56,9 @@ def test_polygons_with_one_object_value_are_one_object_and_null_stands_alone(wri
     assert len(set(objects)) == 3
 
 
-def test_split_field_gives_the_parts_and_null_leaves_out(write):
-    source = write({"c": ["a", "a", "b", "b"], "s": ["train", "test", "validation", None]})
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_split_field_gives_the_parts_and_null_or_empty_leaves_out(write, nothing):
+    source = write({"c": ["a", "a", "b", "b"], "s": ["train", "test", "validation", nothing]})
     polygons = read_polygons(source, "c", split_field="s")
     assert list(polygons.parts[polygons.objects]) == ["train", "test", "validation"]
 
@@ -87,8 +88,25 @@ def test_shapefile_is_read(write):
             ("c",),
             "holds no polygons.*Point",
         ),
-        ({"c": ["a", "b", "a", "b"], "o": [1, 1, 2, 2]}, {}, ("c", "o"), "2 objects .* several classes"),
-        ({"c": ["a", "b", "a", "b"], "s": ["train", "x", "test", "y"]}, {}, ("c", None, "s"), "holds x, y"),
+        (
+            {"c": ["a", "b", "a", "b"], "o": [1, 1, 2, 2]},
+            {},
+            ("c", "o"),
+            "2 objects .* several classes in 'c': 'o' '1', '2'",
+        ),
+        ({"c": ["a", "b", "a", "b"], "s": ["train", "x", "test", "y"]}, {}, ("c", None, "s"), "holds 'x', 'y'"),
+        (
+            {"c": ["a", "b", "a", "b"], "s": [None, "", " ", None]},
+            {},
+            ("c", None, "s"),
+            "a part in the split field 's'",
+        ),
+        (
+            {"c": ["a", "b", "a", "b"], "s": ["train", "", "test", None]},
+            {},
+            ("c", None, "s"),
+            "1 class where the split field 's' names a part, 'a'",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused(write, columns, options, arguments, message):
