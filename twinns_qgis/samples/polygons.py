@@ -56,7 +56,8 @@ def read_polygons(
         source: A vector file, or ``file|layername=name`` as QGIS writes it.
         class_field: Field that holds the class, as text or whole number; polygons where it is null or empty are left
             out and counted.
-        object_field: Field whose equal values make one object of several polygons; without it each polygon is one.
+        object_field: Field whose equal values make one object of several polygons; without it, and where it is null or
+            empty, each polygon is one.
         split_field: Field that holds ``train``, ``validation`` or ``test``; polygons where it is null or empty are left
             out.
 
@@ -160,11 +161,14 @@ def _labels(column: pandas.Series) -> pandas.Series:
 
 def _objects(table: geopandas.GeoDataFrame, object_field: str | None) -> NDArray[np.int64]:
     """Numbers the objects in the order of their names, so that a split does not depend on the order of features."""
-    names: list[object] = [f"feature {fid}" for fid in table.index]
+    # Each with whether the field gives it, where an object may be called "feature 7" too.
+    names: list[tuple[object, bool]] = [(f"feature {fid}", False) for fid in table.index]
     if object_field is not None:
-        # A null names no object: such a polygon stands for itself.
-        names = [own if pandas.isna(name) else name for own, name in zip(names, table[object_field], strict=True)]
-    numbers = {name: number for number, name in enumerate(sorted(set(names), key=str))}
+        named = _labels(table[object_field]).notna()  # else such a polygon stands for itself
+        values = zip(names, table[object_field], named, strict=True)
+        names = [(value, True) if has_name else own for own, value, has_name in values]
+    in_order = sorted(set(names), key=lambda name: (str(name[0]), name[1]))
+    numbers = {name: number for number, name in enumerate(in_order)}
     return np.array([numbers[name] for name in names], np.int64)
 
 

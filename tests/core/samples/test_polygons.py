@@ -56,6 +56,22 @@ def test_polygons_with_one_object_value_are_one_object_and_null_stands_alone(wri
     assert len(set(objects)) == 3
 
 
+def test_polygons_with_an_empty_object_value_stand_alone(write):
+    objects = read_polygons(write({"c": ["a", "b", "a", "b"], "o": ["x", "", "", " "]}), "c", "o").objects
+    assert len(set(objects)) == 4
+
+
+def test_an_object_named_like_a_feature_is_another(write):
+    source = write({"c": ["a", "b", "a", "b"], "o": ["feature 2", None, "x", "y"]})
+    objects = read_polygons(source, "c", "o").objects
+    assert sorted(objects) == [0, 1, 2, 3]
+
+
+def test_objects_are_numbered_in_the_order_of_their_names(write):
+    source = write({"c": ["a", "b", "a", "b"], "o": ["x", None, "feature 10", "a"]})
+    assert list(read_polygons(source, "c", "o").objects) == [3, 2, 1, 0]
+
+
 @pytest.mark.parametrize("nothing", [None, "", " "])
 def test_split_field_gives_the_parts_and_null_or_empty_leaves_out(write, nothing):
     source = write({"c": ["a", "a", "b", "b"], "s": ["train", "test", "validation", nothing]})
