@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.classes import LandCoverClass, classes_of
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
 from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes
@@ -132,13 +133,16 @@ def draw_samples(
     parts[present[kept]] = drawn
     pixels = pixels.select(parts[pixels.objects] != "")
     order = {item: index for index, item in enumerate(remaining)}
+    # Numbered without those left out, as they are where the split is given back.
+    numbered = classes_of(value for value, item in polygons.legend.items() if item in order)
+    final = sorted(numbered.values(), key=lambda item: item.code)
     label_of_object = np.array([order.get(item, -1) for item in object_classes])
     left_out = {item: classes.count(item) for item in too_sparse}
     seen = touching_training(pixels, parts[pixels.objects])
     counts = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}
     if touching == "drop":
         pixels = pixels.select(~seen)
-    samples = LabelledSamples(pixels, tuple(remaining), label_of_object[pixels.objects], parts, left_out, counts)
+    samples = LabelledSamples(pixels, tuple(final), label_of_object[pixels.objects], parts, left_out, counts)
     _check_parts(samples, reporter)
     return samples
 
@@ -183,19 +187,34 @@ def _check_parts(samples: LabelledSamples, reporter: Reporter) -> None:
 
 
 def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples) -> None:
-    """Writes the polygons with a column ``split`` that holds their part, null for those left out.
+    """Writes all polygons with a column ``split`` that holds their part, null for those left out.
+
+    A field called ``split`` gives way. One whose name the GeoPackage needs itself, ``fid`` or ``geom``, or that differs
+    from another one's in its case alone, gets an underscore.
 
     Raises:
         InputError: `path` is no GeoPackage.
     """
     check_split_output(path)
-    parts = samples.object_parts[polygons.objects].astype(object)
-    parts[parts == ""] = None
+    parts = pandas.Series(samples.object_parts[polygons.objects], polygons.table.index, dtype=object)
+    table = polygons.all_polygons
+    table = table.drop(columns=[name for name in table.columns if name.lower() == "split"])
+    fields = [name for name in table.columns if name != table.geometry.name]
+    table = table.rename(columns=_free_names(fields, {"fid", "geom", "split"})).assign(split=parts[parts != ""])
     with whole_file(path) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The filename extension should be")  # it will be, once whole
-        polygons.table.assign(split=parts).to_file(
-            partial, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2"
-        )
+        table.to_file(partial, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2")
+
+
+def _free_names(names: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """Returns the names, with underscores where one is taken: a GeoPackage does not tell cases apart."""
+    free = {}
+    for name in names:
+        free[name] = name
+        while free[name].lower() in taken:
+            free[name] += "_"
+        taken = {*taken, free[name].lower()}
+    return free
 
 
 def check_split_output(path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas
 import numpy as np
@@ -15,6 +17,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import LandCoverClass, classes_of
+
+_GEOMETRY_TYPE = re.compile(r"\|(geometrytype|uniquegeometrytype)=\w*", re.IGNORECASE)
+"""What QGIS writes, even behind a filter, of the geometries of a layer. Only polygons are read anyway."""
 
 PARTS = ("train", "validation", "test")
 """The parts of a split."""
@@ -31,6 +36,8 @@ class LabelledPolygons:
         objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
         parts: For each object its part of the split, or None if the source does not say.
         without_class: Number of polygons left out because their class is null or empty.
+        legend: The class of each value of the class field.
+        all_polygons: The table with the polygons that were left out.
     """
 
     source: str
@@ -39,6 +46,8 @@ class LabelledPolygons:
     objects: NDArray[np.int64]
     parts: NDArray[np.str_] | None
     without_class: int
+    legend: Mapping[object, LandCoverClass]
+    all_polygons: geopandas.GeoDataFrame
 
     @property
     def object_classes(self) -> list[LandCoverClass]:
@@ -53,7 +62,7 @@ def read_polygons(
     """Reads polygons with a class.
 
     Args:
-        source: A vector file, or ``file|layername=name`` as QGIS writes it.
+        source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.
         class_field: Field that holds the class, as text or whole number; polygons where it is null or empty are left
             out and counted.
         object_field: Field whose equal values make one object of several polygons; without it, and where it is null or
@@ -65,7 +74,7 @@ def read_polygons(
         InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
             are left, or an object has two classes or two parts.
     """
-    table = read_table(source)
+    table = all_polygons = read_table(source)
     for field in (class_field, object_field, split_field):
         if field is not None and field not in table.columns:
             names = ", ".join(name for name in table.columns if name != table.geometry.name)
@@ -96,31 +105,71 @@ def read_polygons(
     if split_field is not None:
         parts = _parts(source, table, split_field, objects, object_field)
     return LabelledPolygons(
-        source, table, np.array([classes[label] for label in labels], object), objects, parts, without_class
+        source=source,
+        table=table,
+        classes=np.array([classes[label] for label in labels], object),
+        objects=objects,
+        parts=parts,
+        without_class=without_class,
+        legend=classes,
+        all_polygons=all_polygons,
     )
 
 
-def split_source(source: str) -> tuple[Path, str | None]:
-    """Splits ``file|layername=name`` into the path and the layer's name, None where none is given."""
-    path, *options = source.split("|")
-    names = [option.removeprefix("layername=") for option in options if option.startswith("layername=")]
-    return Path(path), names[0] if names else None
+class VectorSource(NamedTuple):
+    """Where polygons are.
+
+    Args:
+        path: The file.
+        layer: The layer's name, or its number in the file; None where none is given.
+        subset: The condition, in the SQL of the file's format, of the polygons that count; None for all.
+    """
+
+    path: Path
+    layer: str | int | None
+    subset: str | None
+
+
+def split_source(source: str) -> VectorSource:
+    """Splits ``file|layername=name|layerid=number|subset=condition``, of which all but the file may be missing.
+
+    Raises:
+        InputError: There is another option, or the layer's number is none.
+    """
+    # The condition comes last, and may hold a bar itself.
+    place, _, subset = _GEOMETRY_TYPE.sub("", source).partition("|subset=")
+    path, *options = place.split("|")
+    layer: str | int | None = None
+    for option in options:
+        name, _, value = option.partition("=")
+        if name == "layername":
+            layer = value or None
+        elif name == "layerid" and value.isdecimal():
+            layer = int(value) if layer is None else layer
+        else:
+            raise InputError(
+                f"The polygons {source} have an unknown option, '{option}'.",
+                "Known are file|layername=name, file|layerid=number, and |subset=condition behind them.",
+            )
+    return VectorSource(Path(path), layer, subset or None)
 
 
 def read_table(source: str) -> geopandas.GeoDataFrame:
-    """Reads the polygons of a vector file, or of ``file|layername=name``, with their fields.
+    """Reads the polygons of a vector file, or of ``file|layername=name|subset=condition``, with their fields.
 
     Raises:
-        InputError: The file or the layer is missing, there is no CRS or no polygon.
+        InputError: The file or the layer is missing, the condition is wrong, there is no CRS or no polygon.
     """
-    path, layer = split_source(source)
+    path, layer, subset = split_source(source)
     if not path.exists():
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")
     try:
-        table = geopandas.read_file(path, layer=layer or _only_layer(path), engine="pyogrio", fid_as_index=True)
-    except (DataSourceError, DataLayerError) as error:
-        what = f"layer '{layer}' of {path}" if layer else str(path)
-        raise InputError(f"The polygons in {what} can't be read: {error}.", "Check that QGIS opens them.") from error
+        layer_read = _only_layer(path) if layer is None else layer
+        table = geopandas.read_file(path, layer=layer_read, where=subset, engine="pyogrio", fid_as_index=True)
+    except (DataSourceError, DataLayerError, ValueError) as error:  # a wrong condition is the one or the other
+        what = str(path) if layer is None else f"layer '{layer}' of {path}"
+        hint = f"Check that QGIS opens them{f', and the condition {subset}' if subset else ''}."
+        raise InputError(f"The polygons in {what} can't be read: {error}.", hint) from error
     if not isinstance(table, geopandas.GeoDataFrame):
         raise InputError(f"{source} has no geometry.", "Choose a layer of polygons.")
     if table.crs is None:

@@ -18,7 +18,8 @@ def draw_split(
     """Draws a part for each object, class by class (paper, section 4.1; METHOD section 4).
 
     Each part of a class gets its share of the class's objects, rounded, and at least one. A class's split depends on
-    the seed, its code and its objects alone, so that another class, added or dropped, does not change it.
+    the seed, its code and its objects alone: another class, added or dropped, does not change it as long as the code
+    stays, which of names is the place in their order.
 
     Args:
         classes: The class of each object; every class has three objects or more.

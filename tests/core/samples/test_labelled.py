@@ -59,7 +59,7 @@ def test_sparse_classes_are_refused_with_their_counts(with_rare_class, grid, lis
 
 def test_sparse_classes_are_left_out_with_a_warning_if_so_asked(with_rare_class, grid, listener):
     samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
-    assert [item.name for item in samples.classes] == ["water", "wheat", "wood"]
+    assert [(item.code, item.name) for item in samples.classes] == [(1, "water"), (2, "wheat"), (3, "wood")]
     assert {item.name: count for item, count in samples.left_out.items()} == {"quarry": 2}
     assert any("quarry: 2 objects" in warning for warning in listener.warnings)
     assert any("1 polygons without a class" in warning for warning in listener.warnings)
@@ -74,6 +74,39 @@ def test_split_given_back_can_be_used_again(with_rare_class, grid, listener, tmp
         own, other = samples.part(part), repeated.part(part)
         np.testing.assert_array_equal(samples.pixels.rows[own], repeated.pixels.rows[other])
         np.testing.assert_array_equal(samples.pixels.columns[own], repeated.pixels.columns[other])
+        np.testing.assert_array_equal(samples.labels[own], repeated.labels[other])
+    assert samples.classes == repeated.classes
+
+
+def test_the_split_holds_all_polygons(with_rare_class, grid, listener, tmp_path):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    write_split(tmp_path / "split.gpkg", with_rare_class, samples)
+    table = geopandas.read_file(tmp_path / "split.gpkg")
+    assert len(table) == 36
+    assert list(table["name"][table["split"].isna()].fillna("")) == ["quarry", "quarry", ""]
+
+
+@pytest.mark.parametrize("name", ["polygons.shp", "polygons.geojson"])
+def test_fields_that_the_split_needs_for_itself_give_way(site, grid, listener, tmp_path, name):
+    table = geopandas.read_file(site.polygons)
+    numbers = [100 + number for number in range(len(table))]
+    table.assign(fid=numbers, geom=numbers, SPLIT="old").to_file(tmp_path / name)
+    polygons = read_polygons(str(tmp_path / name), "name")
+    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    write_split(tmp_path / "split.gpkg", polygons, samples)
+    written = geopandas.read_file(tmp_path / "split.gpkg")
+    assert list(written["fid_"]) == list(written["geom_"]) == numbers
+    assert "SPLIT" not in written
+    assert set(written["split"]) == {"train", "validation", "test"}
+
+
+def test_names_that_differ_in_case_alone_are_kept_apart(site, grid, listener, tmp_path):
+    table = geopandas.read_file(site.polygons)
+    table.assign(Name="other").to_file(tmp_path / "polygons.geojson")
+    polygons = read_polygons(str(tmp_path / "polygons.geojson"), "name")
+    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    write_split(tmp_path / "split.gpkg", polygons, samples)
+    assert {"name", "Name_"} <= set(geopandas.read_file(tmp_path / "split.gpkg").columns)
 
 
 def test_split_is_written_as_geopackage_only(with_rare_class, grid, listener, tmp_path):

@@ -1,5 +1,7 @@
 """Polygons with a class: what is read, what is left out, what is refused."""
 
+from pathlib import Path
+
 import geopandas
 import numpy as np
 import pandas
@@ -7,7 +9,7 @@ import pytest
 from shapely.geometry import Point, box
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.samples.polygons import read_polygons
+from twinns_qgis.samples.polygons import VectorSource, read_polygons, split_source
 
 SQUARES = [box(number, 0, number + 1, 1) for number in range(4)]
 
@@ -142,3 +144,39 @@ def test_numbering_of_objects_does_not_depend_on_the_order_of_features(write):
     one = read_polygons(write({"c": ["a", "b", "c", "d"], "o": ["k", "l", "m", "n"]}), "c", "o")
     other = read_polygons(write({"c": ["d", "c", "b", "a"], "o": ["n", "m", "l", "k"]}, name="q.gpkg"), "c", "o")
     np.testing.assert_array_equal(one.objects, other.objects[::-1])
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("a.gpkg", ("a.gpkg", None, None)),
+        ("a.gpkg|layername=fields", ("a.gpkg", "fields", None)),
+        ("a.gpkg|layername=", ("a.gpkg", None, None)),
+        ("a.shp|layerid=0", ("a.shp", 0, None)),
+        ("a.gpkg|layername=f|geometrytype=Polygon|subset=\"c\" != 'a|b'", ("a.gpkg", "f", "\"c\" != 'a|b'")),
+        ("a.shp|layerid=0|subset=c = 1|uniqueGeometryType=yes", ("a.shp", 0, "c = 1")),
+    ],
+)
+def test_a_source_is_taken_apart_as_qgis_writes_it(source, parts):
+    path, layer, subset = parts
+    assert split_source(source) == VectorSource(Path(path), layer, subset)
+
+
+@pytest.mark.parametrize("source", ["a.gpkg|layername=f|option=1", "a.gpkg|fields", "a.gpkg|layerid=one"])
+def test_an_unknown_option_of_a_source_is_refused(source):
+    with pytest.raises(InputError, match=r"unknown option, '(option=1|fields|layerid=one)'"):
+        split_source(source)
+
+
+@pytest.mark.parametrize("name", ["polygons.gpkg", "polygons.shp", "polygons.geojson"])
+def test_a_filtered_layer_gives_the_polygons_of_its_filter(write, name):
+    source = write({"c": ["wood", "crop", "wood", "water"]}, name=name)
+    polygons = read_polygons(f"{source}|layername=polygons|subset=\"c\" != 'wood'", "c")
+    assert names(polygons) == ["crop", "water"]
+
+
+@pytest.mark.parametrize("name", ["polygons.gpkg", "polygons.shp"])
+def test_a_filter_that_is_none_is_refused(write, name):
+    source = write({"c": ["wood", "crop", "wood", "water"]}, name=name)
+    with pytest.raises(InputError, match=r"can't be read.*the condition nonsense >"):
+        read_polygons(f"{source}|subset=nonsense > > 'a'", "c")
