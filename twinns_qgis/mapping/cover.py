@@ -148,11 +148,12 @@ def map_cover(
         )
         return plan, sizes
 
-    precisions = PRECISIONS if choice.precision == "auto" else (choice.precision,)
+    wanted = choice.precision if model.classifier.network else "float32"  # which forests are computed in
+    precisions = PRECISIONS if wanted == "auto" else (wanted,)
     # What is free on a GPU differs from call to call, and the parts with it.
     sides = (None,) if free is None else SIDES
     begun = _begun(product(precisions, sides), settle, layouts, outputs)
-    plan, sizes = begun or settle(_fastest(model.manifest) if choice.precision == "auto" else choice.precision)
+    plan, sizes = begun or settle(_fastest(model.manifest) if wanted == "auto" else wanted)
     precision = plan.computing.precision
     height, width = sizes.shape
     reporter.info(
@@ -209,6 +210,9 @@ def _library() -> str:
 
 def _tell_speed(tally: Mapping[str, Any], whole_rate: float | None, reporter: Reporter) -> None:
     if tally["mapped"]:
-        rate = tally["mapped"] / tally["seconds"]
+        # Parts are computed whole, however few of their pixels are wanted.
+        mapped, computed = tally["mapped"], tally["computed"]
+        rate = computed / max(tally["seconds"], 1e-6)
         gain = f", {rate / whole_rate:.1f} times as fast as a probe of the whole network" if whole_rate else ""
-        reporter.info(f"Mapped {tally['mapped']:,} pixels, {rate:,.0f} px/s{gain}.")
+        of = "" if computed == mapped else f" of {computed:,} computed"
+        reporter.info(f"Mapped {mapped:,} pixels{of}, {rate:,.0f} px/s{gain}.")

@@ -36,7 +36,7 @@ def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> 
     rate = pixels_per_second(plan, grid, reporter) if plan.computing.agreement else whole
     pixels = grid.width * grid.height
     if plan.region is not None:
-        pixels = min(pixels, plan.region.pixels(grid))
+        pixels = plan.region.pixels(grid, plan.computing.side)
     reporter.info(
         f"Estimate: {duration(pixels / rate)} for {pixels:,} pixels at {rate:,.0f} px/s, of which blocks without data "
         f"take none, within {memory:,} MB of memory."

@@ -89,9 +89,12 @@ def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], repor
 
 
 def _days_apart(one: date, other: date) -> int:
-    """Returns the days between two days of the year, at most half a year."""
-    days = abs(one.timetuple().tm_yday - other.timetuple().tm_yday)
-    return min(days, 365 - days)
+    """Returns the days between two days of the year, at most half a year.
+
+    All years count as leap years: the same day of the same month is no day apart, whatever the years.
+    """
+    days = abs((one.replace(year=2000) - other.replace(year=2000)).days)
+    return min(days, 366 - days)
 
 
 def _preparing(sensor: Sensor, years: int) -> str:

@@ -24,7 +24,8 @@ from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.series import Series
 
 NOTHING: Mapping[str, Any] = {
-    "mapped": 0, "beyond": 0, "left_early": 0, "sampled": 0, "agreeing": 0, "halved": 0, "seconds": 0.0
+    "chosen": 0, "mapped": 0, "computed": 0, "beyond": 0, "left_early": 0, "sampled": 0, "agreeing": 0, "halved": 0,
+    "seconds": 0.0,
 }  # fmt: skip
 """What is counted in a block without a pixel to map."""
 
@@ -69,6 +70,7 @@ class MappingPlan:
         wanted = self._region(window)
         if not wanted.any():
             return Block(self._without_data(wanted.shape), NOTHING)
+        chosen = int(np.count_nonzero(wanted))
         values = self._read(window, workers)
         classifier = self.scorer()
         beyond = np.zeros(wanted.shape, bool)
@@ -78,11 +80,13 @@ class MappingPlan:
             wanted &= some
             beyond |= far
         if not wanted.any():
-            return Block(self._without_data(wanted.shape), NOTHING)
+            return Block(self._without_data(wanted.shape), {**NOTHING, "chosen": chosen})
         scored = classifier.scores(values, wanted, workers.check_cancelled)
         tally = {
             **NOTHING,
+            "chosen": chosen,
             "mapped": int(np.count_nonzero(wanted)),
+            "computed": scored.computed,
             "beyond": int(np.count_nonzero(wanted & beyond)),
             "left_early": int(np.count_nonzero(scored.left)),
             "halved": int(classifier.limit < self.computing.side),
@@ -96,7 +100,8 @@ class MappingPlan:
         """Tells what the map is of."""
         mapped = tally["mapped"]
         if not mapped:
-            reporter.warning("The map is empty: the series have no value at any of its pixels.")
+            why = "the series have no value at any of its pixels" if tally["chosen"] else "MASK holds no pixel's centre"
+            reporter.warning(f"The map is empty: {why}.")
             return
         share = tally["beyond"] / mapped
         tell = reporter.warning if share > _MANY else reporter.info

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
+from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
@@ -55,8 +57,10 @@ class Region:
             return np.zeros((grid.height, grid.width), bool)
         return geometry_mask(near, (grid.height, grid.width), grid.transform, invert=True)
 
-    def pixels(self, grid: Grid) -> int:
-        """Returns about how many pixels of the map lie in it."""
-        shapes = shapely.intersection(shapely.make_valid(shapely.from_wkb(self.polygons)), shapely.box(*grid.bounds))
+    def pixels(self, grid: Grid, side: int) -> int:
+        """Returns about how many pixels of the map are computed: those of the parts, side x side, that it touches."""
+        shape = math.ceil(grid.height / side), math.ceil(grid.width / side)
         step_x, step_y = grid.resolution
-        return int(shapely.area(shapes).sum() / (step_x * step_y))
+        corners = from_origin(grid.transform.c, grid.transform.f, side * step_x, side * step_y)
+        parts = geometry_mask(shapely.from_wkb(self.polygons), shape, corners, all_touched=True, invert=True)
+        return min(int(parts.sum()) * side**2, grid.height * grid.width)

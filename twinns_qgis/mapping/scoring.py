@@ -95,11 +95,13 @@ class Scored:
     Args:
         scores: The score of each class, shape (height, width, K), 0 in parts that were left out.
         left: The pixels that left early, shape (height, width).
+        computed: How many pixels the parts have that were not left out.
         seconds: The time that computing took, without waiting for other blocks.
     """
 
     scores: NDArray[np.float32]
     left: NDArray[np.bool_]
+    computed: int
     seconds: float
 
 
@@ -142,7 +144,7 @@ class Scorer:
             InputError: The memory of the device does not suffice for the smallest part.
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
-        left, seconds = np.zeros(wanted.shape, bool), 0.0
+        left, computed, seconds = np.zeros(wanted.shape, bool), 0, 0.0
         side = int(min(self._computing.side, self.limit))
         parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
         while parts:
@@ -156,6 +158,7 @@ class Scorer:
                     start = time.monotonic()
                     scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
                     seconds += time.monotonic() - start
+                computed += wanted[rows, columns].size
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -167,7 +170,7 @@ class Scorer:
                     ) from error
                 self.limit = min(self.limit, half)
                 parts += _parts(rows, columns, half)
-        return Scored(scores, left, seconds)
+        return Scored(scores, left, computed, seconds)
 
     def compare_sample(
         self,

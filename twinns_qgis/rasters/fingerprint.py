@@ -10,7 +10,7 @@ from typing import Any
 
 
 def described(item: Any) -> dict[str, str]:
-    """Returns a hash of each field of a dataclass instance, by its name; of a mapping one of each entry.
+    """Returns a hash of each field of a dataclass instance, by its name; of a mapping or an instance one of each part.
 
     Fields that are declared with ``compare=False`` don't count: they tell how the work is done, not what comes out.
     """
@@ -19,6 +19,8 @@ def described(item: Any) -> dict[str, str]:
         value = getattr(item, field.name)
         if isinstance(value, Mapping):
             parts |= {f"{field.name} ({key})": hashed(entry) for key, entry in value.items()}
+        elif dataclasses.is_dataclass(value):
+            parts |= {f"{field.name} ({key})": part for key, part in described(value).items()}
         else:
             parts[field.name] = hashed(value)
     return parts

@@ -92,7 +92,10 @@ class Grid:
         Raises:
             InputError: They don't overlap.
         """
-        left, bottom, right, top = extent.in_crs(self.crs)
+        bounds = extent.in_crs(self.crs)
+        if not all(map(math.isfinite, bounds)):  # so far off that the CRS has no place for it
+            raise self._apart(extent)
+        left, bottom, right, top = bounds
         step_x, step_y = self.resolution
         snap = 1e-6  # of a pixel: an extent on pixel edges must not gain a row by rounding
         first_column = max(0, math.floor((left - self.transform.c) / step_x + snap))
@@ -100,11 +103,7 @@ class Grid:
         first_row = max(0, math.floor((self.transform.f - top) / step_y + snap))
         last_row = min(self.height, math.ceil((self.transform.f - bottom) / step_y - snap))
         if first_column >= last_column or first_row >= last_row:
-            raise InputError(
-                f"The extent {extent} does not overlap the raster, which spans "
-                f"{', '.join(f'{value:.10g}' for value in self.bounds)} (left, bottom, right, top) in {self.crs}.",
-                "Choose an extent within the raster, and check its CRS.",
-            )
+            raise self._apart(extent)
         return Window(first_column, first_row, last_column - first_column, last_row - first_row)
 
     def blocks(self, size: int) -> Iterator[Window]:
@@ -112,6 +111,13 @@ class Grid:
         for row in range(0, self.height, size):
             for column in range(0, self.width, size):
                 yield Window(column, row, min(size, self.width - column), min(size, self.height - row))
+
+    def _apart(self, extent: Extent) -> InputError:
+        return InputError(
+            f"The extent {extent} does not overlap the raster, which spans "
+            f"{', '.join(f'{value:.10g}' for value in self.bounds)} (left, bottom, right, top) in {self.crs}.",
+            "Choose an extent within the raster, and check its CRS.",
+        )
 
     def __str__(self) -> str:
         left, _, _, top = self.bounds
@@ -146,6 +152,8 @@ class Extent:
             if match is None:
                 raise ValueError(text)
             left, right, bottom, top = (float(number) for number in match[1].split(","))
+            if not all(map(math.isfinite, (left, right, bottom, top))):
+                raise ValueError(text)
             crs = CRS.from_user_input(match[2]) if match[2] else None
         except (ValueError, CRSError) as error:
             raise InputError(

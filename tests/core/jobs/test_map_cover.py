@@ -8,6 +8,7 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+from pyproj import Transformer
 
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
@@ -53,10 +54,12 @@ def test_map_holds_the_classes_of_the_ground_and_its_origin(settings, site, list
 def test_extent_in_another_crs_cuts_the_map(settings, listener):
     with rasterio.open(settings["sentinel2"]) as dataset:
         left, _, _, top = dataset.bounds
-    extent = f"{left + 100},{left + 250},{top - 300},{top - 100} [EPSG:32631]"
+    middle = Transformer.from_crs(32631, 4326, always_xy=True).transform(left + 205, top - 305)
+    east, north = 1e-6, 1e-6  # degrees, some 10 cm: it lies in one pixel
+    extent = f"{middle[0] - east},{middle[0] + east},{middle[1] - north},{middle[1] + north} [EPSG:4326]"
     MapCover(**settings, extent=extent).run(listener)
     with rasterio.open(settings["output"]) as dataset:
-        assert tuple(dataset.bounds) == (left + 100, top - 300, left + 250, top - 100)
+        assert tuple(dataset.bounds) == (left + 200, top - 310, left + 210, top - 300)
 
 
 @pytest.mark.parametrize(

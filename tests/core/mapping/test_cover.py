@@ -12,14 +12,16 @@ from rasterio.features import geometry_mask
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from twinns_qgis.errors import Cancelled
+from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.mapping import cover as cover_module
+from twinns_qgis.mapping import outputs as outputs_module
 from twinns_qgis.mapping.cover import Choice, CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.outputs import cover_layout
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine
+from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -47,6 +49,12 @@ def run(model, series, listener, tmp_path):
         return [rasterio.open(path).read() for path in paths]
 
     return run
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
+    monkeypatch.setattr(cover_module, "estimate", lambda *arguments: None)
 
 
 def patchwise_scores(model, series):
@@ -110,20 +118,46 @@ def test_progress_reaches_the_end(run, listener):
     assert listener.fractions[-1] == pytest.approx(1)
 
 
-def test_cancelled_mapping_leaves_what_was_there(run, listener, tmp_path):
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_mapping_cancelled_midway_leaves_what_was_there(run, small_blocks, tmp_path):
+    class Stops(Reporter):
+        cancelled = False
+
+        def progress(self, fraction, message=""):
+            self.cancelled |= "3 of 16 blocks" in message
+
     run()
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    listener.stop = True
-    with pytest.raises(Cancelled):
+    before = files_of(tmp_path)
+    assert len(before) == 7, "three rasters, their styles, and the names of the map"
+    with pytest.raises(Cancelled, match=r"[3-5] of 16 blocks are kept"):
+        run(reporter=Stops(), choice=Choice(device="cpu"))
+    assert files_of(tmp_path) == before
+
+
+def test_mapping_that_fails_at_its_end_leaves_what_was_there(run, tmp_path, monkeypatch):
+    run()
+    before = files_of(tmp_path)
+    check = outputs_module._check_equal
+
+    def fail_at_the_last(assembled, optimised):
+        check(assembled, optimised)
+        if "probabilities" in assembled.name:
+            raise InputError("The disk is full.")
+
+    monkeypatch.setattr(outputs_module, "_check_equal", fail_at_the_last)
+    with pytest.raises(InputError, match="disk is full"):
         run()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert files_of(tmp_path) == before
 
 
-def test_pixels_outside_of_the_region_are_no_data_and_blocks_there_are_not_computed(run, model, monkeypatch, listener):
+def test_pixels_outside_of_the_region_are_no_data_and_blocks_there_are_not_computed(
+    run, model, monkeypatch, small_blocks
+):
     whole = run()
     triangle = Region((shapely.Polygon([(500000, 5599900), (500300, 5599900), (500000, 5599600)]).wkb,))
-    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
-    monkeypatch.setattr(cover_module, "estimate", lambda *arguments: None)
     computed, scores = [], model.classifier.scores
     monkeypatch.setattr(model.classifier, "scores", lambda raw: computed.append(1) or scores(raw))
     cover, confidence, _ = run(name="masked", region=triangle)
@@ -169,6 +203,31 @@ def test_the_log_tells_time_and_memory_before_and_the_speed_after(run, listener)
     estimate = next(message for message in listener.messages if message.startswith("Estimate: "))
     assert re.search(r"for 3,600 pixels at [\d,]+ px/s, .* 2,048 MB", estimate)
     assert re.fullmatch(r"Mapped 3,600 pixels, [\d,]+ px/s\.", listener.messages[-1])
+
+
+def test_with_a_region_time_and_speed_are_those_of_what_is_computed(run, monkeypatch, listener):
+    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 32), 16, 100))
+    fields = [shapely.box(x, y, x + 30, y + 30) for x, y in ((500200, 5599700), (500400, 5599550))]
+    run(region=Region(tuple(field.wkb for field in fields)))
+    assert any(re.search(r"Estimate: .* for 512 pixels", message) for message in listener.messages)
+    assert re.fullmatch(r"Mapped 18 pixels of 512 computed, [\d,]+ px/s\.", listener.messages[-1])
+
+
+def test_a_map_without_time_has_a_speed(listener):
+    cover_module._tell_speed({"mapped": 4, "computed": 4, "seconds": 0.0}, None, listener)
+    assert "Mapped 4 pixels, " in listener.messages[-1]
+
+
+def test_a_region_without_a_pixel_s_centre_is_told_as_the_reason(run, listener):
+    cover, *_ = run(region=Region((shapely.box(500101, 5599701, 500103, 5599703).wkb,)))
+    assert not cover.any()
+    (warning,) = listener.warnings
+    assert warning == "The map is empty: MASK holds no pixel's centre."
+
+
+def test_forests_are_computed_in_float32_whatever_the_precision(run, forest_model, listener):
+    run(model=read_model(forest_model), choice=Choice(precision="bfloat16"))
+    assert any("in float32 on the CPU" in message for message in listener.messages)
 
 
 def test_a_map_beyond_4_gb_is_a_bigtiff(tmp_path):

@@ -35,7 +35,14 @@ def inside(corners):
 def test_pixels_count_whose_centre_lies_in_a_polygon(write):
     region = Region.read(write(Polygon(CORNERS)), GRID)
     np.testing.assert_array_equal(region.holds(GRID), inside(CORNERS))
-    assert region.pixels(GRID) == pytest.approx(inside(CORNERS).sum(), rel=0.01)
+
+
+@pytest.mark.parametrize("side", [1, 8, 64])
+def test_pixels_are_computed_in_the_parts_that_it_touches(write, side):
+    region = Region.read(write(Polygon(CORNERS)), GRID)
+    rows, columns = np.nonzero(inside(CORNERS))
+    parts = {*zip(rows // side, columns // side, strict=True)}
+    assert region.pixels(GRID, side) == pytest.approx(min(len(parts) * side**2, 50 * 70), rel=0.15)
 
 
 def test_a_block_sees_its_part_of_the_polygons(write):

@@ -14,9 +14,20 @@ class Plan:
     contents: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Inside:
+    plan: Plan | None
+
+
 def test_each_field_and_each_entry_of_a_mapping_counts_by_its_name():
     one, other = Plan("here", 1, {"model": "a", "series": "b"}), Plan("there", 2, {"model": "a", "series": "c"})
     assert differences(described(one), described(other)) == ["contents (series)", "step"]
+
+
+def test_each_field_of_an_instance_within_counts_by_its_name():
+    one, other = (Inside(Plan("here", step, {"model": model})) for step, model in ((1, "a"), (2, "b")))
+    assert differences(described(one), described(other)) == ["plan (contents (model))", "plan (step)"]
+    assert differences(described(one), described(Inside(None))) == ["plan", "plan (contents (model))", "plan (step)"]
 
 
 def test_what_is_not_compared_does_not_count():

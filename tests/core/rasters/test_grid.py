@@ -59,7 +59,14 @@ def test_an_extent_elsewhere_is_refused_with_both_places():
         GRID.window_of(Extent.parse("1,2,1,2"))
 
 
-@pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "1,2,3,4 [EPSG:none]", "2,1,3,4", "1,2,4,3"])
+def test_an_extent_that_the_crs_has_no_place_for_is_refused():
+    with pytest.raises(InputError, match=r"92,94,-1,1 \[EPSG:4326\] does not overlap the raster"):
+        GRID.window_of(Extent.parse("92,94,-1,1 [EPSG:4326]"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,2,3", "a,b,c,d", "-inf,inf,-inf,inf", "1,2,nan,4", "1,2,3,4 [EPSG:none]", "2,1,3,4", "1,2,4,3"]
+)
 def test_what_is_no_extent_is_refused(text):
     with pytest.raises(InputError, match="extent"):
         Extent.parse(text)
