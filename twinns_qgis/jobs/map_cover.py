@@ -138,7 +138,6 @@ class MapCover(Job):
         paths = [path for path in outputs.values() if path]
         styles = [style_path(path) for path in paths]
         check_outputs([*paths, *styles])
-        mask = [split_source(self.mask)[0]] if self.mask else []
-        inputs = [self.model, *self._given().values(), *mask]
-        check_spared([*paths, *styles], [*inputs, *map(style_path, inputs)])
+        layers = [*self._given().values(), *([split_source(self.mask)[0]] if self.mask else [])]
+        check_spared([*paths, *styles], [self.model, *layers, *map(style_path, layers)])
         self.check_numbers()

@@ -101,6 +101,13 @@ def test_two_outputs_of_one_style_are_refused(settings, listener):
         MapCover(**settings, confidence=settings["output"].with_suffix(".tiff")).run(listener)
 
 
+def test_a_map_may_be_called_like_its_model(settings, listener):
+    model = settings["output"].with_suffix(".twinns")
+    model.write_bytes(settings["model"].read_bytes())
+    MapCover(**{**settings, "model": model}).run(listener)
+    assert settings["output"].exists()
+
+
 def test_a_map_does_not_take_the_style_of_its_mask(settings, listener, site):
     mask = settings["output"].with_suffix(".gpkg")
     mask.write_bytes(site.polygons.read_bytes())
