@@ -116,8 +116,8 @@ def write(path: Path, side: int, *, dates: int, bands: tuple[str, ...], dtype: s
 def write_random_model(site: Path, method: str, size: str) -> None:
     from sklearn.ensemble import RandomForestClassifier
 
-    from twinns_qgis.networks.forests import METHODS
-    from twinns_qgis.networks.forests.trained import TrainedForests
+    from twinns_qgis.forests import METHODS
+    from twinns_qgis.forests.trained import TrainedForests
     from twinns_qgis.networks.sensor import Sensor
     from twinns_qgis.networks.trained import TrainedNetwork
     from twinns_qgis.samples.classes import LandCoverClass

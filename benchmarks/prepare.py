@@ -27,11 +27,11 @@ import rasterio
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel1 import prepare_sentinel1
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.sentinel1.db_range import parse_db_range
+from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series, series_layout, write_series
 
 SENSORS = ("sentinel2", "sentinel1")

@@ -14,6 +14,8 @@ import geopandas
 import numpy as np
 import pyogrio  # noqa: F401  # before Keras: loaded after TensorFlow it uses its SQLite, and writes no spatial index
 import pytest
+import rasterio
+from equations import assert_exact, equations, make_sensors, make_values, randomise  # noqa: F401  # fixtures
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from rasterio.windows import Window
@@ -23,6 +25,7 @@ from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.series import SENTINEL2_BANDS, series_layout, write_series
 
+ORIGIN = (500000, 5600000)
 FIELD = 10
 FIELDS = 6
 CLASSES = ("water", "wheat", "wood")
@@ -60,6 +63,44 @@ class Listener(Reporter):
 @pytest.fixture
 def listener():
     return Listener()
+
+
+@pytest.fixture
+def shared():
+    """The folder beside the project's root that holds real products."""
+    folder = Path(__file__).resolve().parents[2].parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the real products are not there")
+    return folder
+
+
+@pytest.fixture
+def write_raster():
+    return _write_raster
+
+
+def _write_raster(path, values, *, names=None, resolution=10, origin=ORIGIN, crs="EPSG:32631", nodata=None, tags=None):
+    """Writes values of shape (bands, height, width)."""
+    values = np.asarray(values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        count=values.shape[0],
+        height=values.shape[1],
+        width=values.shape[2],
+        dtype=values.dtype,
+        crs=crs,
+        transform=from_origin(*origin, resolution, resolution),
+        nodata=nodata,
+    ) as dataset:
+        dataset.write(values)
+        dataset.update_tags(**(tags or {}))
+        if names:
+            dataset.descriptions = names
+    with rasterio.open(path) as dataset:
+        return Grid.of(dataset)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.mapping.outputs import MAP_NODATA, class_names
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.series import open_raster, read_bands
+from twinns_qgis.rasters.reading import open_raster, read_bands
 
 _BLOCK = 1024
 _DRAWN = 1000

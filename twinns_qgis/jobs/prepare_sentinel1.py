@@ -54,10 +54,10 @@ class PrepareSentinel1(Job):
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel1`."""
         from twinns_qgis.rasters.production import Machine
-        from twinns_qgis.series.db_range import parse_db_range
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
-        from twinns_qgis.series.sentinel1 import prepare_sentinel1
+        from twinns_qgis.series.sentinel1.db_range import parse_db_range
+        from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
 
         prepare_sentinel1(
             self.output,

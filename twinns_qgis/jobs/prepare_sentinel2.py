@@ -68,12 +68,12 @@ class PrepareSentinel2(Job):
         from twinns_qgis.rasters.grid import Extent
         from twinns_qgis.rasters.production import Machine
         from twinns_qgis.series.area import Area, parse_crs
-        from twinns_qgis.series.clear_sky import Clouds
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
-        from twinns_qgis.series.products.clear import parse_clear
+        from twinns_qgis.series.products.masks import parse_clear
         from twinns_qgis.series.products.search import Sentinel2Options
-        from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+        from twinns_qgis.series.sentinel2.cloud_mask import Clouds
+        from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 
         prepare_sentinel2(
             Outputs(self.output, self.validity, self.report),

@@ -94,7 +94,7 @@ class SamplingJob(Job):
 
     def _paths(self, method: str, reporter: Reporter) -> dict[str, Path]:
         """Returns the files of the series that a method sees, by sensor."""
-        from twinns_qgis.networks.methods import description
+        from twinns_qgis.methods import description
 
         given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
         seen = [name for name in given if description(method).sees(name)]

@@ -234,8 +234,8 @@ class TrainModel(SamplingJob):
 
     def _unused(self) -> set[str]:
         """Returns the parameters that the method has no use for."""
-        from twinns_qgis.networks.forests import ForestMethod
-        from twinns_qgis.networks.methods import description, network_of, unused_hyperparameters
+        from twinns_qgis.forests import ForestMethod
+        from twinns_qgis.methods import description, network_of, unused_hyperparameters
 
         of_networks = () if network_of(self.method) else _OF_NETWORKS
         of_forests = () if isinstance(description(self.method), ForestMethod) else _OF_FORESTS
@@ -249,7 +249,7 @@ class TrainModel(SamplingJob):
 
     def _write_report(self, path: Path, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:
         from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
-        from twinns_qgis.networks.methods import title
+        from twinns_qgis.methods import title
 
         inputs = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
         settings = {**inputs, **self._settings(), "model": self.model}

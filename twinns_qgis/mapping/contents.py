@@ -11,8 +11,8 @@ from pathlib import Path
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.files import sha256_of, url_of
 from twinns_qgis.rasters.fingerprint import hashed
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.series import open_raster
 
 _PATIENCE = 2.0
 """Seconds of waiting that need no word."""

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from rasterio.windows import Window
 
+from twinns_qgis.forests import ForestMethod
 from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.estimate import estimate
 from twinns_qgis.mapping.nvidia import free_memory
@@ -26,9 +27,8 @@ from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import keep
 from twinns_qgis.mapping.sizes import AT_ONCE, SIDES, Sizes, choose_sizes
+from twinns_qgis.methods import description
 from twinns_qgis.networks.backend import gpu_available
-from twinns_qgis.networks.forests import ForestMethod
-from twinns_qgis.networks.methods import description
 from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
 from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, is_begun, make_rasters

@@ -18,7 +18,7 @@ from twinns_qgis.mapping.scoring import Scorer, scorer
 from twinns_qgis.mapping.valid import look
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
-from twinns_qgis.rasters.blocks import Workers
+from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.series import Series
@@ -65,13 +65,13 @@ class MappingPlan:
         """Returns the classifier in this process."""
         return scorer(self.model, self.contents["model"], self.device, self.computing)
 
-    def block(self, window: Window, workers: Workers) -> Block:
+    def block(self, window: Window, threads: Threads) -> Block:
         """Returns the rasters on a block of the map, and how many pixels were mapped, how, and in which time."""
         wanted = self._region(window)
         if not wanted.any():
             return Block(self._without_data(wanted.shape), NOTHING)
         chosen = int(np.count_nonzero(wanted))
-        values = self._read(window, workers)
+        values = self._read(window, threads)
         classifier = self.scorer()
         beyond = np.zeros(wanted.shape, bool)
         for sensor in classifier.model.manifest.sensors:
@@ -81,7 +81,7 @@ class MappingPlan:
             beyond |= far
         if not wanted.any():
             return Block(self._without_data(wanted.shape), {**NOTHING, "chosen": chosen})
-        scored = classifier.scores(values, wanted, workers.check_cancelled)
+        scored = classifier.scores(values, wanted, threads.check_cancelled)
         tally = {
             **NOTHING,
             "chosen": chosen,
@@ -93,7 +93,7 @@ class MappingPlan:
             "seconds": scored.seconds,
         }
         if self.computing.agreement:
-            tally |= classifier.compare_sample(values, wanted, scored.scores, workers.check_cancelled)
+            tally |= classifier.compare_sample(values, wanted, scored.scores, threads.check_cancelled)
         return Block(self._rasters(scored.scores, wanted, classifier), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
@@ -128,11 +128,11 @@ class MappingPlan:
         grid = next(iter(self.series.values())).grid.crop(self.window)
         return self.region.holds(grid.crop(window))
 
-    def _read(self, window: Window, workers: Workers) -> dict[str, NDArray[Any]]:
+    def _read(self, window: Window, threads: Threads) -> dict[str, NDArray[Any]]:
         source = Window(
             self.window.col_off + window.col_off, self.window.row_off + window.row_off, window.width, window.height
         )
-        values = workers.map(lambda one: one.read(source, MARGIN), self.series.values())
+        values = threads.map(lambda one: one.read(source, MARGIN), self.series.values())
         return dict(zip(self.series, values, strict=True))
 
     def _without_data(self, shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:

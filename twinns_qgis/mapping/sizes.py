@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinns_qgis.networks.forests import ForestMethod
-from twinns_qgis.networks.methods import description
+from twinns_qgis.forests import ForestMethod
+from twinns_qgis.methods import description
 from twinns_qgis.networks.width import SIZES
 from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid

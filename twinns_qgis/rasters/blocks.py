@@ -68,15 +68,15 @@ def strips(height: int, width: int, least: int = 1) -> list[slice]:
     return [slice(row, min(height, row + rows)) for row in range(0, height, rows)]
 
 
-class Workers:
+class Threads:
     """Threads that work on a block; GDAL and numpy release the interpreter meanwhile."""
 
-    def __init__(self, reporter: Reporter, threads: int = os.cpu_count() or 1) -> None:
-        self._pool = ThreadPoolExecutor(threads)
+    def __init__(self, reporter: Reporter, count: int = os.cpu_count() or 1) -> None:
+        self._pool = ThreadPoolExecutor(count)
         self._reporter = reporter
         self._exit = ExitStack()
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Threads:
         self._exit.enter_context(warnings.catch_warnings())
         # rasterio silences it round every warp, in a way that threads undo for each other.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

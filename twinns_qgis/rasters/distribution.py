@@ -17,7 +17,7 @@ from rasterio.windows import Window
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.block_store import Block, BlockStore
-from twinns_qgis.rasters.blocks import Workers, cache_bytes
+from twinns_qgis.rasters.blocks import Threads, cache_bytes
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _PAUSE = 0.1
 class Plan(Protocol):
     """How blocks are made; it travels to other processes as it is."""
 
-    def block(self, window: Window, workers: Workers) -> Block:
+    def block(self, window: Window, threads: Threads) -> Block:
         """Returns what comes out of a block."""
 
 
@@ -59,18 +59,18 @@ def finish_here(
     """
     with (
         rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)),
-        Workers(reporter) as workers,
-        ThreadPoolExecutor(at_once) as threads,
+        Threads(reporter) as threads,
+        ThreadPoolExecutor(at_once) as blocks_at_once,
     ):
 
         def finish(number: int) -> int:
-            store.save(number, plan.block(store.windows[number], workers))
+            store.save(number, plan.block(store.windows[number], threads))
             return number
 
         under_way: deque[Future[int]] = deque()
         for number in numbers:
             reporter.check_cancelled()
-            under_way.append(threads.submit(finish, number))
+            under_way.append(blocks_at_once.submit(finish, number))
             if len(under_way) == at_once:
                 yield under_way.popleft().result()
         while under_way:
@@ -169,7 +169,7 @@ def _finish(number: int, plan: Plan, store: BlockStore, memory: int, version: st
             f"A worker of the cluster has TWINNS {__version__}, {version} is expected.",
             "Start the workers in an environment with the same packages as this one.",
         )
-    threads = 1 if get_worker().state.nthreads > 1 else os.cpu_count() or 1
-    with rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)), Workers(Reporter(), threads) as workers:
-        store.save(number, plan.block(store.windows[number], workers))
+    count = 1 if get_worker().state.nthreads > 1 else os.cpu_count() or 1
+    with rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)), Threads(Reporter(), count) as threads:
+        store.save(number, plan.block(store.windows[number], threads))
     return number

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.archives import File, files_below, place
+from twinns_qgis.rasters.archives import File, files_below, place
 
 _RASTER_SUFFIXES = (".tif", ".tiff")
 

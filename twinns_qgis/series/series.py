@@ -14,17 +14,15 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import url_of, whole_file
+from twinns_qgis.files import whole_file
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import TILE, Layout
-from twinns_qgis.series.archives import File, ZipMember, on_disk
+from twinns_qgis.rasters.reading import open_raster, read_bands
 
 SERIES = "series"
 """The raster that all preparation makes."""
@@ -206,39 +204,6 @@ class SeriesWriter:
         """Writes raw values of shape (height, width, T, B) to a window."""
         height, width = values.shape[:2]
         self._dataset.write(np.moveaxis(values.reshape(height, width, -1), -1, 0), window=window)
-
-
-@contextmanager
-def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
-    """Opens a raster, on disk, in a zip archive or at a URL.
-
-    Raises:
-        InputError: It does not exist, or is no raster.
-    """
-    # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
-    with rasterio.Env(GDAL_NUM_THREADS="1"):
-        try:
-            dataset = rasterio.open(file.gdal_name if isinstance(file, ZipMember) else url_of(file) or file)
-        except RasterioIOError as error:
-            state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
-            raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
-        with dataset:
-            yield dataset
-
-
-def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np.generic]:
-    """Reads an open raster as ``dataset.read(**options)`` does.
-
-    Raises:
-        InputError: Its pixels can't be read, for example because the file is truncated.
-    """
-    try:
-        return dataset.read(**options)
-    except RasterioIOError as error:
-        raise InputError(
-            f"The pixels of {dataset.name} can't be read: the file is damaged or incomplete.",
-            "Download or copy it once more.",
-        ) from error
 
 
 def _dates_and_bands(path: Path, descriptions: Sequence[str | None]) -> tuple[tuple[date, ...], tuple[str, ...]]:

@@ -24,11 +24,11 @@ import sklearn
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import sha256_of, whole_file
+from twinns_qgis.forests import ForestMethod
+from twinns_qgis.forests.trained import TrainedForests
+from twinns_qgis.methods import description, method_names, network_of, title
 from twinns_qgis.networks.architectures import architecture
-from twinns_qgis.networks.forests import ForestMethod
-from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
-from twinns_qgis.networks.methods import description, method_names, network_of, title
 from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork

@@ -21,8 +21,8 @@ import rasterio
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
+from twinns_qgis.methods import method_names
 from twinns_qgis.networks.hyperparameters import Hyperparameters
-from twinns_qgis.networks.methods import method_names
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.training.augmentation import Augmentation
 from twinns_qgis.training.fit import Fitting

@@ -8,8 +8,8 @@ import pytest
 import rasterio
 from sklearn.ensemble import RandomForestClassifier
 
-from twinns_qgis.networks.forests import METHODS
-from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.forests import METHODS
+from twinns_qgis.forests.trained import TrainedForests
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass

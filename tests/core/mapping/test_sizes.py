@@ -7,7 +7,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.mapping.sizes import block_side, choose_sizes
-from twinns_qgis.networks.methods import description
+from twinns_qgis.methods import description
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model

@@ -6,7 +6,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import Cancelled
-from twinns_qgis.rasters.blocks import Workers, block_shape, block_windows, strips
+from twinns_qgis.rasters.blocks import Threads, block_shape, block_windows, strips
 from twinns_qgis.rasters.grid import Grid
 
 
@@ -40,12 +40,12 @@ def test_blocks_and_strips_cover_every_pixel_once():
 
 def test_a_cancelled_job_stops_between_products(listener):
     listener.stop = True
-    with Workers(listener) as workers, pytest.raises(Cancelled):
-        list(workers.map(str, range(3)))
+    with Threads(listener) as threads, pytest.raises(Cancelled):
+        list(threads.map(str, range(3)))
 
 
 def test_results_come_in_order_and_errors_come_through(listener):
-    with Workers(listener) as workers:
-        assert list(workers.map(str, range(5))) == ["0", "1", "2", "3", "4"]
+    with Threads(listener) as threads:
+        assert list(threads.map(str, range(5))) == ["0", "1", "2", "3", "4"]
         with pytest.raises(ZeroDivisionError):
-            list(workers.map(lambda number: 1 / number, [1, 0]))
+            list(threads.map(lambda number: 1 / number, [1, 0]))

@@ -18,7 +18,7 @@ class Plan:
         self.under_way = self.most = 0
         self.lock = threading.Lock()
 
-    def block(self, window, workers):
+    def block(self, window, threads):
         with self.lock:
             self.under_way += 1
             self.most = max(self.most, self.under_way)

@@ -26,7 +26,7 @@ LAYOUT = Layout(GRID, "uint8", 0, ("ones",), (1.0,), (0.0,), {}, tile=32)
 class Ones:
     """Makes rasters of ones."""
 
-    def block(self, window, workers):
+    def block(self, window, threads):
         return Block({"ones": np.ones((1, int(window.height), int(window.width)), "uint8")}, {"count": 1})
 
     def sources(self):
@@ -63,10 +63,10 @@ def test_a_second_call_leaves_the_folder_of_the_first_alone(tmp_path, finished):
 class OneAlone(Ones):
     """Makes the first block, and takes its time for the others."""
 
-    def block(self, window, workers):
+    def block(self, window, threads):
         if window.row_off or window.col_off:
             time.sleep(60)
-        return super().block(window, workers)
+        return super().block(window, threads)
 
 
 def test_a_lost_scheduler_is_told_and_the_finished_blocks_are_kept(tmp_path, scheduler_process, start_workers):

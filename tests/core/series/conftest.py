@@ -1,48 +1,43 @@
 """Tiny products, written as the real ones are."""
 
+import zipfile
 from datetime import date
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine
-from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel1 import prepare_sentinel1
+from twinns_qgis.series.products.search import Sentinel2Options
+from twinns_qgis.series.sentinel1.db_range import parse_db_range
+from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
+from twinns_qgis.series.sentinel2.finding import find_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
+SAFE_FILES = {10: ("B02", "B03", "B04", "B08"), 20: ("B05", "B06", "B07", "B8A", "B11", "B12", "SCL")}
+SAFE_METADATA = """<?xml version="1.0" encoding="UTF-8"?>
+<n1:Level-2A_User_Product xmlns:n1="https://example.org/psd"><n1:General_Info>
+<PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>
+<BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>{offsets}
+</n1:General_Info></n1:Level-2A_User_Product>
+"""
 ORIGIN = (500000, 5600000)
 SIZE = 16
 """Width and height of a product in pixels of 10 m."""
 
 
 @pytest.fixture
-def shared():
-    """The folder beside the project's root that holds real products."""
-    folder = Path(__file__).resolve().parents[3].parent / "shared"
-    if not folder.is_dir():
-        pytest.skip("the real products are not there")
-    return folder
+def make_theia(write_raster):
+    return partial(_make_theia, write_raster)
 
 
 @pytest.fixture
-def write_raster():
-    return _write_raster
-
-
-@pytest.fixture
-def make_theia():
-    return _make_theia
-
-
-@pytest.fixture
-def make_dated():
-    return _make_dated
+def make_dated(write_raster):
+    return partial(_make_dated, write_raster)
 
 
 @pytest.fixture
@@ -101,32 +96,18 @@ def decibels():
     return lambda series: np.where(series.missing(series.read()), np.nan, series.read() * series.scale + series.offset)
 
 
-def _write_raster(path, values, *, names=None, resolution=10, origin=ORIGIN, crs="EPSG:32631", nodata=None, tags=None):
-    """Writes values of shape (bands, height, width)."""
-    values = np.asarray(values)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=values.shape[0],
-        height=values.shape[1],
-        width=values.shape[2],
-        dtype=values.dtype,
-        crs=crs,
-        transform=from_origin(*origin, resolution, resolution),
-        nodata=nodata,
-    ) as dataset:
-        dataset.write(values)
-        dataset.update_tags(**(tags or {}))
-        if names:
-            dataset.descriptions = names
-    with rasterio.open(path) as dataset:
-        return Grid.of(dataset)
-
-
 def _make_theia(
-    folder, day: date, values, clouds=None, *, tile="T31UES", size=SIZE, origin=ORIGIN, edge=None, crs="EPSG:32631"
+    write_raster,
+    folder,
+    day: date,
+    values,
+    clouds=None,
+    *,
+    tile="T31UES",
+    size=SIZE,
+    origin=ORIGIN,
+    edge=None,
+    crs="EPSG:32631",
 ):
     """Writes a product whose bands all hold `values`: a number, or pixels of 10 m; returns its folder."""
     name = f"SENTINEL2A_{day:%Y%m%d}-105421-464_L2A_{tile}_C_V1-0"
@@ -134,7 +115,7 @@ def _make_theia(
     pixels = np.broadcast_to(values, (size, size)).astype("int16")
     for band in SENTINEL2_BANDS:
         fine = band in ("B2", "B3", "B4", "B8")
-        _write_raster(
+        write_raster(
             product / f"{name}_FRE_{band}.tif",
             (pixels if fine else pixels[::2, ::2])[None],
             resolution=10 if fine else 20,
@@ -144,19 +125,99 @@ def _make_theia(
         )
     none = np.zeros((size, size), "uint8")
     clouds = none if clouds is None else clouds
-    _write_raster(product / "MASKS" / f"{name}_CLM_R1.tif", clouds[None], origin=origin, crs=crs)
+    write_raster(product / "MASKS" / f"{name}_CLM_R1.tif", clouds[None], origin=origin, crs=crs)
     if edge is not None:
-        _write_raster(product / "MASKS" / f"{name}_EDG_R1.tif", edge[None], origin=origin, crs=crs)
+        write_raster(product / "MASKS" / f"{name}_EDG_R1.tif", edge[None], origin=origin, crs=crs)
     return product
 
 
 def _make_dated(
-    folder, day: date, values, scl=None, *, name="S2_{}_10m.tif", bands=("B02", "B03", "B04", "B08"), **how
+    write_raster,
+    folder,
+    day: date,
+    values,
+    scl=None,
+    *,
+    name="S2_{}_10m.tif",
+    bands=("B02", "B03", "B04", "B08"),
+    **how,
 ):
     """Writes a GeoTIFF of one date with named bands that all hold `values`, and SCL if given."""
     pixels = [np.broadcast_to(values, (SIZE, SIZE)).astype("uint16")] * len(bands)
     if scl is not None:
         pixels, bands = [*pixels, np.broadcast_to(scl, (SIZE, SIZE)).astype("uint16")], (*bands, "SCL")
     path = folder / name.format(f"{day:%Y%m%d}")
-    _write_raster(path, np.stack(pixels), names=bands, nodata=0, **how)
+    write_raster(path, np.stack(pixels), names=bands, nodata=0, **how)
     return path
+
+
+@pytest.fixture
+def find_in(listener):
+    """Returns a function that finds the products among inputs; options are those of Sentinel-2."""
+
+    def find(*, clear=None, reflectance="FRE", start=None, **inputs):
+        options = Sentinel2Options(clear or {}, reflectance)
+        return find_sentinel2(Inputs(**inputs), options, Period(start), listener).products
+
+    return find
+
+
+@pytest.fixture
+def pack():
+    return _pack
+
+
+@pytest.fixture
+def make_safe(tmp_path):
+    """Returns a function that makes a product of 40 x 40 pixels whose bands hold one number each."""
+
+    def make(day, baseline, offset=None, number=2000, scene=4, *, made="150000", folder=tmp_path, **jp2):
+        name = f"S2A_MSIL2A_{day:%Y%m%d}T105421_N{baseline.replace('.', '')}_R051_T31UES_{day:%Y%m%d}T{made}.SAFE"
+        images = folder / name / "GRANULE/L2A_T31UES_A000001_20180305T105421/IMG_DATA"
+        for resolution, bands in SAFE_FILES.items():
+            (images / f"R{resolution}m").mkdir(parents=True)
+            for band in bands:
+                values = np.full((400 // resolution, 400 // resolution), number, "uint16")
+                if band == "SCL":
+                    values = np.full_like(values, scene, "uint8")
+                elif band == "B02":
+                    values[0, 0] = 0  # missing, whatever the offset
+                path = images / f"R{resolution}m" / f"T31UES_{day:%Y%m%d}T105421_{band}_{resolution}m.jp2"
+                _write_jp2(path, values, resolution, **jp2)
+        offsets = "" if offset is None else "".join(
+            f'<BOA_ADD_OFFSET band_id="{number}">{offset}</BOA_ADD_OFFSET>' for number in range(13)
+        )  # fmt: skip
+        metadata = SAFE_METADATA.format(baseline=baseline, offsets=offsets)
+        (folder / name / "MTD_MSIL2A.xml").write_text(metadata)
+        return folder / name
+
+    return make
+
+
+@pytest.fixture
+def write_jp2():
+    return _write_jp2
+
+
+def _pack(folder, archive, below=None):
+    """Packs a folder into an archive, where its files lie below a folder of its own name, or another; removes it."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for path in sorted(folder.rglob("*")):
+            target.write(path, f"{folder.name if below is None else below}/{path.relative_to(folder)}".lstrip("/"))
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+    return archive
+
+
+def _write_jp2(path, values, resolution, *, origin=(500000, 5600000), tile=None):
+    """Writes values without loss, in tiles of a side where it is given."""
+    height, width = values.shape
+    options = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
+    if tile:
+        options |= {"BLOCKXSIZE": tile, "BLOCKYSIZE": tile}
+    with rasterio.open(
+        path, "w", width=width, height=height, count=1, dtype=values.dtype, crs="EPSG:32631",
+        transform=from_origin(*origin, resolution, resolution), **options,
+    ) as dataset:  # fmt: skip
+        dataset.write(values, 1)

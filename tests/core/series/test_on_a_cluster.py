@@ -13,7 +13,7 @@ from twinns_qgis.rasters import distribution
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import rasterio
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.dates import by_name
-from twinns_qgis.series.db_range import parse_db_range
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel1 import prepare_sentinel1
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.sentinel1.db_range import parse_db_range
+from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series
 
 START, END = date(2018, 5, 1), date(2018, 6, 15)

@@ -14,7 +14,7 @@ from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 
 DAYS = (date(2018, 3, 5), date(2018, 3, 15), date(2018, 4, 4), date(2018, 4, 14), date(2018, 4, 24))
 BLOCKS = 6

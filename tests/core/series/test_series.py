@@ -11,7 +11,8 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.series import Series, check_same_grid, open_raster, read_bands, series_layout, write_series
+from twinns_qgis.rasters.reading import open_raster, read_bands
+from twinns_qgis.series.series import Series, check_same_grid, series_layout, write_series
 
 GRID = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), 30, 20)
 DATES = (date(2018, 3, 1), date(2018, 3, 16), date(2018, 4, 2))

@@ -10,11 +10,11 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.forests import METHODS as FORESTS
+from twinns_qgis.forests.trained import TrainedForests
+from twinns_qgis.methods import network_of
 from twinns_qgis.networks.classifiers import loss_weights
-from twinns_qgis.networks.forests import METHODS as FORESTS
-from twinns_qgis.networks.forests.trained import TrainedForests
 from twinns_qgis.networks.hyperparameters import Hyperparameters
-from twinns_qgis.networks.methods import network_of
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass

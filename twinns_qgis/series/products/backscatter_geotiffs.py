@@ -11,8 +11,9 @@ import re
 from pathlib import Path
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.products.backscatter_metadata import (
@@ -24,7 +25,6 @@ from twinns_qgis.series.products.backscatter_metadata import (
 )
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.selection import warn_of_strangers
-from twinns_qgis.series.series import open_raster
 
 LOOKED_FOR = "GeoTIFFs with VV or VH in the description of a band or, where they have one band, in their name"
 

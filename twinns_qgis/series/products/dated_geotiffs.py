@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.dates import Tags
-from twinns_qgis.series.products.clear import mask_source
 from twinns_qgis.series.products.geotiff_bands import band_name, band_source
+from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
 from twinns_qgis.series.products.search import Search
-from twinns_qgis.series.series import open_raster
 
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from rasterio.io import DatasetReader
 
-from twinns_qgis.series.archives import File
+from twinns_qgis.rasters.archives import File
 from twinns_qgis.series.products.product import BandSource
 from twinns_qgis.series.series import SENTINEL2_BANDS
 

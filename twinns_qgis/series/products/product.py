@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
+from twinns_qgis.rasters.archives import File, on_disk
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.archives import File, on_disk
-from twinns_qgis.series.series import open_raster
-from twinns_qgis.series.warping import read_band
+from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.warping import read_band
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class MaskSource:
         index: Number of the file's band, from 1.
         name: What kind of mask it is, one of `clear.MASKS`.
         clear: The values of pixels that show the ground; all others, and pixels outside the mask, do not.
-        spreads: The values of clouds and their shadows, round which a rim may count as cloudy too.
+        spreads: The values of clouds and their shadows, round which a buffer may count as cloudy too.
         bands: The bands that it is about; None means all.
     """
 

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree  # nosec B405
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.archives import File, ZipMember, place, read_bytes
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.archives import File, ZipMember, place, read_bytes
 
 
 @dataclass(frozen=True)

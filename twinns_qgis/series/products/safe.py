@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.archives import File, place
-from twinns_qgis.series.products.clear import mask_source
+from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import BandSource, Product
 from twinns_qgis.series.products.product_folder import ProductFolder, product_folders
 from twinns_qgis.series.products.search import Search

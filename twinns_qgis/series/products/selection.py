@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.archives import File, place
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.warping import source_window
 
 Groups = tuple[tuple[date, tuple[Product, ...]], ...]
 """The products of each date, dates ascending."""

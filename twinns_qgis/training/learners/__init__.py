@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from twinns_qgis.networks.forests import ForestMethod
-from twinns_qgis.networks.methods import description, network_of
+from twinns_qgis.forests import ForestMethod
+from twinns_qgis.methods import description, network_of
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners.forest import ForestLearner

@@ -9,9 +9,9 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from twinns_qgis.networks.forests import ForestMethod
-from twinns_qgis.networks.forests.tables import Tables
-from twinns_qgis.networks.forests.trained import TrainedForests
+from twinns_qgis.forests import ForestMethod
+from twinns_qgis.forests.tables import Tables
+from twinns_qgis.forests.trained import TrainedForests
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples

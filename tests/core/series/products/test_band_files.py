@@ -8,11 +8,11 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.archives import files_below
 from twinns_qgis.rasters.production import Machine
-from twinns_qgis.series.archives import files_below
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import Series
 
 NAME = "S2B_L2A_20190904T074619_N9999R135T36MXB_36MXB"

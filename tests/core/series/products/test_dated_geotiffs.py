@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.products.clear import mask_source
+from twinns_qgis.series.products.masks import mask_source
 
 DAY = date(2018, 3, 5)
 

@@ -12,10 +12,11 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.production import Machine
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.sentinel2 import Outputs, prepare_sentinel2
-from twinns_qgis.series.series import SENTINEL2_BANDS, Series, open_raster
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
+from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.archives import ZipMember
+from twinns_qgis.rasters.archives import ZipMember
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 DAY = date(2018, 3, 5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled
-from twinns_qgis.networks.forests.tables import SeriesTables
+from twinns_qgis.forests.tables import SeriesTables
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series

@@ -1,0 +1,45 @@
+"""Which values of a mask count as clear."""
+
+import pytest
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.products.masks import mask_source, parse_clear
+
+
+def test_masks_are_separated_by_semicolons_and_values_are_lists_of_ranges():
+    chosen = parse_clear(" SCL = 4-7, 11;CLM=0 ; ")
+    assert chosen == {"SCL": {4, 5, 6, 7, 11}, "CLM": {0}}
+    assert parse_clear("") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("FMASK=0", "'FMASK=0' is not understood"),
+        ("SCL", "'SCL' is not understood"),
+        ("SCL=4; SCL=5", "'SCL=5' is named twice"),
+        ("SCL=", "'' is no value of a mask"),
+        ("SCL=4,x", "'x' is no value"),
+        ("SCL=7-4", "'7-4' is no value"),
+        ("SCL=256", "'256' is no value"),
+    ],
+)
+def test_what_is_not_understood_is_told(text, message):
+    with pytest.raises(InputError, match=message):
+        parse_clear(text)
+
+
+def test_water_and_snow_are_clear_in_mg2_and_clouds_are_not(tmp_path):
+    bits = {"water": 1, "cloud": 2, "snow": 4, "cloud shadow": 8, "slope": 16, "hidden": 32, "low": 64, "tangent": 128}
+    mask = mask_source(tmp_path, 1, "MG2")
+    assert {name for name, value in bits.items() if value in mask.clear} == {"water", "snow", "slope", "tangent"}
+    assert {name for name, value in bits.items() if value in mask.spreads} == {"cloud", "cloud shadow"}
+    assert 0 in mask.clear
+    assert 1 + 2 in mask.spreads - mask.clear
+
+
+def test_clouds_and_shadows_spread_and_nothing_that_is_clear_does(tmp_path):
+    masks = {name: mask_source(tmp_path, 1, name) for name in ("SCL", "CLM", "MG2", "EDG", "MASK")}
+    assert all(not mask.clear & mask.spreads for mask in masks.values())
+    assert masks["SCL"].spreads == {3, 8, 9, 10}
+    assert not masks["EDG"].spreads

@@ -1,0 +1,402 @@
+"""Preparing Sentinel-2, from files to a series."""
+
+import shutil
+import zipfile
+from datetime import date
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.crs import CRS
+from rasterio.warp import transform
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Extent
+from twinns_qgis.rasters.production import Machine
+from twinns_qgis.series.area import Area
+from twinns_qgis.series.inputs import Inputs
+from twinns_qgis.series.period import Period
+from twinns_qgis.series.products.search import Sentinel2Options
+from twinns_qgis.series.sentinel2.cloud_mask import Clouds
+from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
+from twinns_qgis.series.series import SENTINEL2_BANDS, Series
+
+DAYS = [date(2018, 3, 1), date(2018, 3, 11), date(2018, 3, 31)]
+
+
+@pytest.fixture
+def prepare(tmp_path, listener):
+    """Returns a function that prepares a series from a folder or layers and opens it."""
+
+    def run(output="out.tif", *, start=None, end=None, step=0, memory=64, area=Area(), clouds=Clouds(), **given):
+        files = {name: given.pop(name) for name in ("validity", "report") if name in given}
+        options = Sentinel2Options(given.pop("clear", {}))
+        given = given or {"folder": tmp_path / "in"}
+        prepare_sentinel2(
+            Outputs(tmp_path / output, **files),
+            Inputs(**given),
+            Period(start, end, step),
+            area=area,
+            clouds=clouds,
+            options=options,
+            machine=Machine(memory),
+            reporter=listener,
+        )
+        return Series.open(tmp_path / output)
+
+    return run
+
+
+@pytest.fixture
+def three_dates(tmp_path, make_theia):
+    """Products that hold 1000, 9999 under a cloud on half of the tile, and 4000."""
+    clouds = np.zeros((16, 16), "uint8")
+    clouds[:, :8] = 33
+    make_theia(tmp_path / "in", DAYS[0], 1000)
+    make_theia(tmp_path / "in", DAYS[1], np.where(clouds, 9999, 2500), clouds)
+    make_theia(tmp_path / "in", DAYS[2], 4000)
+
+
+def test_a_series_keeps_the_contract(prepare, three_dates, tmp_path):
+    series = prepare()
+    assert series.bands == SENTINEL2_BANDS
+    assert series.dates == tuple(DAYS)
+    assert (series.dtype, series.nodata, set(series.scale), set(series.offset)) == ("int16", -32768, {1e-4}, {0})
+    with rasterio.open(series.path) as dataset:
+        assert dataset.tags()["PRODUCTS"].count("SENTINEL2A") == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.tif"]
+
+
+def test_cloudy_pixels_are_filled_linearly_in_time(prepare, three_dates):
+    values = prepare().read()
+    assert (values[:, :, 0] == 1000).all()
+    assert (values[:, :8, 1] == 2000).all()  # a third of the way from 1000 to 4000
+    assert (values[:, 8:, 1] == 2500)[:, :, [0, 1, 2, 6]].all()
+
+
+def test_a_step_interpolates_to_its_dates(prepare, three_dates):
+    series = prepare(start=date(2018, 2, 27), end=date(2018, 4, 8), step=10)
+    assert [day.isoformat() for day in series.dates] == [
+        "2018-02-27", "2018-03-09", "2018-03-19", "2018-03-29", "2018-04-08",
+    ]  # fmt: skip
+    expected = np.interp([-2, 8, 18, 28, 38], [0, 30], [1000, 4000])
+    np.testing.assert_array_equal(series.read()[5, 5, :, 0], expected)
+
+
+def test_products_outside_the_period_are_left_out(prepare, three_dates):
+    series = prepare(start=DAYS[1], end=DAYS[2])
+    assert series.dates == tuple(DAYS[1:])
+    assert (series.read()[:, :8] == 4000).all()
+
+
+def test_an_extent_is_cut_out_on_the_pixels_of_the_whole(prepare, three_dates):
+    whole = prepare()
+    part = prepare("part.tif", area=Area(Extent.parse("500035,500085,5599911,5599959")))
+    assert part.grid.bounds == (500030, 5599910, 500090, 5599960)
+    np.testing.assert_array_equal(part.read(), whole.read()[4:9, 3:9])
+
+
+def test_the_mask_of_the_swath_edge_counts(prepare, tmp_path, make_theia):
+    edge = np.zeros((16, 16), "uint8")
+    edge[3, 4] = 1
+    make_theia(tmp_path / "in", DAYS[0], 1000, edge=edge)
+    values = prepare().read()
+    assert (values[3, 4] == -32768).all()
+    assert np.count_nonzero(values == -32768) == 10
+
+
+def test_a_saturated_pixel_is_missing_in_its_band_alone(prepare, tmp_path, make_theia, write_raster):
+    product = make_theia(tmp_path / "in", DAYS[0], 1000)
+    for group, bit, size in (("R1", 1, 16), ("R2", 4, 8)):  # the second band of 10 m, the fifth of 20 m
+        flags = np.zeros((1, size, size), "uint8")
+        flags[0, 2, 3] = 1 << bit
+        write_raster(product / "MASKS" / f"{product.name}_SAT_{group}.tif", flags, resolution=160 // size)
+    missing = prepare().read()[:, :, 0] == -32768
+    b3, b11 = SENTINEL2_BANDS.index("B3"), SENTINEL2_BANDS.index("B11")
+    assert np.argwhere(missing[:, :, b3]).tolist() == [[2, 3]]
+    assert np.argwhere(missing[:, :, b11]).tolist() == [[4, 6], [4, 7], [5, 6], [5, 7]]
+    assert np.count_nonzero(missing) == 5
+
+
+def test_the_user_chooses_what_is_clear(prepare, three_dates):
+    assert (prepare(clear={"CLM": frozenset({0, 33})}).read()[:, :6, 1, 0] == 9999).all()
+
+
+def test_negative_reflectance_is_kept_and_missing_pixels_are_not(prepare, tmp_path, make_theia):
+    pixels = np.full((16, 16), -50)
+    pixels[0, 0] = -10000
+    make_theia(tmp_path / "in", DAYS[0], pixels)
+    values = prepare().read()
+    assert values[0, 0, 0, 0] == -32768
+    assert (values[4:, 4:] == -50).all()
+
+
+def test_twenty_metre_bands_lie_where_their_georeference_says(prepare, tmp_path, make_theia, write_raster):
+    product = make_theia(tmp_path / "in", DAYS[0], 1000)
+    short = np.full((1, 7, 8), 1500, "int16")
+    write_raster(next(product.glob("*_FRE_B11.tif")), short, resolution=20, nodata=-10000)
+    values = prepare().read()
+    assert (values[:14, :, 0, 8] == 1500).all()
+    assert (values[14:, :, 0, 8] == -32768).all()
+    assert (values[:, :, 0, 9] == 1000).all()
+
+
+def test_named_bands_and_scene_classes_give_a_series(prepare, tmp_path, make_dated):
+    scene = np.full((16, 16), 4)
+    scene[:, :6] = np.arange(6) * 2  # 0 2 4 6 8 10: clear are 4 and 6
+    make_dated(tmp_path / "in", DAYS[0], 1000)
+    make_dated(tmp_path / "in", DAYS[0], 3000, scene, name="S2_{}_20m.tif", bands=("B05",))
+    series = prepare()
+    assert series.bands == ("B2", "B3", "B4", "B5", "B8")
+    missing = (series.read()[0, :, 0, 0] == -32768).tolist()
+    assert missing[:7] == [True, True, False, False, True, True, False]
+
+
+def test_products_without_a_mask_are_taken_as_clear_with_a_warning(prepare, tmp_path, make_dated, listener):
+    make_dated(tmp_path / "in", DAYS[0], 1000)
+    assert (prepare().read() == 1000).all()
+    assert "no cloud mask" in listener.warnings[0]
+
+
+def test_overlapping_products_of_a_date_are_merged(prepare, tmp_path, make_theia):
+    clouds = np.zeros((16, 16), "uint8")
+    clouds[:, :8] = 1
+    make_theia(tmp_path / "in", DAYS[0], 1000, clouds, tile="T31UES")
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T31UFS")
+    values = prepare().read()
+    assert (values[:, :8] == 2000).all()
+    assert (values[:, 8:] == 1000).all()
+
+
+def test_a_product_of_another_place_is_left_out_with_a_warning(prepare, tmp_path, make_theia, listener):
+    make_theia(tmp_path / "in", DAYS[0], 1000)
+    make_theia(tmp_path / "in", DAYS[1], 2000, origin=(900000, 5600000))
+    assert prepare().dates == (DAYS[0],)
+    assert "20180311" in listener.warnings[0]
+
+
+def test_a_product_of_another_crs_is_warped(prepare, tmp_path, make_theia, make_dated):
+    make_dated(tmp_path / "in", DAYS[0], 1000, 4)
+    (x,), (y,) = transform("EPSG:32631", "EPSG:32632", [500080], [5599920])  # the centre
+    make_dated(tmp_path / "in", DAYS[1], 2000, 4, origin=(x - 80, y + 80), crs="EPSG:32632")
+    series = prepare()
+    assert series.grid.crs.to_epsg() == 32631
+    assert (series.read()[4:12, 4:12] == [[[1000] * 4, [2000] * 4]]).all()
+
+
+def test_neither_memory_nor_blocks_change_the_result(prepare, tmp_path, make_theia):
+    random = np.random.default_rng(0)
+    for day in DAYS:
+        clouds = (random.random((70, 70)) < 0.3).astype("uint8")
+        make_theia(tmp_path / "in", day, random.integers(0, 5000, (70, 70)), clouds, size=70)
+    whole, blocks = prepare("whole.tif", memory=512), prepare("blocks.tif", memory=1)
+    np.testing.assert_array_equal(whole.read(), blocks.read())
+
+
+def test_values_that_can_not_be_reflectance_are_told(prepare, tmp_path, write_raster, listener):
+    write_raster(tmp_path / "in" / "20180301.tif", np.full((1, 8, 8), 3000, "float32"), names=("B2",))
+    prepare()
+    assert "the scale of the inputs must be wrong" in listener.warnings[-1]
+
+
+def test_a_band_missing_at_one_date_is_told_with_the_file(prepare, tmp_path, make_dated):
+    make_dated(tmp_path / "in", DAYS[0], 1000)
+    make_dated(tmp_path / "in", DAYS[1], 1000, bands=("B02", "B03", "B04"))
+    with pytest.raises(InputError, match=r"2018-03-11 \(S2_20180311_10m\.tif\) has no band B8"):
+        prepare()
+
+
+def test_masks_without_bands_are_no_series(prepare, tmp_path, make_dated):
+    make_dated(tmp_path / "in", DAYS[0], 0, 4, bands=())
+    with pytest.raises(InputError, match="no product holds a band"):
+        prepare()
+
+
+def test_no_memory_is_refused(prepare, three_dates):
+    with pytest.raises(InputError, match="MEMORY is 0 MB"):
+        prepare(memory=0)
+
+
+def test_a_truncated_file_is_named_and_leaves_no_series(prepare, three_dates, tmp_path):
+    band = next((tmp_path / "in").rglob("*20180311*_FRE_B4.tif"))
+    with band.open("r+b") as stream:
+        stream.truncate(band.stat().st_size - 100)
+    with pytest.raises(InputError, match=band.name):
+        prepare()
+    assert list(tmp_path.iterdir()) == [tmp_path / "in"]
+
+
+@pytest.mark.parametrize("damage", ["cut short before packing", "damaged after packing"])
+def test_a_damaged_file_in_an_archive_is_named(prepare, tmp_path, make_theia, damage):
+    values = np.random.default_rng(0).integers(0, 5000, (64, 64))
+    product = make_theia(tmp_path / "in", DAYS[0], values, size=64)
+    band = next(product.glob("*_FRE_B4.tif"))
+    if damage == "cut short before packing":
+        band.write_bytes(band.read_bytes()[:-100])
+    shutil.make_archive(str(product), "zip", product.parent, product.name)
+    shutil.rmtree(product)
+    archive = product.with_name(f"{product.name}.zip")
+    if damage == "damaged after packing":
+        with zipfile.ZipFile(archive) as content:
+            start = content.getinfo(f"{product.name}/{band.name}").header_offset
+        packed = bytearray(archive.read_bytes())
+        packed[start + 2000 : start + 2500] = bytes(500)
+        archive.write_bytes(packed)
+    with pytest.raises(InputError, match=band.name):
+        prepare()
+
+
+def test_nothing_found_says_what_was_looked_for(prepare, tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(InputError, match=r"No Sentinel-2 products.*in.*THEIA folders.*B02"):
+        prepare()
+
+
+def test_layers_or_a_folder_are_needed_not_both(prepare, three_dates, tmp_path):
+    with pytest.raises(InputError, match="Neither layers nor a folder"):
+        Inputs()
+    with pytest.raises(InputError, match="Both layers and a folder"):
+        Inputs((tmp_path / "a.tif",), tmp_path)
+    with pytest.raises(InputError, match="none does not exist"):
+        Inputs(folder=tmp_path / "none")
+
+
+def test_the_output_is_checked_before_the_products_are_searched(prepare, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "in").mkdir()
+    for output in ("none/out.tif", "file/out.tif"):
+        with pytest.raises(InputError, match=r"out\.tif does not exist"):
+            prepare(output)
+
+
+def test_an_extent_elsewhere_is_refused(prepare, three_dates):
+    with pytest.raises(InputError, match="does not overlap"):
+        prepare(area=Area(Extent.parse("0,1,0,1 [EPSG:4326]")))
+
+
+def test_neighbouring_tiles_become_one_mosaic(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, tile="T31UES")
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T31UFS", origin=(500000 + 120, 5600000))  # 4 columns overlap
+    series = prepare(area=Area(Extent.parse("500000,500280,5599840,5600000")))
+    assert (series.grid.width, series.grid.height) == (28, 16)
+    values = series.read()
+    assert (values[:, :16] == 1000).all()
+    assert (values[:, 16:] == 2000).all()
+
+
+def test_a_tile_of_another_utm_zone_joins_the_mosaic(prepare, tmp_path, make_theia, listener):
+    make_theia(tmp_path / "in", DAYS[0], 1000, tile="T31UES")
+    (x,), (y,) = transform("EPSG:32631", "EPSG:32632", [500160], [5600000])
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T32ULB", origin=(round(x), round(y)), crs="EPSG:32632")
+    values = prepare(area=Area(Extent.parse("500000,500280,5599840,5600000"))).read()
+    assert (values[:, :16] == 1000).all()
+    inner = values[5:11, 20:26]
+    assert (inner == 2000).all()
+    assert not listener.warnings
+
+
+def test_a_coarser_resolution_averages_and_another_crs_warps(prepare, three_dates):
+    coarse = prepare("coarse.tif", area=Area(resolution=40))
+    assert (coarse.grid.width, coarse.grid.resolution) == (4, (40, 40))
+    assert (coarse.read()[:, :, 0] == 1000).all()
+    warped = prepare("warped.tif", area=Area(crs=CRS.from_epsg(32632)))
+    values = warped.read()[:, :, 0]
+    assert warped.grid.crs.to_epsg() == 32632
+    assert set(np.unique(values)) == {-32768, 1000}
+
+
+def test_cloudy_dates_are_left_out(prepare, three_dates, listener):
+    assert prepare(clouds=Clouds(most=49)).dates == (DAYS[0], DAYS[2])
+    assert any("2018-03-11 (50%)" in message for message in listener.messages)
+    assert prepare("half.tif", clouds=Clouds(most=50)).dates == tuple(DAYS)
+
+
+def test_all_dates_too_cloudy_is_refused(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, np.ones((16, 16), "uint8"))
+    with pytest.raises(InputError, match=r"All dates have more than 99 % of clouds: 2018-03-01 \(100%\)"):
+        prepare(clouds=Clouds(most=99))
+
+
+def test_no_clear_pixel_at_any_date_is_refused(prepare, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1000, np.ones((16, 16), "uint8"))
+    with pytest.raises(InputError, match="No pixel is clear at any of the 1 dates"):
+        prepare()
+    assert {path.name for path in tmp_path.iterdir()} == {"in"}
+
+
+def test_a_date_that_shows_nothing_is_told(prepare, three_dates, tmp_path, make_theia, listener):
+    make_theia(tmp_path / "in", date(2018, 3, 21), 9999, np.ones((16, 16), "uint8"))
+    assert len(prepare().dates) == 4
+    assert (
+        "1 dates of the series show no clear pixel, and are interpolated everywhere: 2018-03-21" in listener.warnings[0]
+    )
+
+
+def test_clouds_get_a_rim(prepare, three_dates):
+    values = prepare(clouds=Clouds(dilation=25)).read()[8, :, 1, 0]
+    assert values.tolist() == [2000] * 10 + [2500] * 6  # clouds end at column 8, and two more are within 25 m
+
+
+def test_validity_counts_the_clear_dates(prepare, three_dates, tmp_path):
+    prepare(validity=tmp_path / "validity.tif")
+    with rasterio.open(tmp_path / "validity.tif") as dataset:
+        counts = dataset.read(1)
+    assert (counts[:, :8] == 2).all()
+    assert (counts[:, 8:] == 3).all()
+
+
+def test_a_report_is_written_and_leaves_nothing_else(prepare, three_dates, tmp_path):
+    prepare(report=tmp_path / "report.html", clouds=Clouds(most=40))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "50% of clouds" in text
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out.tif", "report.html"}
+
+
+def test_ndvi_in_the_report_is_that_of_the_clear_pixels(tmp_path, make_theia, write_raster, listener):
+    product = make_theia(tmp_path / "in", DAYS[0], 1000)
+    infrared = np.random.default_rng(0).integers(1000, 5000, (16, 16)).astype("int16")
+    write_raster(next(product.glob("*_FRE_B8.tif")), infrared[None], nodata=-10000)
+    report = tmp_path / "report.html"
+    prepare_sentinel2(
+        Outputs(tmp_path / "out.tif", report=report),
+        Inputs(folder=tmp_path / "in"),
+        Period(),
+        machine=Machine(64),
+        reporter=listener,
+    )
+    sampled = infrared[::4, ::4].astype(float)
+    expected = ((sampled - 1000) / (sampled + 1000)).mean()
+    assert f"{expected:.3f}" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("second", ["validity", "report"])
+def test_two_outputs_of_one_name_are_refused_before_anything_is_read(prepare, tmp_path, second):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(InputError, match=r"Two outputs have the same name, .*out\.tif"):
+        prepare(**{second: tmp_path / "out.tif", "folder": tmp_path / "in"})
+
+
+def test_a_product_is_never_replaced_by_an_output(prepare, make_dated, tmp_path):
+    product = make_dated(tmp_path / "in", DAYS[0], 1000)
+    before = product.read_bytes()
+    with pytest.raises(InputError, match=r"S2_20180301_10m\.tif is one of the inputs"):
+        prepare(f"in/{product.name}")
+    assert product.read_bytes() == before
+
+
+def test_the_report_tells_every_product_left_out_and_why(prepare, three_dates, tmp_path, make_theia):
+    make_theia(tmp_path / "in", DAYS[0], 1, origin=(900000, 5600000), tile="T33UES")
+    newer = next((tmp_path / "in").glob("*20180331*"))
+    older = newer.with_name(newer.name.replace("V1-0", "V0-9"))
+    shutil.copytree(newer, older)
+    make_theia(tmp_path / "in", date(2018, 6, 1), 1000)
+    prepare(report=tmp_path / "report.html", start=DAYS[0], end=DAYS[2], clouds=Clouds(most=40))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for reason, name in (
+        ("50% of clouds", "20180311"),
+        ("outside the area", "T33UES"),
+        ("outside the period", "20180601"),
+        (f"{newer.name} is newer", older.name),
+    ):
+        row = next(row for row in text.split("<tr>") if f"<td>{reason}</td>" in row)
+        assert name in row

@@ -1,0 +1,81 @@
+"""The radar images of one day as one image of linear power, on the grid of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.series.products.product import BandSource
+from twinns_qgis.series.sentinel1.backscatter import to_power
+from twinns_qgis.series.sentinel1.passes import Pass
+
+
+def read_day(
+    passes: Sequence[Pass],
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling = Resampling.bilinear,
+) -> NDArray[np.float32]:
+    """Reads the images of a day: each value is of the first pass that has one.
+
+    Args:
+        passes: The images of each pass of the day.
+        polarisations: The P polarisations to read.
+        block: The grid to read on.
+        units_of: What each band's values are.
+        resampling: How images on another grid are resampled.
+
+    Returns:
+        Linear power of shape (P, height, width), NaN where missing.
+    """
+    power = _read_pass(passes[0], polarisations, block, units_of, resampling)
+    for images in passes[1:]:
+        if np.isnan(power).any():
+            other = _read_pass(images, polarisations, block, units_of, resampling)
+            power = np.where(np.isnan(power), other, power)
+    return power
+
+
+def _read_pass(
+    products: Pass,
+    polarisations: Sequence[str],
+    block: Grid,
+    units_of: Mapping[BandSource, str],
+    resampling: Resampling,
+) -> NDArray[np.float32]:
+    """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
+
+    Where its images overlap, it is their mean.
+    """
+    found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
+    for product in products:
+        with product.open() as files:
+            for order, name in enumerate(polarisations):
+                if name not in product.bands:
+                    continue
+                source = product.bands[name]
+                in_power = partial(to_power, units=units_of[source])
+                found[order].append(source.read(files, block, resampling, in_power))
+    return np.stack([_mean(images) if images else _nothing(block) for images in found])
+
+
+def _mean(images: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Returns the mean of images of shape (height, width) where they have a value, NaN where none has."""
+    if len(images) == 1:
+        return images[0]
+    total, count = np.zeros_like(images[0]), np.zeros(images[0].shape, np.float32)
+    for image in images:
+        valid = ~np.isnan(image)
+        np.add(total, image, out=total, where=valid)
+        count += valid
+    return np.divide(total, count, where=count > 0, out=np.full_like(total, np.nan))
+
+
+def _nothing(block: Grid) -> NDArray[np.float32]:
+    return np.full((block.height, block.width), np.nan, np.float32)

@@ -1,0 +1,1 @@
+"""From Sentinel-2 products to one gap-filled series of reflectance (METHOD section 1)."""

@@ -1,0 +1,67 @@
+"""The products of one date as one image, on the grid of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from twinns_qgis.rasters.archives import File
+from twinns_qgis.rasters.blocks import strips
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.sentinel2.cloud_mask import read_clear
+from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
+
+_LEAST = 64
+"""Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
+
+HIGHEST = 32767
+"""Highest raw value of reflectance; higher ones are cut to it."""
+
+
+def read_date(
+    products: Sequence[Product], bands: Sequence[str], block: Grid, buffer: float, out: NDArray[np.int16]
+) -> None:
+    """Reads the products of a date: where several show the ground, the first one counts.
+
+    Args:
+        products: The products.
+        bands: The B bands to read.
+        block: The grid to read on.
+        buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
+        out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the ground.
+    """
+    out[:] = SENTINEL2_NODATA
+    for product in products:
+        with product.open() as files:
+            for rows in strips(block.height, block.width, least=_LEAST):
+                part = out[:, rows]
+                strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
+                _add_product(part, product, files, bands, strip, buffer)
+
+
+def _add_product(
+    values: NDArray[np.int16],
+    product: Product,
+    files: Mapping[File, DatasetReader],
+    bands: Sequence[str],
+    strip: Grid,
+    buffer: float,
+) -> None:
+    """Fills in what a product shows of a strip; values of shape (B, height, width)."""
+    clear = read_clear(product, files, strip, buffer)
+    missing = values == SENTINEL2_NODATA
+    if not (clear.everywhere & missing).any():
+        return
+    for order, band in enumerate(bands):
+        source = product.bands[band].in_units_of(SENTINEL2_SCALE)
+        raw = source.read(files, strip, Resampling.cubic)
+        valid = clear.of(band) & ~np.isnan(raw) & missing[order]
+        np.rint(raw, out=raw)
+        np.clip(raw, SENTINEL2_NODATA + 1, HIGHEST, out=raw)
+        np.copyto(values[order], raw, where=valid, casting="unsafe")

@@ -1,0 +1,137 @@
+"""How a block of a Sentinel-2 series is made, and what is counted meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.block_store import Block
+from twinns_qgis.rasters.blocks import Threads, strips
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.gapfilling import Interpolation
+from twinns_qgis.series.products.selection import Groups
+from twinns_qgis.series.sentinel2.mosaic import HIGHEST, read_date
+from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES
+
+CLEAR_OBSERVATIONS = "clear_observations"
+"""The raster that tells how many dates are clear."""
+
+_EVERY = 4
+"""Mean NDVI is taken from every so many-th pixel along x and y: that is enough to see the course of the season."""
+_SUSPICIOUS = 0.01
+"""More pixels than this share above the highest reflectance that can be stored: the scale must be wrong."""
+
+
+@dataclass(frozen=True)
+class Sentinel2Plan:
+    """How a block of a Sentinel-2 series is made.
+
+    Args:
+        grid: The grid of the series.
+        groups: The products of each of the T dates of acquisition, ascending.
+        bands: The B bands.
+        dates: The T' dates of the series.
+        buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
+    """
+
+    grid: Grid
+    groups: Groups
+    bands: tuple[str, ...]
+    dates: tuple[date, ...]
+    buffer: float
+
+    def sources(self) -> Iterable[Path]:
+        """Returns the products' files."""
+        return (path for _, products in self.groups for product in products for path in product.paths)
+
+    def block(self, window: Window, threads: Threads) -> Block:
+        """Returns the series and its validity on a block, and what the report tells of each date."""
+        grid = self.grid.crop(window)
+        values = np.empty((len(self.groups), len(self.bands), grid.height, grid.width), np.int16)
+        clear = np.empty((len(self.groups), grid.height, grid.width), bool)
+
+        def read(order: int) -> int:
+            read_date(self.groups[order][1], self.bands, grid, self.buffer, out=values[order])
+            np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
+            return int(np.count_nonzero(values[order] == HIGHEST))
+
+        tally = {
+            "too_high": sum(threads.map(read, range(len(self.groups)))),
+            "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
+            **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], self.bands),
+        }
+        filled = _fill(values, tuple(day for day, _ in self.groups), self.dates, threads)
+        rasters = {
+            SERIES: filled.reshape(-1, *filled.shape[2:]),
+            CLEAR_OBSERVATIONS: clear.sum(axis=0, dtype=np.uint16)[None],
+        }
+        return Block(rasters, tally)
+
+    def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
+        """Refuses a series that shows nothing, and warns of dates that show nothing and of a wrong scale."""
+        days = [day for day, _ in self.groups]
+        if not any(tally["clear"]):
+            raise InputError(
+                f"No pixel is clear at any of the {len(days)} dates from {days[0]} to {days[-1]}: the products' masks, "
+                "or missing pixels, cover all of the area.",
+                "Take a longer period, another area, or count more values of the masks as clear, with CLEAR.",
+            )
+        hidden = [day for day, clear in zip(days, tally["clear"], strict=True) if not clear]
+        if kept := [str(day) for day in hidden if day in self.dates]:
+            reporter.warning(
+                f"{len(kept)} dates of the series show no clear pixel, and are interpolated everywhere: "
+                f"{', '.join(kept)}. With a MAX_CLOUD of 99 they are left out."
+            )
+        count = self.grid.width * self.grid.height * len(self.groups) * len(self.bands)
+        _warn_of_scale(tally["too_high"] / count, reporter)
+
+
+def _fill(
+    values: NDArray[np.int16], own_dates: tuple[date, ...], dates: tuple[date, ...], threads: Threads
+) -> NDArray[np.int16]:
+    """Interpolates raw values of shape (T, B, height, width) to the series' dates: (T', B, height, width).
+
+    Where these are the products' own, the values are filled in place.
+    """
+    filled = values if dates == own_dates else np.empty((len(dates), *values.shape[1:]), np.int16)
+
+    def fill(rows: slice) -> None:
+        interpolation = None
+        for band in range(values.shape[1]):
+            part = values[:, band, rows]
+            valid = part != SENTINEL2_NODATA
+            if interpolation is None or not np.array_equal(valid, interpolation.valid):  # bands mostly share their gaps
+                interpolation = Interpolation.between(valid, own_dates, dates)
+            filled[:, band, rows] = np.rint(interpolation.apply(part, missing=SENTINEL2_NODATA))
+
+    threads.run(fill, strips(*values.shape[2:]))
+    return filled
+
+
+def _ndvi_sums(values: NDArray[np.int16], clear: NDArray[np.bool_], bands: Sequence[str]) -> dict[str, list[float]]:
+    """Returns the sum of NDVI over the clear pixels of each date, and their number; nothing where a band lacks."""
+    if not {"B4", "B8"} <= set(bands):
+        return {}
+    red, infrared = (values[:, bands.index(band)].astype(np.float64) for band in ("B4", "B8"))
+    total = infrared + red
+    usable = clear & (total > 0)
+    ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total))
+    return {"ndvi": ndvi.sum(axis=(1, 2)).tolist(), "ndvi_count": np.count_nonzero(usable, axis=(1, 2)).tolist()}
+
+
+def _warn_of_scale(share: float, reporter: Reporter) -> None:
+    if share > _SUSPICIOUS:
+        reporter.warning(
+            f"{share:.0%} of the values exceed the highest reflectance that can be stored, "
+            f"{HIGHEST * SENTINEL2_SCALE:.2f}, and were cut to it: the scale of the inputs must be wrong. Whole "
+            "numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance."
+        )
