@@ -4,7 +4,7 @@ UV ?= .venv/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
 	--emit-build-options --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check package lock clean
+.PHONY: help setup demo test check coverage reference package lock clean
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -22,11 +22,23 @@ test: setup ## Run the tests: the core in .venv, the plugin in QGIS's Python
 		.venv-qgis/bin/python -m pytest tests/qgis || failed=1; \
 	exit $$failed
 
+# The plugin is a package whose name is that of the folder it is installed in.
 check: setup ## Style, types and security
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
+	.venv/bin/python -m mypy tools
+	@mkdir -p build/types && ln -sfn ../.. build/types/twinns
+	MYPYPATH=build/types .venv/bin/python -m mypy -p twinns.algorithms -p twinns.plugin
 	.venv/bin/python -m bandit --quiet --recursive twinns_qgis algorithms plugin.py __init__.py
+
+coverage: setup ## Say which lines of the core no test reaches
+	.venv/bin/python -m coverage run -m pytest tests/core
+	.venv/bin/python -m coverage report
+
+reference: ## Write docs/parameters.md from the declarations, and the graphical model
+	.venv/bin/python tools/reference.py
+	.venv-qgis/bin/python tools/build_model.py
 
 package: ## Write the plugin's zip to dist/
 	python3 tools/package.py

@@ -1,8 +1,9 @@
-"""Parameters as this plugin declares them: each with its help, and named after the job's field."""
+"""From the parameters that a job declares to those of QGIS Processing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable
 
 from qgis.core import (
     QgsProcessing,
@@ -11,135 +12,106 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
 )
 from qgis.core import QgsProcessingParameterDefinition as Definition
 
+from ..twinns_qgis.jobs import parameters as kinds
 from .translation import tr
 
+_RASTER = QgsProcessing.SourceType.TypeRaster
+_POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
+_FOLDER = QgsProcessingParameterFile.Behavior.Folder
+_DAY = QgsProcessingParameterDateTime.Type.Date
+_WHOLE = QgsProcessingParameterNumber.Type.Integer
+_DECIMAL = QgsProcessingParameterNumber.Type.Double
 
-def helped(definition: Definition, text: str) -> Definition:
-    """Gives a parameter its help."""
-    definition.setHelp(text)
+
+def definition_of(name: str, parameter: kinds.Parameter) -> Definition:
+    """Returns the parameter of QGIS Processing for one that a job declares."""
+    definition = _MAKERS[type(parameter)](parameter, name.upper(), tr(parameter.label))
+    definition.setHelp(tr(parameter.help))
+    if parameter.default in (None, (), ""):
+        definition.setFlags(definition.flags() | Definition.Flag.FlagOptional)
+    elif not parameter.required:
+        definition.setDefaultValue(parameter.default)
+    if parameter.advanced:
+        definition.setFlags(definition.flags() | Definition.Flag.FlagAdvanced)
     return definition
 
 
-def advanced(definition: Definition) -> Definition:
-    """Moves a parameter to the dialog's advanced ones."""
-    definition.setFlags(definition.flags() | Definition.Flag.FlagAdvanced)
+def _field(parameter: kinds.Field, name: str, label: str) -> Definition:
+    return QgsProcessingParameterField(name, label, parentLayerParameterName=parameter.of.upper())
+
+
+def _choice(parameter: kinds.Choice, name: str, label: str) -> Definition:
+    """Scripts and models hold the word, not its place in the list."""
+    definition = QgsProcessingParameterEnum(name, label, options=list(parameter.choices), usesStaticStrings=True)
+    show_choices(definition, parameter)
     return definition
 
 
-def raster(name: str, label: str, text: str, *, optional: bool = False) -> Definition:
-    """Declares a raster layer."""
-    return helped(QgsProcessingParameterRasterLayer(name, label, optional=optional), text)
+def show_choices(definition: Definition, parameter: kinds.Choice) -> None:
+    """Has dialogs show what each word means."""
+    labels = {word: tr(text) for word, text in parameter.choices.items()}
+    # By its name, as it needs the parts of QGIS that show things, which qgis_process may lack.
+    definition.setMetadata({"widget_wrapper": {"class": f"{__package__}.choice_widget.ChoiceWidget", "labels": labels}})
 
 
-def rasters(name: str, label: str, text: str) -> Definition:
-    """Declares any number of raster layers, or none."""
-    kind = QgsProcessing.SourceType.TypeRaster
-    return helped(QgsProcessingParameterMultipleLayers(name, label, kind, optional=True), text)
+def _number(parameter: kinds.Number, name: str, label: str) -> Definition:
+    whole = isinstance(parameter, kinds.WholeNumber)
+    definition = QgsProcessingParameterNumber(name, label, _WHOLE if whole else _DECIMAL)
+    if math.isfinite(parameter.limit.minimum):
+        definition.setMinimum(parameter.limit.minimum)
+    if math.isfinite(parameter.limit.maximum):
+        definition.setMaximum(parameter.limit.maximum)
+    return definition
 
 
-def raster_output(name: str, label: str, text: str, *, optional: bool = False) -> Definition:
-    """Declares a raster to write; an optional one is not written by default."""
-    definition = QgsProcessingParameterRasterDestination(name, label, optional=optional, createByDefault=not optional)
-    return helped(definition, text)
+def _file(parameter: kinds.FilePath, name: str, label: str) -> Definition:
+    return QgsProcessingParameterFile(name, label, extension=parameter.extension)
 
 
-def file(name: str, label: str, text: str, extension: str, *, optional: bool = False) -> Definition:
-    """Declares a file to read."""
-    kind = QgsProcessingParameterFile.Behavior.File
-    return helped(QgsProcessingParameterFile(name, label, kind, extension, optional=optional), text)
+def _file_output(parameter: kinds.FileOutput, name: str, label: str) -> Definition:
+    offered = parameter.required or parameter.offered
+    return QgsProcessingParameterFileDestination(name, label, tr(parameter.kind), createByDefault=offered)
 
 
-def polygons(name: str, label: str, text: str) -> Definition:
-    """Declares a layer of polygons, or none."""
-    kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
-    return helped(QgsProcessingParameterFeatureSource(name, label, kinds, optional=True), text)
+def _raster_output(parameter: kinds.RasterOutput, name: str, label: str) -> Definition:
+    return QgsProcessingParameterRasterDestination(name, label, createByDefault=parameter.required)
 
 
-def folder(name: str, label: str, text: str) -> Definition:
-    """Declares a folder to read, or none."""
-    kind = QgsProcessingParameterFile.Behavior.Folder
-    return helped(QgsProcessingParameterFile(name, label, kind, optional=True), text)
+def _polygons_output(parameter: kinds.PolygonsOutput, name: str, label: str) -> Definition:
+    return QgsProcessingParameterVectorDestination(name, label, _POLYGONS, createByDefault=parameter.required)
 
 
-def day(name: str, label: str, text: str) -> Definition:
-    """Declares a date, or none."""
-    kind = QgsProcessingParameterDateTime.Type.Date
-    return helped(QgsProcessingParameterDateTime(name, label, kind, optional=True), text)
-
-
-def extent(name: str, label: str, text: str) -> Definition:
-    """Declares an extent, or none."""
-    return helped(QgsProcessingParameterExtent(name, label, optional=True), text)
-
-
-def crs(name: str, label: str, text: str) -> Definition:
-    """Declares a coordinate reference system, or none."""
-    return helped(QgsProcessingParameterCrs(name, label, optional=True), text)
-
-
-def report(text: str) -> Definition:
-    """Declares REPORT, which several jobs write."""
-    kind = tr("HTML files (*.html)")
-    definition = QgsProcessingParameterFileDestination(
-        "REPORT", tr("Report"), kind, optional=True, createByDefault=True
-    )
-    return helped(definition, text)
-
-
-def choice(name: str, label: str, text: str, options: Sequence[str], default: str) -> Definition:
-    """Declares one of several words: scripts and models hold the word, not its place in the list."""
-    definition = QgsProcessingParameterEnum(
-        name, label, options=list(options), defaultValue=default, usesStaticStrings=True
-    )
-    return helped(definition, text)
-
-
-def whole_number(name: str, label: str, text: str, default: int, minimum: int = 0) -> Definition:
-    """Declares a whole number."""
-    kind = QgsProcessingParameterNumber.Type.Integer
-    return helped(QgsProcessingParameterNumber(name, label, kind, default, minValue=minimum), text)
-
-
-def number(
-    name: str, label: str, text: str, default: float | None, minimum: float, maximum: float | None = None
-) -> Definition:
-    """Declares a number; without a default, one that need not be given."""
-    kind = QgsProcessingParameterNumber.Type.Double
-    definition = QgsProcessingParameterNumber(name, label, kind, default, optional=default is None, minValue=minimum)
-    if maximum is not None:
-        definition.setMaximum(maximum)
-    return helped(definition, text)
-
-
-def memory() -> Definition:
-    """Declares MEMORY, which several jobs have."""
-    return advanced(whole_number("MEMORY", tr("Memory (MB)"), tr("Memory to use, in MB."), 2048, minimum=1))
-
-
-def device() -> Definition:
-    """Declares DEVICE, which the jobs with a network have."""
-    return advanced(choice("DEVICE", tr("Device"), tr("Where to compute."), ("auto", "cpu", "gpu"), "auto"))
-
-
-def dates_table() -> Definition:
-    """Declares DATES, which the jobs that prepare have."""
-    text = tr("CSV table with columns file and date, for files without a date.")
-    return advanced(file("DATES", tr("Table of dates"), text, "csv", optional=True))
-
-
-def scheduler() -> Definition:
-    """Declares SCHEDULER, which jobs have that work block by block."""
-    text = tr(
-        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine."
-    )
-    return advanced(helped(QgsProcessingParameterString("SCHEDULER", tr("Dask scheduler"), optional=True), text))
+_MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
+    kinds.Text: lambda _, *names: QgsProcessingParameterString(*names),
+    kinds.Extent: lambda _, *names: QgsProcessingParameterExtent(*names),
+    kinds.Crs: lambda _, *names: QgsProcessingParameterCrs(*names),
+    kinds.Polygons: lambda _, *names: QgsProcessingParameterFeatureSource(*names, [_POLYGONS]),
+    kinds.Field: _field,
+    kinds.Choice: _choice,
+    kinds.Number: _number,
+    kinds.WholeNumber: _number,
+    kinds.Day: lambda _, *names: QgsProcessingParameterDateTime(*names, _DAY),
+    kinds.FilePath: _file,
+    kinds.DatesTable: _file,
+    kinds.Folder: lambda _, *names: QgsProcessingParameterFile(*names, _FOLDER),
+    kinds.Raster: lambda _, *names: QgsProcessingParameterRasterLayer(*names),
+    kinds.Series: lambda _, *names: QgsProcessingParameterRasterLayer(*names),
+    kinds.Rasters: lambda _, *names: QgsProcessingParameterMultipleLayers(*names, _RASTER),
+    kinds.FileOutput: _file_output,
+    kinds.RasterOutput: _raster_output,
+    kinds.PolygonsOutput: _polygons_output,
+    kinds.FolderOutput: lambda _, *names: QgsProcessingParameterFolderDestination(*names),
+}

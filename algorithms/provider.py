@@ -6,16 +6,21 @@ from processing.core.ProcessingConfig import ProcessingConfig, Setting
 from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from .create_demo_site import CreateDemoSite
+from ..twinns_qgis.jobs.declarations import DECLARATIONS
+from ..twinns_qgis.jobs.parameters import Choice
+from .algorithm import JobAlgorithm
+from .definitions import show_choices
 from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP, check_interpreter
-from .map_cover import MapCover
-from .prepare_sentinel1 import PrepareSentinel1
-from .prepare_sentinel2 import PrepareSentinel2
-from .train_model import TrainModel
 from .translation import tr
 
-_ALGORITHMS = (CreateDemoSite, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
 _MODELS = ("landcover",)
+_CHOICES = {
+    name.upper(): parameter
+    for declaration in DECLARATIONS
+    for name, parameter in declaration.parameters().items()
+    if isinstance(parameter, Choice)
+}
+"""Parameters of one name have the same choices in all jobs."""
 
 
 class ShippedModel(QgsProcessingModelAlgorithm):
@@ -24,6 +29,9 @@ class ShippedModel(QgsProcessingModelAlgorithm):
     def createInstance(self) -> ShippedModel:
         model = ShippedModel()
         model.loadVariant(self.toVariant())
+        for definition in model.parameterDefinitions():
+            if definition.name() in _CHOICES:
+                show_choices(definition, _CHOICES[definition.name()])
         return model
 
     def displayName(self) -> str:
@@ -73,8 +81,8 @@ class TwinnsProvider(QgsProcessingProvider):
         ProcessingConfig.removeSetting(SETTING)
 
     def loadAlgorithms(self) -> None:
-        for algorithm in _ALGORITHMS:
-            self.addAlgorithm(algorithm())
+        for declaration in DECLARATIONS:
+            self.addAlgorithm(JobAlgorithm(declaration))
         for name in _MODELS:
             model = ShippedModel()
             if model.fromFile(str(PLUGIN_FOLDER / "models" / f"{name}.model3")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import (
     QgsMapLayer,
     QgsProcessingContext,
@@ -25,7 +27,7 @@ _KEPT: list[_OwnStyle] = []
 
 
 def use_own_style(path: str, context: QgsProcessingContext) -> None:
-    """Lets the layer at `path`, if it is to be loaded, show the style that lies beside its file."""
-    if context.willLoadLayerOnCompletion(path):
+    """Lets the layer at `path`, if it is to be loaded, show the style that lies beside its file, if there is one."""
+    if context.willLoadLayerOnCompletion(path) and Path(path).with_suffix(".qml").is_file():
         _KEPT.append(_OwnStyle())
         context.layerToLoadOnCompletionDetails(path).setPostProcessor(_KEPT[-1])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingParameterDefinition,
-    QgsProcessingParameterNumber,
+    QgsProcessingUtils,
     QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import Qt
 
+from ..twinns_qgis.jobs import parameters as kinds
 from .translation import tr
 
 _EXTENT = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}(\[.+\]\s*)?")
@@ -35,7 +36,7 @@ class Values:
         algorithm: The algorithm.
         parameters: Its parameters as Processing gives them.
         context: The run's context.
-        feedback: Hears of conversions.
+        feedback: Receives messages about conversions.
     """
 
     def __init__(
@@ -43,45 +44,35 @@ class Values:
         algorithm: QgsProcessingAlgorithm,
         parameters: Mapping[str, Any],
         context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
+        feedback: QgsProcessingFeedback | None = None,
     ) -> None:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
-        self._feedback = feedback
+        self._feedback = feedback or QgsProcessingFeedback()
 
-    def read(self, definition: QgsProcessingParameterDefinition) -> Any:
+    def read(self, name: str, parameter: kinds.Parameter) -> Any:
         """Returns the value of a parameter, None where an optional one is not given.
+
+        Args:
+            name: Its name, as the job has it.
+            parameter: What the job declares.
 
         Raises:
             QgsProcessingException: The worker could not read what was given, such as a layer that is not a file.
         """
-        reader = {
-            "multilayer": self._rasters,
-            "raster": self._raster,
-            "source": self._polygons,
-            "extent": self._extent,
-            "datetime": self._day,
-            "number": self._number,
-            "crs": self._crs,
-            "enum": self._choice,
-            "file": self._file,
-            "fileDestination": self._file_output,
-            "folderDestination": self._file_output,
-            "rasterDestination": self._layer_output,
-            "vectorDestination": self._layer_output,
-        }.get(definition.type(), self._text)
-        return reader(definition)
+        return _READERS[type(parameter)](self, name.upper(), parameter)
 
-    def layers(self, name: str) -> list[QgsMapLayer]:
-        """Returns the layers of a parameter that takes several."""
+    def _rasters(self, name: str, parameter: kinds.Parameter) -> list[str]:
+        return [raster_path(layer) for layer in self._layers(name)]
+
+    def _dates(self, name: str, parameter: kinds.DatesTable) -> str | None:
+        return self._file(name, parameter) or dates_of(self._layers(parameter.of.upper()))
+
+    def _layers(self, name: str) -> list[QgsMapLayer]:
         return self._algorithm.parameterAsLayerList(self._parameters, name, self._context)
 
-    def _rasters(self, definition: QgsProcessingParameterDefinition) -> list[str]:
-        return [raster_path(layer) for layer in self.layers(definition.name())]
-
-    def _raster(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        name = definition.name()
+    def _raster(self, name: str, parameter: kinds.Parameter) -> str | None:
         if not self._given(name):
             return None
         layer = self._algorithm.parameterAsRasterLayer(self._parameters, name, self._context)
@@ -89,9 +80,8 @@ class Values:
             raise QgsProcessingException(self._algorithm.invalidRasterError(self._parameters, name))
         return raster_path(layer)
 
-    def _polygons(self, definition: QgsProcessingParameterDefinition) -> str | None:
+    def _polygons(self, name: str, parameter: kinds.Parameter) -> str | None:
         """Returns ``path|layername=name``: of the layer's file, or of a copy of what is in memory or selected."""
-        name = definition.name()
         if not self._given(name):
             return None
         source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
@@ -108,8 +98,7 @@ class Values:
         )
         return f"{_absolute(path)}|layername={layer}" if layer else _absolute(path)
 
-    def _extent(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        name = definition.name()
+    def _extent(self, name: str, parameter: kinds.Parameter) -> str | None:
         if not self._given(name):
             return None
         value = self._parameters[name]
@@ -122,50 +111,71 @@ class Values:
         edges = (rectangle.xMinimum(), rectangle.xMaximum(), rectangle.yMinimum(), rectangle.yMaximum())
         return ",".join(repr(edge) for edge in edges) + _crs_suffix(crs)
 
-    def _day(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        if not self._given(definition.name()):
+    def _day(self, name: str, parameter: kinds.Parameter) -> str | None:
+        if not self._given(name):
             return None
-        moment = self._algorithm.parameterAsDateTime(self._parameters, definition.name(), self._context)
+        moment = self._algorithm.parameterAsDateTime(self._parameters, name, self._context)
         return moment.date().toString(Qt.DateFormat.ISODate) if moment.isValid() else None
 
-    def _crs(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        if not self._given(definition.name()):
+    def _crs(self, name: str, parameter: kinds.Parameter) -> str | None:
+        if not self._given(name):
             return None
-        crs = self._algorithm.parameterAsCrs(self._parameters, definition.name(), self._context)
+        crs = self._algorithm.parameterAsCrs(self._parameters, name, self._context)
         if not crs.isValid():
-            raise QgsProcessingException(
-                tr("'{}' is no coordinate reference system.").format(self._parameters[definition.name()])
-            )
+            raise QgsProcessingException(tr("'{}' is no coordinate reference system.").format(self._parameters[name]))
         return _crs_text(crs)
 
-    def _number(self, definition: QgsProcessingParameterNumber) -> float | None:
-        if definition.defaultValue() is None and not self._given(definition.name()):
+    def _number(self, name: str, parameter: kinds.Number) -> float | None:
+        if parameter.default is None and not self._given(name):
             return None
-        if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
-            return self._algorithm.parameterAsInt(self._parameters, definition.name(), self._context)
-        return self._algorithm.parameterAsDouble(self._parameters, definition.name(), self._context)
+        number = self._algorithm.parameterAsDouble(self._parameters, name, self._context)
+        # QGIS's own whole numbers end at 2147483647, where seeds do not.
+        return int(number) if isinstance(parameter, kinds.WholeNumber) and number.is_integer() else number
 
-    def _choice(self, definition: QgsProcessingParameterDefinition) -> str:
-        return self._algorithm.parameterAsEnumString(self._parameters, definition.name(), self._context)
+    def _choice(self, name: str, parameter: kinds.Parameter) -> str:
+        return self._algorithm.parameterAsEnumString(self._parameters, name, self._context)
 
-    def _text(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        return self._algorithm.parameterAsString(self._parameters, definition.name(), self._context) or None
+    def _text(self, name: str, parameter: kinds.Parameter) -> str | None:
+        return self._algorithm.parameterAsString(self._parameters, name, self._context) or None
 
-    def _file(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        path = self._algorithm.parameterAsFile(self._parameters, definition.name(), self._context)
+    def _file(self, name: str, parameter: kinds.Parameter) -> str | None:
+        path = self._algorithm.parameterAsFile(self._parameters, name, self._context)
         return _absolute(path) if path else None
 
-    def _file_output(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        path = self._algorithm.parameterAsFileOutput(self._parameters, definition.name(), self._context)
+    def _file_output(self, name: str, parameter: kinds.Parameter) -> str | None:
+        path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
         return _absolute(path) if path else None
 
-    def _layer_output(self, definition: QgsProcessingParameterDefinition) -> str | None:
-        path = self._algorithm.parameterAsOutputLayer(self._parameters, definition.name(), self._context)
+    def _layer_output(self, name: str, parameter: kinds.Parameter) -> str | None:
+        path = self._algorithm.parameterAsOutputLayer(self._parameters, name, self._context)
         return _absolute(path) if path else None
 
     def _given(self, name: str) -> bool:
         value = self._parameters.get(name)
         return value is not None and value != NULL and value != ""
+
+
+_READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
+    kinds.Text: Values._text,
+    kinds.Extent: Values._extent,
+    kinds.Crs: Values._crs,
+    kinds.Polygons: Values._polygons,
+    kinds.Field: Values._text,
+    kinds.Choice: Values._choice,
+    kinds.Number: Values._number,
+    kinds.WholeNumber: Values._number,
+    kinds.Day: Values._day,
+    kinds.FilePath: Values._file,
+    kinds.DatesTable: Values._dates,
+    kinds.Folder: Values._file,
+    kinds.Raster: Values._raster,
+    kinds.Series: Values._raster,
+    kinds.Rasters: Values._rasters,
+    kinds.FileOutput: Values._file_output,
+    kinds.RasterOutput: Values._layer_output,
+    kinds.PolygonsOutput: Values._layer_output,
+    kinds.FolderOutput: Values._file_output,
+}
 
 
 def raster_path(layer: QgsMapLayer) -> str:
@@ -182,6 +192,22 @@ def raster_path(layer: QgsMapLayer) -> str:
             + tr("Save it as a GeoTIFF first: right-click on the layer, Export, Save As.")
         )
     return _absolute(path)
+
+
+def dates_of(layers: Iterable[QgsMapLayer]) -> str | None:
+    """Writes the table of dates of the layers that have a temporal range; returns its path, None if none has."""
+    rows = []
+    for layer in layers:
+        temporal = layer.temporalProperties()
+        begin = temporal.fixedTemporalRange().begin() if temporal.isActive() else None
+        if begin is not None and begin.isValid():
+            rows.append((raster_path(layer), begin.date().toString(Qt.DateFormat.ISODate)))
+    if not rows:
+        return None
+    path = QgsProcessingUtils.generateTempFilename("dates.csv")
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("file", "date"), *rows])
+    return path
 
 
 def _absolute(path: str) -> str:

@@ -21,6 +21,7 @@ from qgis.core import (  # noqa: E402
     QgsProcessingModelChildParameterSource,
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
+    QgsProcessingParameterDefinition,
 )
 from qgis.PyQt.QtCore import QPointF  # noqa: E402
 
@@ -44,7 +45,7 @@ REQUIRED = ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")
 
 # What each child takes from the model's inputs, what from other children, and which outputs are the model's.
 PERIOD = {"START": "START", "END": "END", "STEP": "STEP"}
-CHILDREN = {
+CHILDREN: dict[str, tuple[dict[str, str], dict[str, tuple[str, str]], dict[str, tuple[str, str]]]] = {
     "preparesentinel2": ({"FOLDER": "SENTINEL2_FOLDER", **PERIOD}, {}, {"OUTPUT": ("SENTINEL2", "Sentinel-2 series")}),
     "preparesentinel1": (
         {"FOLDER": "SENTINEL1_FOLDER", "UNITS": "UNITS", **PERIOD},
@@ -74,7 +75,7 @@ DESCRIPTION = (
 )
 
 
-def build():
+def build() -> QgsProcessingModelAlgorithm:
     """Returns the model; the provider must be registered."""
     model = QgsProcessingModelAlgorithm("landcover", "Land cover")
     help_texts = {"ALG_DESC": DESCRIPTION, "ALG_CREATOR": "TWINNS for QGIS developers"}
@@ -82,6 +83,7 @@ def build():
         definition = child_definition(algorithm, parameter).clone()
         help_texts[name] = definition.help()
         definition.setName(name)
+        definition.setMetadata({})  # it names a class of the plugin by the folder that the plugin is installed in
         definition.setDescription(label or definition.description())
         if name in REQUIRED:
             definition.setFlags(definition.flags() & ~definition.Flag.FlagOptional)
@@ -95,7 +97,13 @@ def build():
     return model
 
 
-def child(algorithm, inputs, links, outputs, position):
+def child(
+    algorithm: str,
+    inputs: dict[str, str],
+    links: dict[str, tuple[str, str]],
+    outputs: dict[str, tuple[str, str]],
+    position: QPointF,
+) -> QgsProcessingModelChildAlgorithm:
     """Returns one step of the model, its name that of its algorithm."""
     step = QgsProcessingModelChildAlgorithm(f"twinns:{algorithm}")
     step.setChildId(algorithm)
@@ -111,7 +119,7 @@ def child(algorithm, inputs, links, outputs, position):
     return step
 
 
-def model_output(algorithm, of_child, name, label, position):
+def model_output(algorithm: str, of_child: str, name: str, label: str, position: QPointF) -> QgsProcessingModelOutput:
     output = QgsProcessingModelOutput(name, label)
     output.setChildId(algorithm)
     output.setChildOutputName(of_child)
@@ -119,12 +127,12 @@ def model_output(algorithm, of_child, name, label, position):
     return output
 
 
-def child_definition(algorithm, parameter):
+def child_definition(algorithm: str, parameter: str) -> QgsProcessingParameterDefinition:
     registry = QgsApplication.processingRegistry()
     return registry.algorithmById(f"twinns:{algorithm}").parameterDefinition(parameter)
 
 
-def main():
+def main() -> None:
     application = QgsApplication([], False)
     application.initQgis()
     sys.path += [f"{QgsApplication.pkgDataPath()}/python/plugins", str(ROOT.parent)]

@@ -16,7 +16,7 @@ LARGEST = 25_000_000  # the plugin repository takes no more
 LONG_AGO = (2020, 1, 1, 0, 0, 0)  # the same sources give the same zip, byte by byte
 
 
-def version():
+def version() -> str:
     """Returns the version, which three files hold."""
     metadata = configparser.ConfigParser(interpolation=None)
     metadata.read(ROOT / "metadata.txt", encoding="utf-8")
@@ -31,14 +31,14 @@ def version():
     return found["metadata.txt"]
 
 
-def first(pattern, path):
+def first(pattern: str, path: Path) -> str:
     match = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
         sys.exit(f"{path} has no line like {pattern}.")
     return match[1]
 
 
-def sources():
+def sources() -> list[Path]:
     """Returns the files of the plugin, in the order of their names."""
     found = [ROOT / name for name in FILES]
     for folder, patterns in FOLDERS.items():
@@ -50,7 +50,7 @@ def sources():
     return sorted(found)
 
 
-def write(path):
+def write(path: Path) -> None:
     """Writes the zip under a name of its own until it is whole."""
     path.parent.mkdir(exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -65,7 +65,7 @@ def write(path):
     partial.replace(path)
 
 
-def main():
+def main() -> None:
     path = ROOT / "dist" / f"{FOLDER}-{version()}.zip"
     write(path)
     print(path.relative_to(ROOT))

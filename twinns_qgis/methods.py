@@ -9,6 +9,9 @@ from twinns_qgis.forests import ForestMethod
 from twinns_qgis.networks.architectures import Architecture, architecture, network_methods
 from twinns_qgis.networks.hyperparameters import Hyperparameters
 
+_PAPERS = {"RF": "RF(S1,S2)", "RFLF": "RFLF(S1,S2)"}
+"""What the paper calls two methods."""
+
 
 def method_names() -> tuple[str, ...]:
     """Returns the names of all methods, networks first."""
@@ -21,12 +24,12 @@ def description(method: str) -> Architecture | ForestMethod:
     Raises:
         InputError: There is no such method.
     """
-    return FORESTS.get(method) or architecture(method)
+    return FORESTS.get(_PAPERS.get(method, method)) or architecture(method)
 
 
 def network_of(method: str) -> str | None:
     """Returns the method whose network a method trains: itself, or that of which a forest sees the features."""
-    forests = FORESTS.get(method)
+    forests = FORESTS.get(_PAPERS.get(method, method))
     return forests.network if forests else method
 
 

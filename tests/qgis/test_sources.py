@@ -10,7 +10,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = [ROOT / "__init__.py", ROOT / "plugin.py", *sorted((ROOT / "algorithms").glob("*.py"))]
-JOBS = ROOT / "twinns_qgis/jobs"
+SHARED = [
+    ROOT / "twinns_qgis/__init__.py",
+    *(ROOT / "twinns_qgis/jobs" / name for name in ("__init__.py", "declarations.py", "parameters.py")),
+]
+"""What QGIS's own Python reads of the core."""
 
 plugin_sources = pytest.mark.parametrize("path", PLUGIN, ids=lambda path: path.name)
 
@@ -41,8 +45,8 @@ def test_the_core_imports_no_qgis(path):
         assert not [name for name in names if name.split(".")[0] in ("qgis", "processing", "PyQt5", "PyQt6")]
 
 
-@plugin_sources
-def test_the_plugin_is_in_the_language_of_python_39(path):
+@pytest.mark.parametrize("path", [*PLUGIN, *SHARED], ids=lambda path: path.name)
+def test_what_qgis_reads_is_in_the_language_of_python_39(path):
     tree(path, feature_version=(3, 9))
 
 
@@ -67,55 +71,6 @@ def test_an_unscoped_member_is_found():
 def test_members_of_enumerations_are_reached_through_their_enumeration(path):
     """Qt 6 knows them by no other name."""
     assert unscoped(tree(path)) == []
-
-
-def fields_of_jobs():
-    """The fields of each job, its base's too: their help, default, whether they are needed, and their choices."""
-    nodes = [node for path in JOBS.glob("*.py") for node in tree(path).body if isinstance(node, ast.ClassDef)]
-    classes = {node.name: node for node in nodes}
-    jobs = {}
-    for node in nodes:
-        for line in node.body:
-            if isinstance(line, ast.AnnAssign) and line.target.id == "id" and line.value:
-                jobs[ast.literal_eval(line.value)] = fields_of(node, classes)
-    return jobs
-
-
-def fields_of(node, classes):
-    bases = [classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
-    fields = {name: field for base in bases for name, field in fields_of(base, classes).items()}
-    for line in node.body:
-        if isinstance(line, ast.AnnAssign) and ast.unparse(line.annotation) != "ClassVar[str]":
-            words = [word for word in line.value.keywords if word.arg in ("default", "choices")]
-            options = {word.arg: ast.literal_eval(word.value) for word in words}
-            fields[line.target.id] = (ast.literal_eval(line.value.args[0]), options)
-    return fields
-
-
-def test_every_job_is_an_algorithm(provider):
-    assert fields_of_jobs().keys() == {item.name() for item in provider.algorithms()} - {"landcover"}
-
-
-@pytest.mark.parametrize("job", fields_of_jobs())
-def test_the_parameters_are_the_fields_of_the_job(provider, job):
-    fields = fields_of_jobs()[job]
-    definitions = {item.name(): item for item in provider.algorithm(job).parameterDefinitions()}
-    assert sorted(definitions) == sorted(name.upper() for name in fields)
-    for name, (text, options) in fields.items():
-        definition = definitions[name.upper()]
-        assert definition.help()
-        if name != "polygons":  # QGIS gives a layer, not a path
-            assert definition.help() == text
-        optional = bool(definition.flags() & definition.Flag.FlagOptional)
-        default = options.get("default")
-        if default is None or default == ():
-            assert optional == ("default" in options), name
-        else:
-            assert definition.defaultValue() == default
-            assert type(definition.defaultValue()) is type(default)
-        if options.get("choices"):
-            assert tuple(definition.options()) == options["choices"]
-            assert definition.usesStaticStrings()
 
 
 def test_the_metadata_hold_what_the_plugin_repository_asks_for():

@@ -1,12 +1,16 @@
-"""One dataclass a job: what the worker and the command line run."""
+"""The jobs: what each is called and can be asked for (`declarations`), and what runs it."""
 
-from twinns_qgis.jobs.create_demo_site import CreateDemoSite
-from twinns_qgis.jobs.job import Job
-from twinns_qgis.jobs.map_cover import MapCover
-from twinns_qgis.jobs.prepare_sentinel1 import PrepareSentinel1
-from twinns_qgis.jobs.prepare_sentinel2 import PrepareSentinel2
-from twinns_qgis.jobs.train_model import TrainModel
+from __future__ import annotations
 
-JOBS: dict[str, type[Job]] = {
-    job.id: job for job in (CreateDemoSite, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
-}
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twinns_qgis.jobs.catalogue import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the jobs when one is asked for: QGIS's own Python reads the declarations, and lacks what jobs need."""
+    if name not in ("JOBS", "CreateDemoSite", "Job", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "TrainModel"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(".catalogue", __name__), name)

@@ -7,28 +7,41 @@ to standard error. The exit status is 0, 1 (an error with its message) or 2 (wro
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
+import re
 import signal
 import sys
 import threading
-import typing
 from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import TwinnsError
-from twinns_qgis.jobs import JOBS
-from twinns_qgis.jobs.job import Job, item_type
+from twinns_qgis.jobs.catalogue import JOBS
+from twinns_qgis.jobs.job import Job, option
+from twinns_qgis.jobs.parameters import (
+    Choice,
+    Crs,
+    Day,
+    Extent,
+    Field,
+    FilePath,
+    Number,
+    Parameter,
+    WholeNumber,
+)
 from twinns_qgis.jobs.worker import run_worker
 from twinns_qgis.reporter import Reporter
+
+_NEGATIVE = re.compile(r"-[.\d]")
+"""How a number, or an extent, begins that lies west of Greenwich."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    options = vars(_parser().parse_args(arguments))
-    command = options.pop("command")
+    command, options = parse(sys.argv[1:] if arguments is None else arguments)
     if command == "worker":
         status = run_worker()
         sys.stderr.flush()
@@ -55,6 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def parse(arguments: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Returns the command of a call and its options by name, null where they are not given.
+
+    Raises:
+        SystemExit: The call is wrong, or asks for help.
+    """
+    options = vars(_parser().parse_args(_joined(arguments)))
+    return options.pop("command"), options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="twinns", description="Land cover maps from Sentinel-1 and Sentinel-2 series."
@@ -62,8 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"twinns {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for job in JOBS.values():
-        summary = (job.__doc__ or "").strip()
-        command = commands.add_parser(job.command, help=summary, description=summary)
+        command = commands.add_parser(job.command, help=job.summary, description=job.summary)
         _add_options(command, job)
         command.add_argument("--json", action="store_true", help="Print the outputs as one JSON object.")
     commands.add_parser("worker", help="Run one job given on standard input; QGIS uses this.")
@@ -71,22 +93,44 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_options(command: argparse.ArgumentParser, job: type[Job]) -> None:
-    kinds = typing.get_type_hints(job)
-    for field in dataclasses.fields(job):
-        item, several = item_type(kinds[field.name])
-        required = field.default is dataclasses.MISSING
-        text = field.metadata["help"]
-        if not required and field.default not in (None, (), ""):
-            text += f" Default: {field.default}."
+    for name, parameter in job.parameters().items():
+        choices = list(parameter.choices) if isinstance(parameter, Choice) else None
         command.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            dest=field.name,
-            required=required,
-            nargs="+" if several else None,
-            choices=field.metadata["choices"],
-            metavar=None if field.metadata["choices"] else item.__name__.upper(),
-            help=text.replace("%", "%%"),
+            option(name),
+            dest=name,
+            required=parameter.required,
+            action="extend" if parameter.several else "store",
+            nargs="+" if parameter.several else None,
+            choices=choices,
+            type=parameter.read if isinstance(parameter, Choice) else str,
+            metavar=None if choices else _placeholder(parameter),
+            help=_help(parameter).replace("%", "%%"),
         )
+
+
+def _placeholder(parameter: Parameter) -> str:
+    if isinstance(parameter, WholeNumber):
+        return "INT"
+    kinds = {Number: "NUMBER", Day: "YYYY-MM-DD", Extent: "EXTENT", Crs: "CRS", Field: "FIELD", FilePath: "PATH"}
+    return next((word for kind, word in kinds.items() if isinstance(parameter, kind)), "TEXT")
+
+
+def _help(parameter: Parameter) -> str:
+    text = parameter.help
+    if isinstance(parameter, Number) and str(parameter.limit) not in text:
+        text += f" Expected: {parameter.limit}."
+    if not parameter.required and parameter.default not in (None, (), ""):
+        text += f" Default: {parameter.default}."
+    return text
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Returns the arguments, with ``--extent -61.5,...`` as one: argparse would take its value for an option."""
+    words = list(arguments)
+    for place in range(len(words) - 1, 0, -1):
+        if _NEGATIVE.match(words[place]) and words[place - 1].startswith("--"):
+            words[place - 1 : place + 1] = [f"{words[place - 1]}={words[place]}"]
+    return words
 
 
 class _TerminalReporter(Reporter):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.jobs import declarations
+from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
 
 
-@dataclass(frozen=True, kw_only=True)
-class CreateDemoSite(Job):
+class CreateDemoSite(Job, declarations.CreateDemoSite):
     """Makes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map."""
-
-    id: ClassVar[str] = "createdemosite"
-    command: ClassVar[str] = "create-demo-site"
-
-    folder: Path = parameter("Folder to make the site in; it must be new or empty.")
-    size: int = parameter("Width and height of the site in pixels of 10 m.", default=256)
-    seed: int = parameter("The same seed gives the same site, byte by byte.", default=0)
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Makes the site; see `twinns_qgis.demo`."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from twinns_qgis import __version__
-from twinns_qgis.jobs.job import Job, Limit, parameter
+from twinns_qgis.jobs import declarations
+from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -16,51 +16,8 @@ if TYPE_CHECKING:
     from twinns_qgis.networks.sensor import Sensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class MapCover(Job):
+class MapCover(Job, declarations.MapCover):
     """Maps land cover with a trained model."""
-
-    id: ClassVar[str] = "mapcover"
-    command: ClassVar[str] = "map-cover"
-
-    model: Path = parameter("The model file, .twinns.")
-    sentinel1: Path | None = parameter("The Sentinel-1 series.", default=None)
-    sentinel2: Path | None = parameter("The Sentinel-2 series, on the same grid.", default=None)
-    extent: str | None = parameter(
-        "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
-    )
-    mask: str | None = parameter(
-        "Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped.", default=None
-    )
-    device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
-    precision: str = parameter(
-        "What the network's matrix products are computed in; auto is bfloat16 where that is clearly faster, else "
-        "float32.",
-        default="auto",
-        choices=("auto", "float32", "bfloat16"),
-    )
-    early_exit: str = parameter(
-        "Whether to skip the ConvGRU branches where the classifiers of the CNN branches agree and are sure enough.",
-        default="off",
-        choices=("off", "on"),
-    )
-    agreement: float = parameter(
-        "Percentage of the pixels that an early exit is to leave their class, on the validation part.",
-        default=99.5,
-        limit=Limit("percent, above 0, up to 100", lambda percent: 0 < percent <= 100),
-    )
-    memory: int = parameter(
-        "Memory to use, in MB.", default=2048, limit=Limit("megabytes, 1 or more", lambda megabytes: megabytes >= 1)
-    )
-    scheduler: str | None = parameter(
-        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
-        default=None,
-    )
-    output: Path = parameter("The map to write, a GeoTIFF.")
-    confidence: Path | None = parameter("A raster of the confidence in percent to write.", default=None)
-    probabilities: Path | None = parameter(
-        "A raster of the probability of each class in percent to write.", default=None
-    )
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the model, checks the series against it, and maps them."""
@@ -93,7 +50,7 @@ class MapCover(Job):
                 "TWINNS_MODEL_SHA256": model.sha256,
                 "TWINNS_METHOD": model.manifest.title,
                 "TWINNS_VERSION": __version__,
-                "TWINNS_CALL": replace(self, scheduler=None).call(),  # the map is the same without
+                "TWINNS_CALL": self.call(leave_out=["scheduler"]),
             },
             reporter=reporter,
         )
@@ -140,4 +97,3 @@ class MapCover(Job):
         check_outputs([*paths, *styles])
         layers = [*self._given().values(), *([split_source(self.mask)[0]] if self.mask else [])]
         check_spared([*paths, *styles], [self.model, *layers, *map(style_path, layers)])
-        self.check_numbers()

@@ -2,66 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.jobs import declarations
+from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrepareSentinel2(Job):
+class PrepareSentinel2(Job, declarations.PrepareSentinel2):
     """Turns Sentinel-2 level 2A products into one gap-filled time series raster."""
-
-    id: ClassVar[str] = "preparesentinel2"
-    command: ClassVar[str] = "prepare-sentinel2"
-
-    layers: tuple[Path, ...] = parameter("Rasters to use, instead of a folder.", default=())
-    folder: Path | None = parameter("Folder below which the products are found.", default=None)
-    dates: Path | None = parameter("CSV table with columns file and date, for files without a date.", default=None)
-    start: date | None = parameter("First date of the series; by default that of the first product.", default=None)
-    end: date | None = parameter("Last date of the series; by default that of the last product.", default=None)
-    step: int = parameter("Days from one date to the next; 0 keeps the products' own dates.", default=0)
-    extent: str | None = parameter(
-        "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code], also over several tiles; by default all of the first "
-        "product.",
-        default=None,
-    )
-    resolution: float | None = parameter(
-        "Size of a pixel, in units of the CRS; by default that of the first product.", default=None
-    )
-    crs: str | None = parameter(
-        "CRS of the series, such as EPSG:32631; by default that of the first product.", default=None
-    )
-    max_cloud: float = parameter(
-        "Dates with a larger share of clouds, in percent of what they show of the area, are left out.", default=100.0
-    )
-    dilation: float = parameter(
-        "Width of the rim round clouds and their shadows that counts as cloudy too, in metres.", default=0.0
-    )
-    clear: str = parameter(
-        "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind of mask.",
-        default="",
-    )
-    reflectance: str = parameter(
-        "Of THEIA products: FRE, corrected for slope, or SRE, as of a flat surface.",
-        default="FRE",
-        choices=("FRE", "SRE"),
-    )
-    memory: int = parameter("Memory to use, in MB.", default=2048)
-    scheduler: str | None = parameter(
-        "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
-        default=None,
-    )
-    output: Path = parameter("The series to write, a GeoTIFF.")
-    validity: Path | None = parameter(
-        "Raster of the number of clear dates of each pixel: where it is low, the series is interpolated.", default=None
-    )
-    report: Path | None = parameter(
-        "Report as one HTML file: dates, products left out, map of validity, mean NDVI.", default=None
-    )
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel2`."""

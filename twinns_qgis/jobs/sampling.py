@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.jobs.job import AT_LEAST_0, SEED, SHARE_BETWEEN_0_AND_1, Job, parameter
+from twinns_qgis.jobs import declarations
+from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -17,45 +17,8 @@ if TYPE_CHECKING:
     from twinns_qgis.series.series import Series
 
 
-@dataclass(frozen=True, kw_only=True)
-class SamplingJob(Job):
+class SamplingJob(Job, declarations.Sampling):
     """A job that draws samples: pixels of time series that polygons give a class."""
-
-    sentinel1: Path | None = parameter("The Sentinel-1 series.", default=None)
-    sentinel2: Path | None = parameter("The Sentinel-2 series, on the same grid.", default=None)
-    polygons: str = parameter("Polygons with a class: a vector file, or file|layername=name.")
-    class_field: str = parameter("Field that holds the class: text, or a whole number.")
-    object_field: str | None = parameter(
-        "Field whose equal values make one object of several polygons; by default each polygon is one.", default=None
-    )
-    split_field: str | None = parameter(
-        "Field that holds train, validation or test; by default the split is drawn.", default=None
-    )
-    sparse_classes: str = parameter(
-        "What happens to classes with too few objects for the split.", default="error", choices=("error", "drop")
-    )
-    train_share: float = parameter(
-        "Share of each class's objects to train on.", default=0.3, limit=SHARE_BETWEEN_0_AND_1
-    )
-    validation_share: float = parameter(
-        "Share of each class's objects to choose the best epoch or forest by.",
-        default=0.2,
-        limit=SHARE_BETWEEN_0_AND_1,
-    )
-    split_blocks: float = parameter(
-        "Side of squares of the ground whose objects go into one part together, in units of the series' CRS; 0 draws "
-        "by object.",
-        default=0.0,
-        limit=AT_LEAST_0,
-    )
-    touching_pixels: str = parameter(
-        "What happens to pixels of validation and test that have a training pixel in their 5 x 5 window.",
-        default="drop",
-        choices=("drop", "keep"),
-    )
-    seed: int = parameter(
-        "Fixes the split, the initial weights, the order of the samples, and the forests.", default=0, limit=SEED
-    )
 
     def open_series(self, method: str, reporter: Reporter) -> dict[str, Series]:
         """Opens the series that a method sees, by sensor, and checks that they are on one grid.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from twinns_qgis.jobs.job import ABOVE_0, AT_LEAST_0, AT_LEAST_1, SHARE_BELOW_1, parameter
+from twinns_qgis.jobs import declarations
 from twinns_qgis.jobs.sampling import SamplingJob
 from twinns_qgis.reporter import Reporter
 
@@ -36,95 +35,8 @@ _OF_FORESTS = ("trees", "depths")
 """What only methods that train a network, or forests, have a use for."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainModel(SamplingJob):
+class TrainModel(SamplingJob, declarations.TrainModel):
     """Trains a network or forests on time series and polygons with a class, and assesses them."""
-
-    id: ClassVar[str] = "trainmodel"
-    command: ClassVar[str] = "train-model"
-
-    method: str = parameter(
-        "The method.",
-        default="TWINNS",
-        # Listed here, as the command line and QGIS list them without loading what builds them.
-        choices=(
-            "TWINNS",
-            "TWINNS(S1)",
-            "TWINNS(S2)",
-            "FullCNN",
-            "FullRNN",
-            "TWINNSNoAux",
-            "2ConvLSTM",
-            "RF(S1,S2)",
-            "RFLF(S1,S2)",
-            "RF(TWINNS)",
-        ),
-    )
-    size: str = parameter("Size of the network.", default="paper", choices=("paper", "compact", "small"))
-    epochs: int = parameter("How often the network sees all training pixels.", default=300, limit=AT_LEAST_1)
-    batch_size: int = parameter("Pixels between two updates of the weights.", default=64, limit=AT_LEAST_1)
-    learning_rate: float = parameter("Step size of the optimiser, in the first epoch.", default=2e-4, limit=ABOVE_0)
-    optimizer: str = parameter("The optimiser.", default="adam", choices=("adam", "adamw", "sgd"))
-    schedule: str = parameter(
-        "Step size over the epochs: constant, or falling to 0 along half a cosine.",
-        default="constant",
-        choices=("constant", "cosine"),
-    )
-    patience: int = parameter(
-        "Epochs without a better validation accuracy after which training stops; 0 goes through all.",
-        default=0,
-        limit=AT_LEAST_0,
-    )
-    class_weights: str = parameter(
-        "What counts alike in the loss: each pixel (none) or each class (balanced).",
-        default="none",
-        choices=("none", "balanced"),
-    )
-    augmentation: str = parameter(
-        "How patches vary in training: not at all, or turned and mirrored in the 8 ways of a square.",
-        default="none",
-        choices=("none", "symmetries"),
-    )
-    date_dropout: float = parameter(
-        "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or more, below 1.",
-        default=0.0,
-        limit=SHARE_BELOW_1,
-    )
-    dropout: float = parameter(
-        "Share of each block's outputs that training drops; 0 or more, below 1.", default=0.4, limit=SHARE_BELOW_1
-    )
-    auxiliary_weight: float = parameter(
-        "Weight of each auxiliary classifier in the loss and in the score; that on all features has 1.",
-        default=0.5,
-        limit=AT_LEAST_0,
-    )
-    scaling: str = parameter(
-        "What becomes 0 and 1 of each variable: its smallest and largest value (range), or its 1st and 99th "
-        "percentile, with values beyond clipped (percentiles).",
-        default="range",
-        choices=("range", "percentiles"),
-    )
-    batch_norm: str = parameter(
-        "Normalises by the statistics of the batches (real), or scales and shifts alone (frozen).",
-        default="real",
-        choices=("real", "frozen"),
-    )
-    trees: str = parameter(
-        "Numbers of trees of a forest to choose from, separated by commas.", default="100,200,300,400,500"
-    )
-    depths: str = parameter(
-        "Largest depths of a forest's trees to choose from, separated by commas.", default="20,40,60,80,100"
-    )
-    device: str = parameter("Where to compute.", default="auto", choices=("auto", "cpu", "gpu"))
-    precision: str = parameter(
-        "What the network's matrix products are computed in, in training; auto is bfloat16 where that is "
-        "clearly faster, else float32.",
-        default="auto",
-        choices=("auto", "float32", "bfloat16"),
-    )
-    model: Path = parameter("The model file to write, .twinns.")
-    report: Path | None = parameter("An HTML report to write.", default=None)
-    split: Path | None = parameter("A copy of the polygons to write, with their part of the split.", default=None)
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
@@ -139,8 +51,8 @@ class TrainModel(SamplingJob):
         reporter.progress(0, "Starting the network's library")
         reporter.info(describe_device(self.device))
 
-        unused = [field.name for field in fields(self) if field.name in self._unused()]
-        if given := [name.upper() for name in unused if getattr(self, name) != getattr(TrainModel, name)]:
+        unused = {name: item for name, item in self.parameters().items() if name in self._unused()}
+        if given := [name.upper() for name, item in unused.items() if getattr(self, name) != item.default]:
             reporter.info(f"{self.method} does not use {', '.join(given)}.")
         series = self.open_series(self.method, reporter)
         polygons, samples = self.draw(next(iter(series.values())).grid, reporter)
@@ -164,7 +76,6 @@ class TrainModel(SamplingJob):
         from twinns_qgis.samples.polygons import split_source
         from twinns_qgis.training.forest_search import ForestGrid
 
-        self.check_numbers()
         ForestGrid.parse(self.depths, self.trees)
         outputs = [path for path in (self.model, self.report, self.split) if path]
         check_outputs(outputs)
@@ -244,7 +155,7 @@ class TrainModel(SamplingJob):
     def _settings(self) -> dict[str, Any]:
         """Returns the parameters that the method uses, but for the files."""
         left_out = {"sentinel1", "sentinel2", "polygons", "model", "report", "split", *self._unused()}
-        names = [field.name for field in fields(self) if field.name not in left_out]
+        names = [name for name in self.parameters() if name not in left_out]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _write_report(self, path: Path, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from twinns_qgis.errors import Cancelled, InputError, TwinnsError
 from twinns_qgis.files import discard_partial_files
-from twinns_qgis.jobs import JOBS
+from twinns_qgis.jobs.catalogue import JOBS
 from twinns_qgis.reporter import Reporter
 
 _PATIENCE = 1.0

@@ -9,7 +9,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from twinns_qgis import __version__
-from twinns_qgis.jobs.command_line import main
+from twinns_qgis.jobs.command_line import main, parse
 from twinns_qgis.series.series import Series
 
 
@@ -76,6 +76,25 @@ def test_version_and_help_tell_what_there_is(capsys):
             main(arguments)
         assert stop.value.code == 0
         assert words in capsys.readouterr().out
+
+
+def test_help_tells_limits_and_defaults(capsys):
+    with pytest.raises(SystemExit):
+        main(["train-model", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Share of each class's objects to train on. Expected: more than 0, below 1. Default: 0.3." in told
+
+
+@pytest.mark.parametrize("write", [["--extent", "-61.5,-60,14,15"], ["--extent=-61.5,-60,14,15"]])
+def test_an_extent_may_begin_with_a_minus(write):
+    given = ["map-cover", "--model", "m.twinns", "--output", "out.tif", *write, "--memory", "512"]
+    options = parse(given)[1]
+    assert (options["extent"], options["memory"]) == ("-61.5,-60,14,15", "512")
+
+
+def test_layers_are_given_at_once_or_one_by_one():
+    for given in (["--layers", "a.tif", "b.tif"], ["--layers=a.tif", "--layers=b.tif"]):
+        assert parse(["prepare-sentinel2", *given, "--output=o.tif"])[1]["layers"] == ["a.tif", "b.tif"]
 
 
 def test_help_names_no_default_where_there_is_none(capsys):

@@ -1,6 +1,5 @@
 """The job that trains: what it writes, what it refuses, and what a cancellation leaves."""
 
-import dataclasses
 import io
 import json
 import signal
@@ -19,6 +18,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.jobs.declarations import METHODS
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.methods import method_names
@@ -30,7 +30,6 @@ from twinns_qgis.training.learners import network as network_learner
 from twinns_qgis.training.model_file import read_model, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
-METHODS = next(field.metadata["choices"] for field in dataclasses.fields(TrainModel) if field.name == "method")
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_training_writes_model_report_and_split(settings, site, listener, tmp_pa
 
 
 def test_the_split_has_a_spatial_index(settings, tmp_path):
-    settings = {**settings, "method": "RF(S1,S2)", "split": tmp_path / "split.gpkg"}
+    settings = {**settings, "method": "RF", "split": tmp_path / "split.gpkg"}
     # Which SQLite GDAL takes is settled once in a process: this one's was settled by what was imported first.
     options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     subprocess.run([sys.executable, "-m", "twinns_qgis", "train-model", *options], cwd=ROOT, check=True)
@@ -125,7 +124,7 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     [
         ("2ConvLSTM", "DROPOUT, AUXILIARY_WEIGHT, TREES"),
         ("TWINNSNoAux", "AUXILIARY_WEIGHT, TREES"),
-        ("RF(S1,S2)", "EPOCHS, DATE_DROPOUT, DROPOUT, AUXILIARY_WEIGHT"),
+        ("RF", "EPOCHS, DATE_DROPOUT, DROPOUT, AUXILIARY_WEIGHT"),
     ],
 )
 def test_a_parameter_that_the_method_has_no_use_for_is_told(settings, listener, method, unused):
@@ -156,7 +155,7 @@ def test_a_full_disk_at_the_end_is_told(settings, listener, monkeypatch):
 
     monkeypatch.setattr("twinns_qgis.assessment.experiment.write_model", full)
     with pytest.raises(InputError, match=r"model.twinns can't be written: .*No space left"):
-        TrainModel(**{**settings, "method": "RF(S1,S2)"}).run(listener)
+        TrainModel(**{**settings, "method": "RF"}).run(listener)
 
 
 def test_a_network_trained_in_bfloat16_is_read_and_tested_in_float32(settings, listener):
@@ -181,7 +180,7 @@ def test_the_methods_listed_are_those_that_can_be_built():
     assert set(METHODS) == set(method_names())
 
 
-@pytest.mark.parametrize("method", ["RF(S1,S2)", "RFLF(S1,S2)", "RF(TWINNS)"])
+@pytest.mark.parametrize("method", ["RF", "RFLF", "RF(TWINNS)"])
 def test_forests_tell_in_model_and_report_what_was_chosen(settings, listener, tmp_path, method):
     TrainModel(**{**settings, "method": method, "epochs": 1}, report=tmp_path / "report.html").run(listener)
     model = read_model(tmp_path / "model.twinns")
@@ -216,12 +215,12 @@ def test_cancelled_forests_on_series_leave_no_model(settings, listener, tmp_path
             self.stop = message.startswith("Forest on series")
 
     with pytest.raises(Cancelled, match="there is no model"):
-        TrainModel(**{**settings, "method": "RF(S1,S2)"}).run(Impatient())
+        TrainModel(**{**settings, "method": "RF"}).run(Impatient())
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("sensor", ["sentinel1", "sentinel2"])
-@pytest.mark.parametrize("method", ["TWINNS", "RF(S1,S2)"])
+@pytest.mark.parametrize("method", ["TWINNS", "RF"])
 def test_one_series_is_enough_for_the_methods_that_can_do_with_it(settings, listener, tmp_path, method, sensor):
     other = {"sentinel1": "sentinel2", "sentinel2": "sentinel1"}[sensor]
     TrainModel(**{**settings, "method": method, other: None, "epochs": 1}).run(listener)

@@ -19,23 +19,20 @@ EXAMPLE = """
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.jobs import JOBS
-from twinns_qgis.jobs.job import Job, parameter
+from twinns_qgis.jobs.job import Job
+from twinns_qgis.jobs.parameters import FilePath, Text
 from twinns_qgis.jobs.worker import run_worker
 
 
-@dataclass(frozen=True, kw_only=True)
 class Example(Job):
-    id: ClassVar[str] = "example"
-    command: ClassVar[str] = "example"
-    what: str = parameter("What to do.")
-    output: Path | None = parameter("What to write.", default=None)
+    command = "example"
+    what: str = Text("What", "What to do.")
+    output: Path | None = FilePath("Output", "What to write.", default=None)
 
     def run(self, reporter):
         return getattr(self, self.what)(reporter) or {"what": self.what}
@@ -70,7 +67,7 @@ class Example(Job):
             time.sleep(60)
 
 
-JOBS[Example.id] = Example
+JOBS[Example.id()] = Example
 sys.exit(run_worker())
 """
 

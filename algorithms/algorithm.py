@@ -1,0 +1,122 @@
+"""The algorithm of any job: it shows what the job declares, hands it to the worker, and gives back what that made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
+from .definitions import definition_of
+from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
+from .styles import use_own_style
+from .translation import tr
+from .values import Values
+from .worker import Worker
+
+
+class JobAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm that hands a job to the worker; its parameters are those of the job, in upper case.
+
+    Args:
+        declaration: What the job is called and can be asked for.
+    """
+
+    def __init__(self, declaration: type[Declaration]) -> None:
+        super().__init__()
+        self._declaration = declaration
+        self._inputs: dict[str, Any] | QgsProcessingException = {}
+
+    def createInstance(self) -> JobAlgorithm:
+        return JobAlgorithm(self._declaration)
+
+    def name(self) -> str:
+        return self._declaration.id()
+
+    def displayName(self) -> str:
+        return tr(self._declaration.label)
+
+    def group(self) -> str:
+        return tr(self._declaration.group)
+
+    def groupId(self) -> str:
+        return self._declaration.group.lower()
+
+    def tags(self) -> list[str]:
+        return tr(self._declaration.tags).split(",")
+
+    def shortDescription(self) -> str:
+        return tr(self._declaration.summary)
+
+    def shortHelpString(self) -> str:
+        return tr(self._declaration.description)
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        return str(PLUGIN_FOLDER / "icon.svg")
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        for name, parameter in self._declaration.parameters().items():
+            self.addParameter(definition_of(name, parameter))
+        for name, meaning in self._declaration.numbers.items():
+            self.addOutput(QgsProcessingOutputNumber(name.upper(), tr(meaning)))
+
+    def canExecute(self) -> tuple[bool, str]:
+        return check_interpreter()
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        good, why_not = super().checkParameterValues(parameters, context)
+        return (good, why_not) if not good else self._check_limits(parameters, context)
+
+    def _check_limits(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Checks what QGIS's own parameters don't: open limits, and the formats of outputs."""
+        values = Values(self, parameters, context)
+        for name, parameter in self._declaration.parameters().items():
+            if isinstance(parameter, Number) and (expected := parameter.check(value := values.read(name, parameter))):
+                return False, tr("The parameter '{}' is {}.").format(name.upper(), value) + " " + expected
+        for definition in self.destinationParameterDefinitions():
+            value = parameters.get(definition.name())
+            # Not in our context: QGIS 3.22 would note there that it has a layer to load.
+            supported, why_not = self.provider().isSupportedOutputValue(value, definition, QgsProcessingContext())
+            if value and not supported:
+                return False, why_not
+        return True, ""
+
+    def prepareAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Reads the inputs, in the thread that owns the layers."""
+        try:
+            self._inputs = self._read(Values(self, parameters, context, feedback), outputs=False)
+        except QgsProcessingException as refusal:
+            # Raised here, it would end in the log alone: scripts would only hear that there were errors.
+            self._inputs = refusal
+        return True
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        if isinstance(self._inputs, QgsProcessingException):
+            raise self._inputs
+        executable, why_not = check_interpreter()
+        if not executable:
+            raise QgsProcessingException(why_not)
+        outputs = self._read(Values(self, parameters, context, feedback), outputs=True)
+        found = Worker(chosen_interpreter(), feedback).run(self.name(), {**self._inputs, **outputs})
+        for name, parameter in self._declaration.parameters().items():
+            if isinstance(parameter, RasterOutput) and name in found:
+                use_own_style(found[name], context)
+        return {name.upper(): value for name, value in found.items()}
+
+    def _read(self, values: Values, *, outputs: bool) -> dict[str, Any]:
+        parameters = self._declaration.parameters().items()
+        return {name: values.read(name, parameter) for name, parameter in parameters if parameter.output == outputs}

@@ -1,0 +1,208 @@
+"""The parameters of jobs as QGIS has them: in dialogs, in models and in runs."""
+
+import json
+import re
+
+import pytest
+from osgeo import gdal
+from processing.gui import ParametersPanel
+from processing.gui.AlgorithmDialog import AlgorithmDialog
+from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+from qgis.core import QgsApplication, QgsProcessingParameterEnum
+from qgis.PyQt.QtCore import QTranslator
+
+
+@pytest.fixture
+def declarations(provider):
+    from twinns.twinns_qgis.jobs.declarations import DECLARATIONS
+
+    return {declaration.id(): declaration for declaration in DECLARATIONS}
+
+
+@pytest.fixture
+def given(tmp_path):
+    """A value for each required parameter, by its kind: files are there, and rasters and polygons can be read."""
+    raster = str(tmp_path / "raster.tif")
+    gdal.GetDriverByName("GTiff").Create(raster, 2, 2, 1)
+    polygons = tmp_path / "fields.geojson"
+    square = {"type": "Polygon", "coordinates": [[[3, 50], [3.1, 50], [3.1, 50.1], [3, 50]]]}
+    feature = {"type": "Feature", "geometry": square, "properties": {"class": "wheat"}}
+    polygons.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    (tmp_path / "model.twinns").touch()
+    values = {"Raster": raster, "Polygons": str(polygons), "Field": "class", "FilePath": str(tmp_path / "model.twinns")}
+
+    def make(declaration):
+        return {
+            name.upper(): "TEMPORARY_OUTPUT" if parameter.output else values[type(parameter).__name__]
+            for name, parameter in declaration.parameters().items()
+            if parameter.required
+        }
+
+    return make
+
+
+def test_every_job_is_an_algorithm_in_the_order_of_the_work(provider, declarations):
+    assert {item.name() for item in provider.algorithms()} == {*declarations, "landcover"}
+
+
+def test_an_algorithm_has_the_parameters_of_its_job(provider, declarations):
+    for name, declaration in declarations.items():
+        definitions = provider.algorithm(name).parameterDefinitions()
+        assert [item.name().lower() for item in definitions] == list(declaration.parameters())
+        for definition, parameter in zip(definitions, declaration.parameters().values(), strict=True):
+            assert definition.description() == parameter.label
+            assert definition.help() == parameter.help
+            assert bool(definition.flags() & definition.Flag.FlagAdvanced) == parameter.advanced
+            optional = bool(definition.flags() & definition.Flag.FlagOptional)
+            if parameter.required or parameter.default in (None, (), ""):
+                assert optional != parameter.required
+            else:
+                assert definition.defaultValue() == parameter.default
+                assert type(definition.defaultValue()) is type(parameter.default)
+
+
+def test_every_choice_of_every_parameter_reaches_the_worker(provider, declarations, run, echo, given):
+    """A comma in a choice made QGIS refuse it."""
+    tried = 0
+    for name, declaration in declarations.items():
+        for parameter, declared in declaration.parameters().items():
+            for word in getattr(declared, "choices", ()):
+                run(name, {**given(declaration), parameter.upper(): word})
+                assert json.loads(echo.read_text())["parameters"][parameter] == word
+                tried += 1
+    assert tried > 40
+
+
+def test_every_default_is_accepted(declarations, run, echo, given):
+    for name, declaration in declarations.items():
+        run(name, given(declaration))
+        found = json.loads(echo.read_text())["parameters"]
+        for parameter, declared in declaration.parameters().items():
+            if not declared.required:
+                default = declared.default
+                assert found[parameter] in (default, list(default) if default == () else default, default or None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"TRAIN_SHARE": 0}, "'TRAIN_SHARE' is 0.0.*more than 0, below 1"),
+        ({"TRAIN_SHARE": 1}, "'TRAIN_SHARE' is 1.0.*more than 0, below 1"),
+        ({"DROPOUT": 1}, "'DROPOUT' is 1.0.*0 or more, below 1"),
+        ({"EPOCHS": 0}, "EPOCHS"),
+        ({"METHOD": "forest"}, "METHOD"),
+    ],
+)
+def test_limits_hold_in_qgis_too(provider, context, declarations, given, change, words):
+    parameters = {**given(declarations["trainmodel"]), **change}
+    good, why_not = provider.algorithm("trainmodel").create().checkParameterValues(parameters, context)
+    assert not good
+    assert re.search(words, why_not)
+
+
+def test_seeds_beyond_the_whole_numbers_of_qgis_arrive(declarations, run, echo, given):
+    run("trainmodel", {**given(declarations["trainmodel"]), "SEED": 4294967295})
+    assert json.loads(echo.read_text())["parameters"]["seed"] == 4294967295
+
+
+def boxes(panel, algorithm):
+    """The boxes of a dialog's choices, by parameter."""
+    definitions = algorithm.parameterDefinitions()
+    return {
+        item.name(): panel.wrappers[item.name()] for item in definitions if isinstance(item, QgsProcessingParameterEnum)
+    }
+
+
+def test_dialogs_show_what_choices_mean_and_give_their_words(provider, declarations, worker, context, monkeypatch):
+    worker("finish()")
+    monkeypatch.setattr(ParametersPanel, "iface", None)  # that of pytest-qgis has no browser
+    for name, declaration in declarations.items():
+        algorithm = provider.algorithm(name).create()
+        dialog = AlgorithmDialog(algorithm, False, None)
+        for parameter, box in boxes(dialog.mainWidget(), algorithm).items():
+            declared = declaration.parameters()[parameter.lower()]
+            assert box.parameterValue() == declared.default
+            for place, (word, label) in enumerate(declared.choices.items()):
+                box.widget.setCurrentIndex(place)
+                assert (box.widget.currentText(), box.parameterValue()) == (label, word)
+                box.setParameterValue(word, context)
+                assert box.parameterValue() == word
+        dialog.close()
+
+
+def test_the_shipped_model_shows_what_choices_mean(provider, worker, monkeypatch):
+    worker("finish()")
+    monkeypatch.setattr(ParametersPanel, "iface", None)
+    algorithm = provider.algorithm("landcover").create()
+    dialog = AlgorithmDialog(algorithm, False, None)
+    shown = boxes(dialog.mainWidget(), algorithm)
+    assert {name: box.widget.currentText() for name, box in shown.items()} == {
+        "SIZE": "Paper: 256 and 512 filters",
+        "SPARSE_CLASSES": "Stop with an error",
+        "UNITS": "Automatic",
+    }
+    dialog.close()
+
+
+def test_the_shipped_model_has_the_parameters_of_its_algorithms(provider):
+    """Else `make reference` was not run."""
+    inputs = {item.name(): item for item in provider.algorithm("landcover").parameterDefinitions()}
+    steps = {"UNITS": "preparesentinel1", "START": "preparesentinel2", "STEP": "preparesentinel2"}
+    steps.update(dict.fromkeys(("POLYGONS", "CLASS_FIELD", "SPARSE_CLASSES", "SIZE", "EPOCHS"), "trainmodel"))
+    for name, step in steps.items():
+        definition = provider.algorithm(step).parameterDefinition(name)
+        assert inputs[name].help() == definition.help()
+        assert inputs[name].defaultValue() == definition.defaultValue()
+        if isinstance(definition, QgsProcessingParameterEnum):
+            assert inputs[name].options() == definition.options()
+
+
+def test_a_batch_has_boxes_too(provider, worker):
+    worker("finish()")
+    dialog = BatchAlgorithmDialog(provider.algorithm("trainmodel").create())
+    shown = [one for row in dialog.mainWidget().wrappers for one in row if type(one).__name__ == "ChoiceWidget"]
+    assert {one.parameterValue() for one in shown} >= {"TWINNS", "paper"}
+    dialog.close()
+
+
+def test_in_the_model_designer_a_choice_can_come_from_an_input(provider, worker):
+    worker("finish()")
+    algorithm = QgsApplication.processingRegistry().algorithmById("twinns:trainmodel")
+    dialog = ModelerParametersDialog(algorithm, provider.algorithm("landcover").create(), "trainmodel")
+    sources = dialog.createAlgorithm().parameterSources()
+    assert sources["SIZE"][0].parameterName() == "SIZE"
+    assert sources["METHOD"][0].staticValue() == "TWINNS"
+    dialog.close()
+
+
+class Marks(QTranslator):
+    """Translates all texts of the plugin, recognisably."""
+
+    def translate(self, context, text, *others):
+        return f"<{text}>" if context == "TWINNS" else None
+
+
+def test_all_that_users_read_is_translated(provider, declarations):
+    marks = Marks()
+    QgsApplication.installTranslator(marks)
+    try:
+        for name, declaration in declarations.items():
+            algorithm = provider.algorithm(name).create()
+            seen = [algorithm.displayName(), algorithm.group(), algorithm.shortDescription()]
+            seen += [algorithm.shortHelpString(), ",".join(algorithm.tags())]
+            outputs = {item.name().lower(): item.description() for item in algorithm.outputDefinitions()}
+            seen += [outputs[number] for number in declaration.numbers]
+            for item in algorithm.parameterDefinitions():
+                seen += [item.description(), item.help()]
+                seen += item.metadata().get("widget_wrapper", {}).get("labels", {}).values()
+            assert {text[1:-1] for text in seen if text.startswith("<")} == set(seen_of(declaration))
+            assert all(text.startswith("<") for text in seen)
+    finally:
+        QgsApplication.removeTranslator(marks)
+
+
+def seen_of(declaration):
+    """The texts of a declaration, but for those that only the filters of file dialogs show."""
+    kinds = {parameter.kind for parameter in declaration.parameters().values() if hasattr(parameter, "kind")}
+    return [text for text in declaration.texts() if text not in kinds]
