@@ -19,7 +19,7 @@ NORMALISED_DIFFERENCES = {
     "MNDWI": ("B3", "B11"),
     "RNDVI": ("B8", "B5"),
 }
-"""Index: bands a and b of (a - b) / (a + b). NDWI: McFeeters 1996; MNDWI: Xu 2006."""
+"""Index: bands a and b of (a - b) / (a + b), within [-1, 1]. NDWI: McFeeters 1996; MNDWI: Xu 2006."""
 
 BRIGHTNESS = "BI"
 """Square root of the sum over the ten bands of reflectance squared (Inglada et al. 2017)."""
@@ -56,8 +56,12 @@ def spectral_indices(reflectance: Tensor, bands: Sequence[str]) -> list[Tensor]:
 
 
 def normalised_difference(a: Tensor, b: Tensor) -> Tensor:
-    """Returns (a - b) / (a + b), and 0 where a + b is 0."""
-    return ops.divide_no_nan(a - b, a + b)
+    """Returns (a - b) / (a + b) clipped to [-1, 1], and 0 where a + b is 0.
+
+    Reflectance of dark water is slightly negative since Sentinel-2's baseline 04.00: there the quotient runs to
+    hundreds, and would leave all other values a thousandth of the range that is scaled to [0, 1].
+    """
+    return ops.clip(ops.divide_no_nan(a - b, a + b), -1.0, 1.0)
 
 
 def brightness(bands: Sequence[Tensor]) -> Tensor:

@@ -38,8 +38,8 @@ from twinns_qgis.training.exit_curve import ExitCurve
 from twinns_qgis.training.forest_file import read_forests, write_forests
 from twinns_qgis.training.history import Epoch
 
-FORMAT = 1
-"""Version of the format; a newer one is refused."""
+FORMAT = 2
+"""Version of the format; others are refused. Until 1, normalised differences were not clipped to [-1, 1]."""
 
 _MANIFEST, _WEIGHTS, _FORESTS, _HISTORY = "manifest.json", "weights.keras", "forest.skops", "history.json"
 
@@ -231,7 +231,13 @@ def _without_optimiser(network: keras.Model) -> keras.Model:
 def _check_manifest(path: Path, values: Any) -> Manifest:
     found = values.get("format") if isinstance(values, dict) else None
     if isinstance(found, int) and found > FORMAT:
-        raise InputError(f"{path} has format {found}; this version of TWINNS reads up to {FORMAT}.", "Update TWINNS.")
+        raise InputError(f"{path} has format {found}; this version of TWINNS reads format {FORMAT}.", "Update TWINNS.")
+    if found == 1:
+        raise InputError(
+            f"{path} was trained by an earlier version of TWINNS (format 1; this one reads format {FORMAT}), which "
+            "computed the indices of water and shadow otherwise: its map would be wrong there.",
+            "Train the model once more.",
+        )
     try:
         manifest = Manifest.from_json(values)
         if found != FORMAT or manifest.method not in method_names() or manifest.size not in SIZES:

@@ -71,7 +71,7 @@ def variables(sensor, raw):
     if "B8A" in sensor.bands:
         b = {name: values[..., position] for position, name in enumerate(sensor.bands)}
         differences = [
-            (b[first] - b[second]) / (b[first] + b[second])
+            np.clip((b[first] - b[second]) / (b[first] + b[second]), -1, 1)
             for first, second in [("B8", "B4"), ("B3", "B8"), ("B8", "B11"), ("B3", "B11"), ("B8", "B5")]
         ]
         differences.insert(2, np.sqrt((values**2).sum(axis=-1)))

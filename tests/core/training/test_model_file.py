@@ -167,6 +167,13 @@ def test_newer_format_is_refused(model, manifest):
         read_model(path)
 
 
+def test_a_model_whose_indices_were_not_clipped_is_refused(model, manifest):
+    path, *_ = model
+    rewrite(path, "manifest.json", json.dumps({**manifest.to_json(), "format": 1}))
+    with pytest.raises(InputError, match=r"earlier version.*Train the model once more"):
+        read_model(path)
+
+
 @pytest.mark.parametrize("change", [{"size": "huge"}, {"method": "magic"}, {"sensors": [{}]}, {"classes": None}])
 def test_manifest_that_makes_no_sense_is_refused(model, manifest, change):
     path, _ = model

@@ -124,7 +124,7 @@ def _ndvi_sums(values: NDArray[np.int16], clear: NDArray[np.bool_], bands: Seque
     red, infrared = (values[:, bands.index(band)].astype(np.float64) for band in ("B4", "B8"))
     total = infrared + red
     usable = clear & (total > 0)
-    ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total))
+    ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total)).clip(-1, 1)
     return {"ndvi": ndvi.sum(axis=(1, 2)).tolist(), "ndvi_count": np.count_nonzero(usable, axis=(1, 2)).tolist()}
 
 
