@@ -27,12 +27,12 @@ from keras import ops
 from sklearn.ensemble import RandomForestClassifier
 from training import CLASSES, PRODUCT, SENSORS, least_seconds, plain_model
 
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.early_exit import ExitingNetwork, ExitRule
+from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.networks.precision import PRECISIONS, computing_in
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
-from twinns_qgis.networks.width import SIZES
 from twinns_qgis.samples.store import MARGIN
 
 TREES = 300
@@ -105,7 +105,7 @@ def wait(product: Any) -> float:
 def make_network(sensors: list[Sensor], size: str, precision: str, side: int) -> TrainedNetwork:
     keras.utils.set_random_seed(0)
     with computing_in(precision):
-        network = TrainedNetwork(architecture("TWINNS").build(sensors, CLASSES, size))
+        network = TrainedNetwork(architectures()["TWINNS"].build(sensors, CLASSES, size))
     network.compile_for(side)
     return network
 

@@ -1,6 +1,6 @@
 """Mapping: the peak of memory for rasters of 1, 4 and 16 million pixels, and what reading ahead gains.
 
-    .venv/bin/python benchmarks/mapping_memory.py [--method RF(S1,S2)] [--megapixels 1 4 16] [--memory 1024 2048]
+    .venv/bin/python benchmarks/mapping_memory.py [--method RF] [--megapixels 1 4 16] [--memory 1024 2048]
     .venv/bin/python benchmarks/mapping_memory.py --method TWINNS --size compact --megapixels 0.07 --dates 24 34
 
 Maps simulated series, by default of 6 dates of Sentinel-1 and 8 of Sentinel-2, each map in a process of its own, and
@@ -116,8 +116,8 @@ def write(path: Path, side: int, *, dates: int, bands: tuple[str, ...], dtype: s
 def write_random_model(site: Path, method: str, size: str) -> None:
     from sklearn.ensemble import RandomForestClassifier
 
-    from twinns_qgis.forests import METHODS
     from twinns_qgis.forests.trained import TrainedForests
+    from twinns_qgis.methods import Method
     from twinns_qgis.networks.sensor import Sensor
     from twinns_qgis.networks.trained import TrainedNetwork
     from twinns_qgis.samples.classes import LandCoverClass
@@ -129,11 +129,11 @@ def write_random_model(site: Path, method: str, size: str) -> None:
         count = len(sensor.variables)
         sensors.append(replace(sensor, minimum=(0.0,) * count, maximum=(6000.0,) * count))
     classes = tuple(LandCoverClass(code, f"class {code}", "#4477aa") for code in range(1, CLASSES + 1))
-    manifest = Manifest(method, size, tuple(sensors), classes)
-    if method not in METHODS:
+    manifest = Manifest(Method.of(method), size, tuple(sensors), classes)
+    if not manifest.method.forests:
         write_model(site / "model.twinns", manifest, TrainedNetwork(manifest.build()), [])
         return
-    tables = METHODS[method].tables(sensors, None)
+    tables = manifest.method.tables(sensors, None)
     random = np.random.default_rng(0)
     forests = {}
     for name, count in tables.variables.items():
@@ -145,7 +145,7 @@ def write_random_model(site: Path, method: str, size: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--method", default="RF(S1,S2)")
+    parser.add_argument("--method", default="RF")
     parser.add_argument("--size", default="small", choices=("paper", "compact", "small"))
     parser.add_argument("--dates", type=int, nargs=2, default=[6, 8], metavar=("S1", "S2"))
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 16])

@@ -28,12 +28,12 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.backend import compiles_training
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
+from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.width import SIZES
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.pixels import LabelledPixels
@@ -121,7 +121,7 @@ def report_fitting(size: str, series: dict, stores: dict, options: argparse.Name
         for name, one in series.items()
     ]  # fmt: skip
     with computing_in(options.precision):
-        network = architecture("TWINNS").build(sensors, CLASSES, size)
+        network = architectures()["TWINNS"].build(sensors, CLASSES, size)
     labels = np.random.default_rng(0).integers(0, CLASSES, len(stores["sentinel2"].patches))
     samples = np.arange(64 * options.steps)
     outputs = (*loss_weights(network), SCORE)

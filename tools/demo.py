@@ -127,7 +127,7 @@ def draw(picture: Path, cover: Path, truth: Path) -> float:
     """Draws the map beside the truth; returns the share of pixels where they agree."""
     code = (
         "import sys; from pathlib import Path; "
-        "from twinns_qgis.assessment.comparison import write_map_beside_truth; "
+        "from twinns_qgis.demo.comparison import write_map_beside_truth; "
         "print(write_map_beside_truth(*map(Path, sys.argv[1:])))"
     )
     command = [str(INTERPRETER), "-c", code, str(picture), str(cover), str(truth)]

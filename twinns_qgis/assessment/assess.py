@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from twinns_qgis.assessment.measures import Measures, measure
 from twinns_qgis.assessment.reliability import Trust, reliability
-from twinns_qgis.networks.calibration import calibrate
-from twinns_qgis.networks.trained import TrainedClassifier
+from twinns_qgis.networks.calibration import calibrate, fit_temperature
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.calibration import fit_temperature
 from twinns_qgis.training.fit import predict_scores
+from twinns_qgis.training.learners.learned import Learned
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was learned, and how well it does on pixels that it has not seen.
+
+    Args:
+        learned: What was learned.
+        measures: How well the test part was predicted.
+        trust: What confidence is worth there.
+    """
+
+    learned: Learned
+    measures: Measures
+    trust: Trust
+
+    def log(self, reporter: Reporter) -> None:
+        """Logs accuracy, F-measure, kappa and the calibration error of the test part."""
+        measures, trust = self.measures, self.trust
+        reporter.info(
+            f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
+            f"kappa {measures.kappa:.4f}, with {self.learned.choice}"
+        )
+        reporter.info(
+            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
+            f"the temperature of {trust.temperature:.2f} that the validation part gives"
+        )
 
 
 def assess(
-    classifier: TrainedClassifier, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter
-) -> tuple[Measures, Trust]:
+    learned: Learned, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter
+) -> Outcome:
     """Measures a classifier on the test part, and what its confidence is worth with a temperature from validation.
 
     Args:
-        classifier: What was trained.
+        learned: What was trained.
         stores: The store of each sensor.
         samples: The labelled pixels, their classes and parts.
         reporter: Hears of the progress.
@@ -29,6 +56,7 @@ def assess(
     Raises:
         Cancelled: The user stopped it.
     """
+    classifier = learned.classifier
     held, test = samples.part("validation"), samples.part("test")
     held_scores = predict_scores(classifier, stores, held, reporter.part(0, 0.3))
     temperature = fit_temperature(held_scores, samples.labels[held])
@@ -44,4 +72,4 @@ def assess(
         [codes[label] for label in scores.argmax(axis=-1)],
         samples.classes,
     )
-    return measures, trust
+    return Outcome(learned, measures, trust)

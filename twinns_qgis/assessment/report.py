@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twinns_qgis.assessment.experiment import Outcome
+from twinns_qgis.assessment.assess import Outcome
 from twinns_qgis.assessment.figures import learning_curves, reliability_plot
 from twinns_qgis.assessment.measures import Measures
 from twinns_qgis.assessment.reliability import Trust

@@ -11,9 +11,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from twinns_qgis.networks.classifiers import FEATURES
-from twinns_qgis.networks.inputs import scaled_variables
 from twinns_qgis.networks.prediction import Predictor, as_float32
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.variables import scaled_variables
 from twinns_qgis.samples.store import MARGIN
 
 

@@ -11,6 +11,7 @@ from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
+    from twinns_qgis.methods import Method
     from twinns_qgis.rasters.grid import Grid
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.samples.polygons import LabelledPolygons
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class SamplingJob(Job, declarations.Sampling):
     """A job that draws samples: pixels of time series that polygons give a class."""
 
-    def open_series(self, method: str, reporter: Reporter) -> dict[str, Series]:
+    def open_series(self, method: Method, reporter: Reporter) -> dict[str, Series]:
         """Opens the series that a method sees, by sensor, and checks that they are on one grid.
 
         Raises:
@@ -55,17 +56,15 @@ class SamplingJob(Job, declarations.Sampling):
         )
         return polygons, samples
 
-    def _paths(self, method: str, reporter: Reporter) -> dict[str, Path]:
+    def _paths(self, method: Method, reporter: Reporter) -> dict[str, Path]:
         """Returns the files of the series that a method sees, by sensor."""
-        from twinns_qgis.methods import description
-
         given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
-        seen = [name for name in given if description(method).sees(name)]
+        seen = [name for name in given if method.sees(name)]
         paths = {name: path for name, path in given.items() if path and name in seen}
         if not paths:
             needed = " or ".join(name.upper() for name in seen)
-            raise InputError(f"{method} needs a series: {needed}.", f"Give {needed}.")
+            raise InputError(f"{method.paper_name} needs a series: {needed}.", f"Give {needed}.")
         for name in given:
             if given[name] and name not in paths:
-                reporter.info(f"{method} does not use the {name.capitalize()[:-1]}-{name[-1]} series.")
+                reporter.info(f"{method.paper_name} does not use the {name.capitalize()[:-1]}-{name[-1]} series.")
         return paths

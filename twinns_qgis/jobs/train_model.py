@@ -10,29 +10,13 @@ from twinns_qgis.jobs.sampling import SamplingJob
 from twinns_qgis.reporter import Reporter
 
 if TYPE_CHECKING:
-    from twinns_qgis.assessment.experiment import Outcome
+    from twinns_qgis.assessment.assess import Outcome
+    from twinns_qgis.methods import Method
     from twinns_qgis.networks.sensor import Sensor
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.series.series import Series
     from twinns_qgis.training.fit import Fitting
     from twinns_qgis.training.model_file import Manifest
-
-
-_OF_NETWORKS = (
-    "size",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "optimizer",
-    "schedule",
-    "patience",
-    "class_weights",
-    "augmentation",
-    "date_dropout",
-    "precision",
-)
-_OF_FORESTS = ("trees", "depths")
-"""What only methods that train a network, or forests, have a use for."""
 
 
 class TrainModel(SamplingJob, declarations.TrainModel):
@@ -51,10 +35,11 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         reporter.progress(0, "Starting the network's library")
         reporter.info(describe_device(self.device))
 
-        unused = {name: item for name, item in self.parameters().items() if name in self._unused()}
+        method = self._method
+        unused = {name: item for name, item in self.parameters().items() if name in method.unused}
         if given := [name.upper() for name, item in unused.items() if getattr(self, name) != item.default]:
-            reporter.info(f"{self.method} does not use {', '.join(given)}.")
-        series = self.open_series(self.method, reporter)
+            reporter.info(f"{method.paper_name} does not use {', '.join(given)}.")
+        series = self.open_series(method, reporter)
         polygons, samples = self.draw(next(iter(series.values())).grid, reporter)
         if self.split:  # before hours are spent: what can't be written is told now
             write_split(self.split, polygons, samples)
@@ -68,6 +53,12 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             "f_measure": outcome.measures.f_measure,
             "kappa": outcome.measures.kappa,
         }
+
+    @property
+    def _method(self) -> Method:
+        from twinns_qgis.methods import Method
+
+        return Method.of(self.method)
 
     def _check(self) -> None:
         """Checks what can be checked before hours are spent."""
@@ -86,7 +77,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _train(self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter) -> Outcome:
         """Trains the method, tests it, and writes the model file."""
-        from twinns_qgis.assessment.experiment import run_experiment
+        from twinns_qgis.jobs.experiment import run_experiment
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.training.forest_search import ForestGrid
         from twinns_qgis.training.learners import make_learner
@@ -100,7 +91,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         grid = ForestGrid.parse(self.depths, self.trees)
         learner = make_learner(self.model, manifest, fitting, grid)
         outcome = run_experiment(self.model, manifest, learner, stores, samples, reporter.part(0.1, 1))
-        outcome.tell(reporter)
+        outcome.log(reporter)
         return outcome
 
     def _fitting(self, series: dict[str, Series]) -> Fitting:
@@ -108,7 +99,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.training.augmentation import Augmentation
         from twinns_qgis.training.fit import Fitting
 
-        drops = self.date_dropout > 0 and "date_dropout" not in self._unused()
+        drops = self.date_dropout > 0 and "date_dropout" not in self._method.unused
         missing = {name: Sensor.of(name, one).missing for name, one in series.items()} if drops else {}
         return Fitting(
             epochs=self.epochs,
@@ -132,7 +123,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors}
         files["polygons"] = split_source(self.polygons)[0]
         return Manifest(
-            method=self.method,
+            method=self._method,
             size=self.size,
             sensors=sensors,
             classes=samples.classes,
@@ -143,27 +134,17 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             hyperparameters=Hyperparameters(self.dropout, self.batch_norm, self.auxiliary_weight),
         )
 
-    def _unused(self) -> set[str]:
-        """Returns the parameters that the method has no use for."""
-        from twinns_qgis.forests import ForestMethod
-        from twinns_qgis.methods import description, network_of, unused_hyperparameters
-
-        of_networks = () if network_of(self.method) else _OF_NETWORKS
-        of_forests = () if isinstance(description(self.method), ForestMethod) else _OF_FORESTS
-        return {*of_networks, *of_forests, *unused_hyperparameters(self.method)}
-
     def _settings(self) -> dict[str, Any]:
         """Returns the parameters that the method uses, but for the files."""
-        left_out = {"sentinel1", "sentinel2", "polygons", "model", "report", "split", *self._unused()}
+        left_out = {"sentinel1", "sentinel2", "polygons", "model", "report", "split", *self._method.unused}
         names = [name for name in self.parameters() if name not in left_out]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _write_report(self, path: Path, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:
         from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
-        from twinns_qgis.methods import title
 
         inputs = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
         settings = {**inputs, **self._settings(), "model": self.model}
         unused = left_out(samples, without_class=without_class, touching_dropped=self.touching_pixels == "drop")
-        report = TrainingReport.of(title(self.method, self.size), settings, samples, unused, outcome)
+        report = TrainingReport.of(self._method.title(self.size), settings, samples, unused, outcome)
         write_training_report(path, report)

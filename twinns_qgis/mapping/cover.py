@@ -11,7 +11,6 @@ from typing import Any
 import keras
 from rasterio.windows import Window
 
-from twinns_qgis.forests import ForestMethod
 from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.estimate import estimate
 from twinns_qgis.mapping.nvidia import free_memory
@@ -27,7 +26,6 @@ from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import keep
 from twinns_qgis.mapping.sizes import AT_ONCE, SIDES, Sizes, choose_sizes
-from twinns_qgis.methods import description
 from twinns_qgis.networks.backend import gpu_available
 from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
 from twinns_qgis.rasters.layout import Layout
@@ -192,8 +190,7 @@ def _begun(
 
 
 def _fastest(manifest: Manifest) -> str:
-    network = None if isinstance(description(manifest.method), ForestMethod) else manifest.method
-    return choose_mapping_precision(network, manifest.size)
+    return "float32" if manifest.method.forests else choose_mapping_precision(manifest.method.name, manifest.size)
 
 
 def _device(device: str, machine: Machine) -> str:

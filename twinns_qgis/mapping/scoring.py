@@ -228,7 +228,7 @@ def _exiting_network(model: TrainedModel, agreement: float) -> ExitingNetwork:
     manifest, network = model.manifest, model.classifier.network
     if manifest.early_exit is None or network is None:
         raise InputError(
-            f"{model.path.name}, of method {manifest.method}, has no early exit.",
+            f"{model.path.name}, of method {manifest.method.paper_name}, has no early exit.",
             "Turn EARLY_EXIT off, or train TWINNS, TWINNS(S1) or TWINNS(S2).",
         )
     rule = manifest.early_exit.rule(agreement, manifest.temperature)

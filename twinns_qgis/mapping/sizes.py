@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinns_qgis.forests import ForestMethod
-from twinns_qgis.methods import description
-from twinns_qgis.networks.width import SIZES
+from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import TILE
@@ -76,7 +74,7 @@ def choose_sizes(
     left = max(memory - _LIBRARIES, memory // _LEAST_SHARE, 1)
     shape = block_shape(grid, max(1, left // 4), _block_bytes(series.values(), len(manifest.classes)))
     side = block_side(manifest, device_memory or left)
-    if device == "cpu" and not isinstance(description(manifest.method), ForestMethod):
+    if device == "cpu" and not manifest.method.forests:
         shape = min(shape[0], _PROCESSOR), min(shape[1], _PROCESSOR)
         side = min(side, _cached_side(manifest, precision))
     return Sizes(shape, side, left)
@@ -90,7 +88,7 @@ def _cached_side(manifest: Manifest, precision: str) -> int:
 
 def block_side(manifest: Manifest, left: int) -> int:
     """Returns the side of the parts whose activations, or variables, take half of `left` (MB)."""
-    values = description(manifest.method).values_per_pixel(manifest.sensors, manifest.size)
+    values = manifest.method.values_per_pixel(manifest.sensors, manifest.size)
     pixels = left * 2**20 / 2 / (_OVERHEAD * 4 * values)
     return int(np.clip(_power_of_two(max(1, pixels) ** 0.5), min(SIDES), max(SIDES)))
 

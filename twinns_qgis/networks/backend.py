@@ -1,11 +1,15 @@
-"""Where Keras computes."""
+"""Where Keras computes, and on what."""
 
 from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 from twinns_qgis.errors import InputError
+
+Tensor = Any
+"""A tensor of whichever backend Keras runs on."""
 
 DEVICES = ("auto", "cpu", "gpu")
 _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}

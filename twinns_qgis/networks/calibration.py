@@ -1,18 +1,46 @@
-"""A temperature applied to scores (Guo et al. 2017, On Calibration of Modern Neural Networks, ICML)."""
+"""Calibration: scores that mean what they say (Guo et al. 2017, On Calibration of Modern Neural Networks, ICML).
+
+A network is mostly surer than it is right. One number, the temperature T, mends that: the scores become
+softmax(log(score) / T).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
-SMALLEST = 1e-12
+_SMALLEST = 1e-12
 """Scores below it count as it: a forest gives zeros, whose logarithm is no number."""
+_BOUNDS = np.log(0.05), np.log(20.0)
+"""Of the logarithm of the temperature."""
 
 
 def calibrate(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """Returns softmax(log(score) / T) of scores of shape (..., K), which sum to 1; their order stays as it is."""
     if temperature == 1:
         return scores
-    logits = np.log(np.maximum(scores, np.float32(SMALLEST))) / np.float32(temperature)
+    logits = np.log(np.maximum(scores, np.float32(_SMALLEST))) / np.float32(temperature)
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Finds the temperature that makes the labels likeliest.
+
+    Args:
+        scores: Scores of N samples, shape (N, K), each summing to 1: of samples not trained on.
+        labels: Their class indices, shape (N,).
+
+    Returns:
+        The temperature, 0.05 to 20: above 1 the scores were too sure, below 1 not sure enough.
+    """
+    logarithms = np.log(np.maximum(scores, _SMALLEST).astype(np.float64))
+
+    def surprise(log_temperature: float) -> float:
+        logits = logarithms / np.exp(log_temperature)
+        logits -= logits.max(axis=1, keepdims=True)
+        likelihoods = logits[np.arange(len(labels)), labels] - np.log(np.exp(logits).sum(axis=1))
+        return -float(likelihoods.mean())
+
+    return float(np.exp(minimize_scalar(surprise, bounds=_BOUNDS, method="bounded").x))

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from twinns_qgis.networks.indices import Tensor
+from twinns_qgis.networks.backend import Tensor
 
 FUSION = "fusion"
 """Name of the classifier on all features."""

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.dropout import Dropout
 from twinns_qgis.networks.folding import Affine
-from twinns_qgis.networks.indices import Tensor
 
 _PATCH = 5
 """Images up to this side, those that training sees, are convolved by matrix products."""

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.cnn import ConvolutionBlock, branch_shape, is_patch
 from twinns_qgis.networks.date_by_date import features_date_by_date
 from twinns_qgis.networks.dropout import Dropout
-from twinns_qgis.networks.indices import Tensor
 from twinns_qgis.networks.recurrence import gated_recurrence
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.cnn import ConvolutionBlock, convolve
-from twinns_qgis.networks.indices import Tensor
 
 if TYPE_CHECKING:
     from twinns_qgis.networks.convgru import Attention, AttentiveConvGRUBranch, GatedRecurrentUnit

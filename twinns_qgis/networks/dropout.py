@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from twinns_qgis.networks.indices import Tensor
+from twinns_qgis.networks.backend import Tensor
 
 _STEPS = 2**16
 """The share is a multiple of one part in so many: a random number of 32 bits decides on two values."""

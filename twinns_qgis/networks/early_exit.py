@@ -15,10 +15,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.date_by_date import features_date_by_date
-from twinns_qgis.networks.indices import Tensor
 from twinns_qgis.networks.prediction import Predictor
 
 _PLACES = "places"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from twinns_qgis.networks.indices import Tensor
+from twinns_qgis.networks.backend import Tensor
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.series.series import SENTINEL2_BANDS
-
-Tensor = Any
-"""A tensor of whichever backend Keras runs on."""
 
 NORMALISED_DIFFERENCES = {
     "NDVI": ("B8", "B4"),

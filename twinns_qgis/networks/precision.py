@@ -11,9 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from twinns_qgis.networks.backend import gpu_available
-from twinns_qgis.networks.indices import Tensor
-from twinns_qgis.networks.width import SIZES
+from twinns_qgis.networks.backend import Tensor, gpu_available
+from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.reporter import Reporter
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -42,17 +41,17 @@ def computing_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def choose_mapping_precision(network: str | None, size: str) -> str:
+def choose_mapping_precision(network: str, size: str) -> str:
     """Returns the precision that mapping is clearly fastest in, by a short measurement, or float32.
 
     On a processor the small networks gain a tenth by bfloat16 where products run at twice the rate, and 2ConvLSTM
     nothing: not worth the pixels that get another class.
 
     Args:
-        network: The method whose network maps; None if there is none.
+        network: The method whose network maps.
         size: Its size.
     """
-    if network is None or (not gpu_available() and (size == "small" or network == "2ConvLSTM")):
+    if not gpu_available() and (size == "small" or network == "2ConvLSTM"):
         return "float32"
     rates = product_rates(size, _MAPPED // 32)
     return "bfloat16" if rates["bfloat16"] > _CLEARLY_FASTER * rates["float32"] else "float32"

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import ops
 
-from twinns_qgis.networks.indices import Tensor
+from twinns_qgis.networks.backend import Tensor
 
 
 @ops.custom_gradient  # type: ignore[untyped-decorator]  # Keras has no type hints

@@ -1,4 +1,4 @@
-"""A network's first layer: from a series' raw values to scaled variables (METHOD section 1)."""
+"""A network's inputs and its first layer: from a series' raw values to scaled variables (METHOD section 1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from twinns_qgis.networks.indices import Tensor, spectral_indices
+from twinns_qgis.networks.backend import Tensor
+from twinns_qgis.networks.indices import spectral_indices
+from twinns_qgis.networks.sensor import Sensor
 
 
 def physical_variables(raw: Tensor, bands: Sequence[str], scale: Sequence[float], offset: Sequence[float]) -> Tensor:
@@ -89,3 +91,25 @@ class ScaledVariables(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         own = ("bands", "scale", "offset", "nodata", "minimum", "maximum", "clip")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def raw_input(sensor: Sensor) -> Tensor:
+    """Returns an input of raw values, of shape (N, H, W, T, B)."""
+    shape = (None, None, len(sensor.dates), len(sensor.bands))
+    return keras.Input(shape, dtype=sensor.dtype, name=sensor.name)
+
+
+def scaled_variables(sensor: Sensor, raw: Tensor) -> Tensor:
+    """Returns the scaled variables of raw values, of shape (N, H, W, T, V)."""
+    layer = ScaledVariables(
+        sensor.bands,
+        sensor.scale,
+        sensor.offset,
+        sensor.nodata,
+        sensor.minimum,
+        sensor.maximum,
+        sensor.clip,
+        name=f"{sensor.name}_variables",
+        dtype="float32",  # raw values have more digits than bfloat16; what is scaled may be rounded
+    )
+    return layer(raw)

@@ -124,3 +124,16 @@ class TrainingBatches(Batches):
     def _draw_order(self) -> None:
         # From the pixels in a fixed order, not from the last epoch's: a training that is continued knows no last one.
         self._samples = np.random.default_rng([self._seed, self._epoch]).permutation(np.sort(self._samples))
+
+
+def balanced_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Returns weights with which each class counts alike: N / (K n_k), whose mean over the samples is 1.
+
+    Args:
+        labels: Class indices of the N samples trained on, shape (N,); each class has one at least.
+        classes: Number K of classes.
+
+    Returns:
+        The weight of each class, shape (K,).
+    """
+    return (len(labels) / (classes * np.bincount(labels, minlength=classes))).astype(np.float32)

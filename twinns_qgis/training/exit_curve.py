@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinns_qgis.networks.calibration import fit_temperature
 from twinns_qgis.networks.early_exit import ExitRule, early_classifiers, vote
 from twinns_qgis.networks.prediction import Predictor, as_float32
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
@@ -16,7 +17,6 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.batches import gather
-from twinns_qgis.training.calibration import fit_temperature
 
 _STEPS = 200
 _BATCH = 1024
@@ -27,7 +27,7 @@ class ExitCurve:
     """What early exit does on the validation part, by how sure the vote of the CNN branches must be.
 
     Args:
-        temperature: What calibrates the vote; see `training.calibration`.
+        temperature: What calibrates the vote; see `networks.calibration`.
         thresholds: Rising.
         skipped: Share of the pixels that leave early, for each threshold.
         agreement: Share of all pixels that have the class of the whole network, for each threshold.

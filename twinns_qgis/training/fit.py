@@ -21,8 +21,7 @@ from twinns_qgis.networks.trained import TrainedClassifier
 from twinns_qgis.reporter import Reporter, TimeLeft
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.augmentation import NO_AUGMENTATION, Augmentation
-from twinns_qgis.training.batches import Batches, TrainingBatches, gather
-from twinns_qgis.training.class_weights import balanced_weights
+from twinns_qgis.training.batches import Batches, TrainingBatches, balanced_weights, gather
 from twinns_qgis.training.history import Epoch, best_epoch, is_over
 
 _ASSESSMENT_BATCH = 256

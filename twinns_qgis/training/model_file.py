@@ -24,15 +24,12 @@ import sklearn
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import sha256_of, whole_file
-from twinns_qgis.forests import ForestMethod
 from twinns_qgis.forests.trained import TrainedForests
-from twinns_qgis.methods import description, method_names, network_of, title
-from twinns_qgis.networks.architectures import architecture
-from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
+from twinns_qgis.methods import Method
+from twinns_qgis.networks.hyperparameters import PAPER, SIZES, Hyperparameters
 from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
-from twinns_qgis.networks.width import SIZES
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.training.exit_curve import ExitCurve
 from twinns_qgis.training.forest_file import read_forests, write_forests
@@ -49,7 +46,7 @@ class Manifest:
     """All that a model file says of its classifier.
 
     Args:
-        method: What it is, such as ``TWINNS``.
+        method: What it is.
         size: The size of its network, if it has one.
         sensors: Its inputs.
         classes: The K classes, in the order of the scores.
@@ -59,11 +56,11 @@ class Manifest:
         inputs: SHA-256 of the files it was trained on.
         versions: What it was trained with.
         hyperparameters: What its network is built with besides.
-        temperature: What makes confidence of the scores; see `training.calibration`.
+        temperature: What makes confidence of the scores; see `networks.calibration`.
         early_exit: What an early exit does on the validation part; None if the classifier has none.
     """
 
-    method: str
+    method: Method
     size: str
     sensors: tuple[Sensor, ...]
     classes: tuple[LandCoverClass, ...]
@@ -80,7 +77,8 @@ class Manifest:
         """Returns plain values."""
         return {
             "format": FORMAT,
-            **{name: getattr(self, name) for name in ("method", "size", "split", "settings", "measures", "inputs")},
+            "method": self.method.name,
+            **{name: getattr(self, name) for name in ("size", "split", "settings", "measures", "inputs")},
             "sensors": [sensor.to_json() for sensor in self.sensors],
             "classes": [asdict(item) for item in self.classes],
             "versions": self.versions,
@@ -93,7 +91,7 @@ class Manifest:
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
         """Reads what `to_json` made."""
         return cls(
-            method=str(values["method"]),
+            method=Method.of(str(values["method"])),
             size=str(values["size"]),
             sensors=tuple(Sensor.from_json(sensor) for sensor in values["sensors"]),
             classes=tuple(
@@ -108,7 +106,7 @@ class Manifest:
     @property
     def title(self) -> str:
         """The method in words, such as ``TWINNS, size paper``."""
-        return title(self.method, self.size)
+        return self.method.title(self.size)
 
     def build(self) -> keras.Model:
         """Builds the network that the method trains, with random weights.
@@ -116,8 +114,7 @@ class Manifest:
         Raises:
             InputError: It trains none.
         """
-        network = architecture(network_of(self.method) or self.method)
-        return network.build(self.sensors, len(self.classes), self.size, self.hyperparameters)
+        return self.method.build(self.sensors, len(self.classes), self.size, self.hyperparameters)
 
 
 @dataclass(frozen=True)
@@ -193,18 +190,17 @@ def read_model(path: Path, precision: str = "float32") -> TrainedModel:
 
 def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes]) -> TrainedClassifier:
     """Builds what the manifest describes, and reads the numbers into it."""
-    method = description(manifest.method)
-    has_network = network_of(manifest.method) is not None
-    for name, needed in ((_WEIGHTS, has_network), (_FORESTS, isinstance(method, ForestMethod))):
+    method = manifest.method
+    for name, needed in ((_WEIGHTS, method.network), (_FORESTS, method.forests)):
         if needed and name not in parts:
-            raise InputError(f"{path} lacks {name}, which {manifest.method} needs.", "Train the model once more.")
-    network = manifest.build() if has_network else None
-    if has_network:
+            raise InputError(f"{path} lacks {name}, which {method.paper_name} needs.", "Train the model once more.")
+    network = manifest.build() if method.network else None
+    if network is not None:
         try:
             _load_weights(parts[_WEIGHTS], network)
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
-    if not isinstance(method, ForestMethod):
+    if not method.forests:
         return TrainedNetwork(network)
     tables = method.tables(manifest.sensors, network)
     forests = read_forests(parts[_FORESTS], path, tables.variables, len(manifest.classes))
@@ -240,9 +236,9 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
         )
     try:
         manifest = Manifest.from_json(values)
-        if found != FORMAT or manifest.method not in method_names() or manifest.size not in SIZES:
+        if found != FORMAT or manifest.size not in SIZES:
             raise ValueError(found)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, InputError) as error:
         raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
     return manifest
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.forests.tables import NetworkTables, SeriesTables
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 
 
 def test_reunion_has_592_variables(make_sensors, make_values):
@@ -42,11 +42,13 @@ def test_dates_with_a_missing_band_are_0(make_sensors, make_values):
 
 def test_features_are_those_of_the_equations(make_sensors, make_values, equations, randomise, assert_exact):
     sensors = make_sensors(2, 3)
-    network = randomise(architecture("TWINNS").build(sensors, 4, "small"))
+    network = randomise(architectures()["TWINNS"].build(sensors, 4, "small"))
     raw = make_values(sensors, 3, 5, 5)
     found = NetworkTables(network)(raw)["features"][:, 0, 0]
     assert_exact({"features": found}, equations(network, sensors, raw))
 
 
 def test_a_network_of_paper_size_has_3072_features(make_sensors):
-    assert NetworkTables(architecture("TWINNS").build(make_sensors(2, 2), 4, "paper")).variables == {"features": 3072}
+    assert NetworkTables(architectures()["TWINNS"].build(make_sensors(2, 2), 4, "paper")).variables == {
+        "features": 3072
+    }

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from twinns_qgis.forests import METHODS
 from twinns_qgis.forests import trained as trained_module
 from twinns_qgis.forests.tables import SeriesTables
 from twinns_qgis.forests.trained import TrainedForests, class_probabilities
+from twinns_qgis.methods import Method
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def make_forests(sensors, make_values):
     """Returns a function that fits the forests of a method on random values."""
 
     def make(method):
-        tables = METHODS[method].tables(sensors, None)
+        tables = Method.of(method).tables(sensors, None)
         labels = np.arange(90) % 4
         rows = tables(make_values(sensors, 90, 5, 5, seed=8))
         forests = {

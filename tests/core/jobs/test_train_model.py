@@ -21,7 +21,7 @@ from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.declarations import METHODS
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
-from twinns_qgis.methods import method_names
+from twinns_qgis.methods import METHODS as REGISTERED
 from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.training.augmentation import Augmentation
@@ -85,7 +85,7 @@ def test_the_split_has_a_spatial_index(settings, tmp_path):
 def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp_path, method):
     outputs = TrainModel(**{**settings, "method": method, "epochs": 4}).run(listener)
     assert outputs["accuracy"] > 0.5
-    assert read_model(tmp_path / "model.twinns").manifest.method == method
+    assert read_model(tmp_path / "model.twinns").manifest.method.name == method
     MapCover(
         model=tmp_path / "model.twinns", sentinel1=site.sentinel1, sentinel2=site.sentinel2, output=tmp_path / "map.tif"
     ).run(listener)
@@ -132,7 +132,7 @@ def test_a_parameter_that_the_method_has_no_use_for_is_told(settings, listener, 
     settings = {name: value for name, value in settings.items() if name not in ("size", "learning_rate", "depths")}
     job = TrainModel(**{**settings, **given, "size": "small", "method": method})
     job.run(listener)
-    assert any(f"{method} does not use " in message and unused in message for message in listener.messages)
+    assert any(f"{REGISTERED[method].paper_name} does not use " in message and unused in message for message in listener.messages)
     told = read_model(settings["model"]).manifest.settings
     assert not {name.lower() for name in unused.split(", ")} & set(told)
 
@@ -153,7 +153,7 @@ def test_a_full_disk_at_the_end_is_told(settings, listener, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("twinns_qgis.assessment.experiment.write_model", full)
+    monkeypatch.setattr("twinns_qgis.jobs.experiment.write_model", full)
     with pytest.raises(InputError, match=r"model.twinns can't be written: .*No space left"):
         TrainModel(**{**settings, "method": "RF"}).run(listener)
 
@@ -177,7 +177,7 @@ def test_the_precision_that_was_chosen_is_told_in_the_model(settings, listener):
 
 
 def test_the_methods_listed_are_those_that_can_be_built():
-    assert set(METHODS) == set(method_names())
+    assert list(METHODS) == list(REGISTERED)
 
 
 @pytest.mark.parametrize("method", ["RF", "RFLF", "RF(TWINNS)"])
@@ -203,7 +203,7 @@ def test_cancelled_forests_on_features_leave_the_network_as_a_model(settings, si
     with pytest.raises(Cancelled, match="The best epoch so far"):
         TrainModel(**{**settings, "method": "RF(TWINNS)", "epochs": 1}).run(Impatient())
     model = read_model(tmp_path / "model.twinns")
-    assert model.manifest.method == "TWINNS"
+    assert model.manifest.method.name == "TWINNS"
     assert not model.classifier.forests
     series = {"sentinel1": site.sentinel1, "sentinel2": site.sentinel2}
     MapCover(model=tmp_path / "model.twinns", **series, output=tmp_path / "map.tif").run(listener)

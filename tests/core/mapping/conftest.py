@@ -8,8 +8,8 @@ import pytest
 import rasterio
 from sklearn.ensemble import RandomForestClassifier
 
-from twinns_qgis.forests import METHODS
 from twinns_qgis.forests.trained import TrainedForests
+from twinns_qgis.methods import Method
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
@@ -31,7 +31,7 @@ def random_model(site, tmp_path_factory):
         for name, (minimum, maximum) in RANGES.items()
     ]
     classes = [LandCoverClass(code, name, "#123456") for code, name in [(10, "water"), (20, "wheat"), (30, "wood")]]
-    manifest = Manifest("TWINNS", "small", tuple(sensors), tuple(classes))
+    manifest = Manifest(Method.of("TWINNS"), "small", tuple(sensors), tuple(classes))
     path = tmp_path_factory.mktemp("model") / "random.twinns"
     write_model(path, manifest, TrainedNetwork(manifest.build()), [])
     return path
@@ -39,9 +39,9 @@ def random_model(site, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def forest_model(random_model, site, tmp_path_factory):
-    """A model file of METHOD RF(S1,S2): a forest fitted on every seventh pixel."""
-    manifest = replace(read_model(random_model).manifest, method="RF(S1,S2)")
-    tables = METHODS["RF(S1,S2)"].tables(manifest.sensors, None)
+    """A model file of METHOD RF: a forest fitted on every seventh pixel."""
+    manifest = replace(read_model(random_model).manifest, method=Method.of("RF"))
+    tables = manifest.method.tables(manifest.sensors, None)
     series = {name: Series.open(getattr(site, name)) for name in ("sentinel1", "sentinel2")}
     raw = {name: one.read(margin=2)[None] for name, one in series.items()}
     table = np.asarray(tables(raw)["series"]).reshape(3600, -1)[::7]

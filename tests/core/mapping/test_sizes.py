@@ -7,7 +7,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.mapping.sizes import block_side, choose_sizes
-from twinns_qgis.methods import description
+from twinns_qgis.methods import Method
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
@@ -69,6 +69,6 @@ def test_parts_on_a_processor_fit_its_cache_and_those_on_a_gpu_its_memory(networ
 def test_memory_for_a_network_hardly_grows_with_the_dates(network):
     def held(dates):
         sensors = [replace(sensor, dates=sensor.dates[:1] * dates) for sensor in network.sensors]
-        return description("TWINNS").values_per_pixel(sensors, "compact")
+        return Method.of("TWINNS").values_per_pixel(sensors, "compact")
 
     assert held(60) < 1.3 * held(12)

@@ -13,6 +13,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.jobs.map_cover import MapCover
+from twinns_qgis.methods import Method
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.training.model_file import Manifest, read_model, write_model
@@ -67,7 +68,7 @@ def backend(request):
 def model(make_sensors, randomise, tmp_path):
     """A model file that this process's backend writes."""
     classes = tuple(LandCoverClass(code, f"class {code}", "#00ff00") for code in (1, 2, 3))
-    manifest = Manifest("TWINNS", "small", make_sensors(4, 5), classes)
+    manifest = Manifest(Method.of("TWINNS"), "small", make_sensors(4, 5), classes)
     write_model(tmp_path / "model.twinns", manifest, TrainedNetwork(randomise(manifest.build())), [])
     return tmp_path / "model.twinns"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.early_exit import ExitingNetwork, ExitRule, early_classifiers, round_up, vote
 from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.trained import TrainedNetwork
@@ -12,8 +12,8 @@ from twinns_qgis.networks.trained import TrainedNetwork
 @pytest.fixture
 def build(make_sensors, randomise):
     def build(method="TWINNS"):
-        sensors = [sensor for sensor in make_sensors(3, 4) if architecture(method).sees(sensor.name)]
-        return randomise(architecture(method).build(sensors, 3, "small"))
+        sensors = [sensor for sensor in make_sensors(3, 4) if architectures()[method].sees(sensor.name)]
+        return randomise(architectures()[method].build(sensors, 3, "small"))
 
     return build
 
@@ -64,7 +64,7 @@ def test_a_network_of_one_sensor_whose_pixels_all_stay_is_the_whole_network(buil
 def test_bfloat16_changes_scores_by_its_rounding_alone(build, block, make_sensors):
     network = build()
     with computing_in("bfloat16"):
-        coarse = architecture("TWINNS").build(make_sensors(3, 4), 3, "small")
+        coarse = architectures()["TWINNS"].build(make_sensors(3, 4), 3, "small")
         coarse.set_weights(network.get_weights())
         scores, _ = ExitingNetwork(coarse, ExitRule(2.0, 1.0)).scores(block, np.ones((9, 12), bool))
     expected = TrainedNetwork(network).scores(block)[0]
@@ -83,8 +83,8 @@ def test_bfloat16_changes_scores_by_its_rounding_alone(build, block, make_sensor
     ],
 )
 def test_networks_with_both_branches_and_classifiers_on_them_can_exit(make_sensors, method, names):
-    sensors = [sensor for sensor in make_sensors(2, 2) if architecture(method).sees(sensor.name)]
-    assert set(early_classifiers(architecture(method).build(sensors, 3, "small"))) == names
+    sensors = [sensor for sensor in make_sensors(2, 2) if architectures()[method].sees(sensor.name)]
+    assert set(early_classifiers(architectures()[method].build(sensors, 3, "small"))) == names
 
 
 def test_a_vote_is_the_mean_and_agrees_where_all_have_one_class():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.networks import precision
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.precision import choose_precision, computing_in, product_rates
 from twinns_qgis.networks.variables import ScaledVariables
@@ -18,7 +18,7 @@ def sensors(make_sensors):
 
 def build(method, sensors, name):
     with computing_in(name):
-        return architecture(method).build(sensors, 3, "small")
+        return architectures()[method].build(sensors, 3, "small")
 
 
 @pytest.mark.parametrize("method", ["TWINNS", "2ConvLSTM"])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.networks.inputs import scaled_variables
 from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.variables import scaled_variables
 
 
 def radar(nodata, dtype):

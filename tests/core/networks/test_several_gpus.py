@@ -23,7 +23,7 @@ TRAINING = """
 import json
 import keras
 import numpy as np
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.several_gpus import shares, sharing_batches
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
@@ -41,7 +41,7 @@ labels = random.integers(0, 3, 40)
 def train(devices):
     with sharing_batches(devices):
         keras.utils.set_random_seed(1)
-        network = architecture("TWINNS(S1)").build([sensor], 3, "small")
+        network = architectures()["TWINNS(S1)"].build([sensor], 3, "small")
         fitting = Fitting(2, 8, 1e-3, seed=2, optimizer="sgd")
         compile_network(network, fitting)
         history = fit(network, stores, labels, np.arange(TRAINED), np.arange(32, 40), fitting, reporter=Reporter(),

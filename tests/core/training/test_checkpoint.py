@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.methods import Method
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
@@ -25,7 +26,9 @@ FITTING = Fitting(9, 32, 1e-3, seed=0)
 @pytest.fixture
 def manifest(site):
     sensor = replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), minimum=(0.0, 0.0), maximum=(1.0, 1.0))
-    return Manifest("TWINNS(S1)", "small", (sensor,), (LandCoverClass(1, "a", "#111111"), LandCoverClass(2, "b", "#2")))
+    return Manifest(
+        Method.of("TWINNS(S1)"), "small", (sensor,), (LandCoverClass(1, "a", "#111111"), LandCoverClass(2, "b", "#2"))
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from twinns_qgis.demo import create_demo_site
 from twinns_qgis.demo.classes import OPTICAL_PAIR, ORDER_PAIR, RADAR_PAIR, SURROUNDINGS_PAIR
 from twinns_qgis.jobs.prepare_sentinel1 import PrepareSentinel1
 from twinns_qgis.jobs.prepare_sentinel2 import PrepareSentinel2
-from twinns_qgis.methods import description
+from twinns_qgis.methods import Method
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples, draw_samples
@@ -48,7 +48,7 @@ class Site:
     sensors: tuple[Sensor, ...]
 
     def seen_by(self, method):
-        names = [sensor.name for sensor in self.sensors if description(method).sees(sensor.name)]
+        names = [sensor.name for sensor in self.sensors if Method.of(method).sees(sensor.name)]
         return {name: self.stores[name] for name in names}
 
     def accuracy(self, scores, pair):

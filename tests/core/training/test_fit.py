@@ -8,7 +8,7 @@ import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.classifiers import SCORE, Score
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
@@ -16,8 +16,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.augmentation import Augmentation
-from twinns_qgis.training.batches import TrainingBatches
-from twinns_qgis.training.class_weights import balanced_weights
+from twinns_qgis.training.batches import TrainingBatches, balanced_weights
 from twinns_qgis.training.fit import Fitting, compile_network, fit, predict_scores
 from twinns_qgis.training.history import best_epoch
 
@@ -58,7 +57,7 @@ def _samples(site, count):
 def run(sensors, samples, reporter=None, epochs=3, keep=lambda history: None, seed=5, **settings):
     stores, labels = samples
     keras.utils.set_random_seed(seed)
-    network = architecture("TWINNS").build(sensors, 3, "small")
+    network = architectures()["TWINNS"].build(sensors, 3, "small")
     fitting = Fitting(epochs, 32, 1e-3, seed, **settings)
     compile_network(network, fitting)
     history = fit(
@@ -161,7 +160,7 @@ def test_cancelling_stops_between_two_batches(sensors, samples, listener):
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_the_epochs_before(sensors, samples, listener):
-    network = architecture("TWINNS").build(sensors, 3, "small")
+    network = architectures()["TWINNS"].build(sensors, 3, "small")
     compile_network(network, Fitting(5, 32, 1e-3, seed=0))
 
     def spoil(history=None):
@@ -182,7 +181,7 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_epochs_before(sens
 
 def test_every_weight_is_trained(sensors, samples):
     keras.utils.set_random_seed(5)
-    before = architecture("TWINNS").build(sensors, 3, "small").get_weights()
+    before = architectures()["TWINNS"].build(sensors, 3, "small").get_weights()
     network, _ = run(sensors, samples, epochs=1)
     for weight, initial in zip(network.weights, before, strict=True):
         if weight.trainable:
@@ -221,7 +220,7 @@ def test_200_pixels_are_learned_by_heart(sensors, make_samples):
     stores, _ = make_samples(200)
     labels = np.random.default_rng(1).integers(3, size=200)  # that nothing explains
     keras.utils.set_random_seed(0)
-    network = architecture("TWINNS").build(sensors, 3, "small")
+    network = architectures()["TWINNS"].build(sensors, 3, "small")
     fitting = Fitting(100, 50, 1e-3, seed=0)
     compile_network(network, fitting)
     everything = np.arange(200)

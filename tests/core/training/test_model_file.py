@@ -10,9 +10,8 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.forests import METHODS as FORESTS
 from twinns_qgis.forests.trained import TrainedForests
-from twinns_qgis.methods import network_of
+from twinns_qgis.methods import METHODS, Method
 from twinns_qgis.networks.classifiers import loss_weights
 from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.networks.sensor import Sensor
@@ -33,7 +32,7 @@ def manifest(site):
         replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), **ranges),
         replace(Sensor.of("sentinel2", Series.open(site.sentinel2)), minimum=(0.0,) * 16, maximum=(1.0,) * 16),
     ]
-    return Manifest("TWINNS", "small", tuple(sensors), CLASSES, settings={"seed": 7})
+    return Manifest(Method.of("TWINNS"), "small", tuple(sensors), CLASSES, settings={"seed": 7})
 
 
 @pytest.fixture
@@ -99,9 +98,9 @@ def make_forest_model(manifest, raw, tmp_path):
     """Returns a function that writes a model file of forests fitted on random values; it gives path and classifier."""
 
     def make(method):
-        own = replace(manifest, method=method)
-        network = own.build() if network_of(method) else None
-        tables = FORESTS[method].tables(own.sensors, network)
+        own = replace(manifest, method=Method.of(method))
+        network = own.build() if own.method.network else None
+        tables = own.method.tables(own.sensors, network)
         forests = {
             name: RandomForestClassifier(6, random_state=1).fit(table[:, 0, 0], np.arange(40) % 2)
             for name, table in tables(raw).items()
@@ -113,11 +112,11 @@ def make_forest_model(manifest, raw, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("method", FORESTS)
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.forests])
 def test_stored_forests_give_the_same_scores_to_the_last_bit(make_forest_model, raw, method):
     path, classifier = make_forest_model(method)
     found = read_model(path)
-    assert found.manifest.method == method
+    assert found.manifest.method.name == method
     assert np.ptp(classifier.scores(raw)[..., 0]) > 0
     np.testing.assert_array_equal(found.classifier.scores(raw), classifier.scores(raw))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.networks.inputs import scaled_variables
+from twinns_qgis.networks.variables import scaled_variables
 from twinns_qgis.samples.pixels import label_pixels
 from twinns_qgis.samples.polygons import read_polygons
 from twinns_qgis.series.series import Series

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import keras
 
-from twinns_qgis.errors import InputError
 from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
 from twinns_qgis.networks.sensor import Sensor
 
@@ -47,23 +46,9 @@ class Architecture(Protocol):
         """Returns how many numbers are held at once for each pixel of a block while it is mapped."""
 
 
-def architecture(method: str) -> Architecture:
-    """Returns the architecture of a method.
-
-    Raises:
-        InputError: No network has that name.
-    """
-    found = dict(_all())
-    if method not in found:
-        raise InputError(f"There is no network '{method}'.", f"Choose one of {', '.join(found)}.")
-    return found[method]
-
-
-def network_methods() -> tuple[str, ...]:
-    """Returns the names of the methods that are networks."""
-    return tuple(name for name, _ in _all())
-
-
-def _all() -> Iterator[tuple[str, Architecture]]:
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
-        yield from importlib.import_module(module.name).METHODS.items()
+def architectures() -> dict[str, Architecture]:
+    """Returns all networks, by the name of the method that trains them."""
+    modules = pkgutil.iter_modules(__path__, f"{__name__}.")
+    return {
+        name: network for module in modules for name, network in importlib.import_module(module.name).METHODS.items()
+    }

@@ -13,10 +13,9 @@ import keras
 from twinns_qgis.networks.classifiers import classify
 from twinns_qgis.networks.cnn import ConvolutionalBranch
 from twinns_qgis.networks.convgru import AttentiveConvGRUBranch
-from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
-from twinns_qgis.networks.inputs import raw_input, scaled_variables
+from twinns_qgis.networks.hyperparameters import PAPER, SIZES, Hyperparameters
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.width import SIZES
+from twinns_qgis.networks.variables import raw_input, scaled_variables
 
 _HELD = 64
 """Numbers that a branch holds for each pixel of a block, in numbers of its filters; measured."""

@@ -9,13 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.classifiers import classify
 from twinns_qgis.networks.cnn import branch_shape
-from twinns_qgis.networks.hyperparameters import PAPER, Hyperparameters
-from twinns_qgis.networks.indices import Tensor
-from twinns_qgis.networks.inputs import raw_input, scaled_variables
+from twinns_qgis.networks.hyperparameters import PAPER, SIZES, Hyperparameters
 from twinns_qgis.networks.sensor import Sensor
-from twinns_qgis.networks.width import SIZES
+from twinns_qgis.networks.variables import raw_input, scaled_variables
 
 _PATCH = 5
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from twinns_qgis.forests import ForestMethod
-from twinns_qgis.methods import description, network_of
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners.forest import ForestLearner
@@ -24,10 +22,10 @@ def make_learner(model: Path, manifest: Manifest, fitting: Fitting, grid: Forest
         fitting: How to fit a network.
         grid: The forests to choose from.
     """
-    method = description(manifest.method)
-    if not isinstance(method, ForestMethod):
+    method = manifest.method
+    if not method.forests:
         return NetworkLearner(model, manifest, fitting)
     # A training that is cancelled leaves this network, as a model of its own.
-    of = network_of(manifest.method)
+    of = method.trained_network
     network = NetworkLearner(model, replace(manifest, method=of), fitting) if of else None
     return ForestLearner(method, manifest.sensors, grid, fitting.seed, network)

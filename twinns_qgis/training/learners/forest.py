@@ -9,9 +9,9 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from twinns_qgis.forests import ForestMethod
 from twinns_qgis.forests.tables import Tables
 from twinns_qgis.forests.trained import TrainedForests
+from twinns_qgis.methods import Method
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
@@ -30,7 +30,7 @@ class ForestLearner:
     """Fits the forests of a method; see `Learner`.
 
     Args:
-        method: Their description.
+        method: What it fits.
         sensors: The inputs, with the ranges of their variables.
         grid: The depths and numbers of trees to choose from.
         seed: Fixes the forests.
@@ -39,7 +39,7 @@ class ForestLearner:
 
     def __init__(
         self,
-        method: ForestMethod,
+        method: Method,
         sensors: tuple[Sensor, ...],
         grid: ForestGrid,
         seed: int,

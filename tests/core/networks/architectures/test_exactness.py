@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.architectures.twinns import METHODS
 from twinns_qgis.networks.classifiers import FEATURES
 from twinns_qgis.networks.convgru import Attention
@@ -15,8 +15,8 @@ def make_network(make_sensors, randomise):
     """Returns a function that builds a network with random weights and statistics, and tells which sensors it sees."""
 
     def make(method, size, dates, classes=5):
-        sensors = [sensor for sensor in make_sensors(*dates) if architecture(method).sees(sensor.name)]
-        return randomise(architecture(method).build(sensors, classes, size)), sensors
+        sensors = [sensor for sensor in make_sensors(*dates) if architectures()[method].sees(sensor.name)]
+        return randomise(architectures()[method].build(sensors, classes, size)), sensors
 
     return make
 

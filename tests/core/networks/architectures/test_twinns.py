@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.architectures import architecture
+from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.architectures.twinns import METHODS
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.networks.sensor import Sensor
@@ -18,11 +18,11 @@ def trainable(network):
 
 
 def seen(method, sensors):
-    return [sensor for sensor in sensors if architecture(method).sees(sensor.name)]
+    return [sensor for sensor in sensors if architectures()[method].sees(sensor.name)]
 
 
 def build(method, sensors, classes=5, size="small"):
-    return architecture(method).build(seen(method, sensors), classes, size)
+    return architectures()[method].build(seen(method, sensors), classes, size)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.architectures import architecture, network_methods
+from twinns_qgis.networks.architectures import architectures
 
 
 @pytest.fixture
 def network(make_sensors, randomise):
-    return randomise(architecture("2ConvLSTM").build(make_sensors(3, 4), 5, "small"))
+    return randomise(architectures()["2ConvLSTM"].build(make_sensors(3, 4), 5, "small"))
 
 
 def test_it_follows_the_formulas(network, make_sensors, make_values, equations, assert_exact):
@@ -71,13 +71,13 @@ def test_patches_and_blocks_give_equal_outputs(network, make_sensors, make_value
 
 
 def test_its_parameters_are_those_of_two_convlstms_and_the_dense_layers(make_sensors):
-    network = architecture("2ConvLSTM").build(make_sensors(3, 4), 13, "paper")
+    network = architectures()["2ConvLSTM"].build(make_sensors(3, 4), 13, "paper")
     convlstms = sum(4 * (9 * (variables + 256) * 256 + 256) for variables in (2, 16))
     dense = (512 * 1024 + 1024) + (1024 * 1024 + 1024) + (1024 * 13 + 13)
     assert sum(math.prod(weight.shape) for weight in network.trainable_weights) == convlstms + dense
 
 
 def test_every_network_of_the_method_is_there():
-    assert set(network_methods()) == {
+    assert set(architectures()) == {
         "TWINNS", "TWINNS(S1)", "TWINNS(S2)", "FullCNN", "FullRNN", "TWINNSNoAux", "2ConvLSTM",
     }  # fmt: skip

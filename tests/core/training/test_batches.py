@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from twinns_qgis.training.class_weights import balanced_weights
+from twinns_qgis.training.batches import balanced_weights
 
 
 def test_balanced_weights_are_those_of_scikit_learn():

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.calibration import calibrate
-from twinns_qgis.training.calibration import fit_temperature
+from twinns_qgis.networks.calibration import calibrate, fit_temperature
 
 
 def _softmax(logits):

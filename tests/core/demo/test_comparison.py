@@ -5,7 +5,7 @@ from matplotlib.image import imread
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
-from twinns_qgis.assessment.comparison import write_map_beside_truth
+from twinns_qgis.demo.comparison import write_map_beside_truth
 from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.outputs import cover_map
 from twinns_qgis.rasters.grid import Grid

@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from twinns_qgis.assessment.assess import assess
-from twinns_qgis.assessment.measures import Measures
-from twinns_qgis.assessment.reliability import Trust
+from twinns_qgis.assessment.assess import Outcome, assess
 from twinns_qgis.errors import Cancelled
 from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.exit_curve import exit_curve
-from twinns_qgis.training.learners.learned import Learned, Learner
+from twinns_qgis.training.learners.learned import Learner
 from twinns_qgis.training.model_file import Manifest, write_model
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an experiment.
-
-    Args:
-        learned: What was learned.
-        measures: How well the test part was predicted.
-        trust: What confidence is worth there.
-    """
-
-    learned: Learned
-    measures: Measures
-    trust: Trust
-
-    def tell(self, reporter: Reporter) -> None:
-        """Tells it in words."""
-        measures, trust = self.measures, self.trust
-        reporter.info(
-            f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
-            f"kappa {measures.kappa:.4f}, with {self.learned.choice}"
-        )
-        reporter.info(
-            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
-            f"the temperature of {trust.temperature:.2f} that the validation part gives"
-        )
 
 
 def run_experiment(
@@ -70,7 +41,7 @@ def run_experiment(
     """
     try:
         learned = learner.learn(stores, samples, reporter.part(0, 0.97))
-        measures, trust = assess(learned.classifier, stores, samples, reporter.part(0.97, 0.99))
+        outcome = assess(learned, stores, samples, reporter.part(0.97, 0.99))
         early_exit = exit_curve(learned.classifier, stores, samples, reporter.part(0.99, 1))
     except Cancelled as cancelled:
         raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled
@@ -78,12 +49,12 @@ def run_experiment(
         manifest,
         settings={**manifest.settings, **learned.settings},
         measures={
-            **measures.to_json(samples.classes),
-            "expected_calibration_error": trust.calibrated.expected_error,
+            **outcome.measures.to_json(samples.classes),
+            "expected_calibration_error": outcome.trust.calibrated.expected_error,
         },
-        temperature=trust.temperature,
+        temperature=outcome.trust.temperature,
         early_exit=early_exit,
     )
     with learner.finishing(), disk_errors(model):
         write_model(model, tested, learned.classifier, learned.history)
-    return Outcome(learned, measures, trust)
+    return outcome
