@@ -132,7 +132,8 @@ def test_a_parameter_that_the_method_has_no_use_for_is_told(settings, listener, 
     settings = {name: value for name, value in settings.items() if name not in ("size", "learning_rate", "depths")}
     job = TrainModel(**{**settings, **given, "size": "small", "method": method})
     job.run(listener)
-    assert any(f"{REGISTERED[method].paper_name} does not use " in message and unused in message for message in listener.messages)
+    words = f"{REGISTERED[method].paper_name} does not use "
+    assert any(words in message and unused in message for message in listener.messages)
     told = read_model(settings["model"]).manifest.settings
     assert not {name.lower() for name in unused.split(", ")} & set(told)
 
