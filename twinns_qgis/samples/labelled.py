@@ -114,7 +114,7 @@ def draw_samples(
     if too_sparse:
         _drop_or_refuse(too_sparse, sparse, reporter)
     kept = np.array([item not in too_sparse for item in classes])
-    remaining = sorted({item for item in classes if item not in too_sparse}, key=lambda item: item.code)
+    remaining = {item for item in classes if item not in too_sparse}
     if len(remaining) < 2:
         raise InputError(
             f"{len(remaining)} class of {polygons.source} can be trained, at least two are needed.",
@@ -132,11 +132,11 @@ def draw_samples(
         drawn = draw_split(kept_classes, train_share, validation_share, seed)
     parts[present[kept]] = drawn
     pixels = pixels.select(parts[pixels.objects] != "")
-    order = {item: index for index, item in enumerate(remaining)}
     # Numbered without those left out, as they are where the split is given back.
-    numbered = classes_of(value for value, item in polygons.legend.items() if item in order)
+    numbered = classes_of(value for value, item in polygons.legend.items() if item in remaining)
     final = sorted(numbered.values(), key=lambda item: item.code)
-    label_of_object = np.array([order.get(item, -1) for item in object_classes])
+    label_of = {polygons.legend[value]: final.index(item) for value, item in numbered.items()}
+    label_of_object = np.array([label_of.get(item, -1) for item in object_classes])
     left_out = {item: classes.count(item) for item in too_sparse}
     seen = touching_training(pixels, parts[pixels.objects])
     counts = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}

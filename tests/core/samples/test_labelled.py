@@ -3,11 +3,18 @@
 import geopandas
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
 from shapely.geometry import box
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.classes import classes_of
 from twinns_qgis.samples.labelled import draw_samples, write_split
-from twinns_qgis.samples.polygons import read_polygons
+from twinns_qgis.samples.polygons import LabelledPolygons, read_polygons
 from twinns_qgis.series.series import Series
 
 SETTINGS = {"train_share": 0.3, "validation_share": 0.2, "seed": 0}
@@ -175,3 +182,36 @@ def test_blocks_that_leave_a_class_without_a_part_are_refused(site, grid, listen
     polygons = read_polygons(str(site.polygons), "name")
     with pytest.raises(InputError, match="With SPLIT_BLOCKS of 5000, some classes have no object"):
         draw_samples(polygons, grid, sparse="error", blocks=5000, reporter=listener, **SETTINGS)
+
+
+VALUES = st.one_of(
+    st.lists(st.integers(-5, 300), unique=True, min_size=3, max_size=6),
+    st.lists(st.text("aAbBéz019", min_size=1, max_size=3), unique=True, min_size=3, max_size=6),
+)
+
+
+@given(VALUES, st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_label_of_a_pixel_names_the_class_of_its_polygon_whatever_is_left_out(values, data):
+    """Codes that were given before a class was left out, and after it, are in different orders."""
+    sparse = data.draw(st.sets(st.sampled_from(values), max_size=len(values) - 2))
+    of_polygons = [value for value in values for _ in range(2 if value in sparse else 3)]
+    squares = [box(10 * place, 0, 10 * place + 10, 10) for place in range(len(of_polygons))]
+    legend = classes_of(values)
+    polygons = LabelledPolygons(
+        source="fields",
+        table=geopandas.GeoDataFrame(geometry=squares, crs="EPSG:32631"),
+        classes=np.array([legend[value] for value in of_polygons], object),
+        objects=np.arange(len(squares)),
+        parts=None,
+        without_class=0,
+        legend=legend,
+        all_polygons=None,
+    )
+    row = Grid(CRS.from_epsg(32631), from_origin(0, 10, 10, 10), len(squares), 1)
+    samples = draw_samples(polygons, row, sparse="drop", touching="keep", reporter=Reporter(), **SETTINGS)
+    assert {item.name for item in samples.classes} == {str(value) for value in values if value not in sparse}
+    codes = [item.code for item in samples.classes]
+    assert codes == sorted(set(codes))
+    for column, label in zip(samples.pixels.columns, samples.labels, strict=True):
+        assert samples.classes[label].name == str(of_polygons[column])
