@@ -15,6 +15,14 @@ _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
 """The addresses that rasterio opens."""
 
 
+_SIDECARS = {
+    ".shp": (".dbf", ".shx", ".prj", ".cpg"),
+    ".tab": (".dat", ".map", ".id"),
+    ".mif": (".mid",),
+}
+"""The files beside one of a suffix that hold a part of its content."""
+
+
 def check_output(path: Path) -> None:
     """Checks that a file can be written at `path`, before hours are spent on its content.
 
@@ -54,26 +62,38 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Checks that no output replaces a file that it is made from.
 
     Raises:
-        InputError: An output is one of the inputs.
+        InputError: An output is one of the inputs, or one of its files.
     """
-    read = {path.resolve() for path in inputs}
+    read = {part.resolve() for path in inputs for part in (path, *(files_of(path) if path.exists() else ()))}
     for path in outputs:
-        if path.resolve() in read:
+        if path.resolve() in read or not read.isdisjoint(path.resolve().parents):
             raise InputError(f"The output {path} is one of the inputs, which it would replace.", "Choose another name.")
 
 
+def files_of(path: Path) -> list[Path]:
+    """Returns the files that hold a dataset's content: those of a folder, a shapefile's sidecars, or the file alone."""
+    if path.is_dir():  # such as a FileGDB
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    suffixes = _SIDECARS.get(path.suffix.lower(), ())
+    beside = path.parent.iterdir() if suffixes else ()
+    return [path, *sorted(file for file in beside if file.stem == path.stem and file.suffix.lower() in suffixes)]
+
+
 def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal.
+    """Returns the SHA-256 of a dataset, in hexadecimal: of its bytes, or of the names and bytes of its files.
 
     Args:
-        path: The file.
+        path: A file, or a folder.
         between: Is called every now and then, and may raise.
     """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-            between()
+    digest, files = hashlib.sha256(), files_of(path)
+    for part in files:
+        if len(files) > 1:
+            digest.update(part.name.encode())
+        with part.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                between()
     return digest.hexdigest()
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import check_output, check_outputs, check_spared, discard_partial_files, partial_name, whole_file
+from twinns_qgis.files import (
+    check_output,
+    check_outputs,
+    check_spared,
+    discard_partial_files,
+    partial_name,
+    sha256_of,
+    whole_file,
+)
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -88,3 +96,32 @@ def test_an_output_is_no_input_under_any_name(tmp_path):
     check_spared([tmp_path / "series.tif"], [tmp_path / "image.tif"])
     with pytest.raises(InputError, match=r"link\.tif is one of the inputs"):
         check_spared([tmp_path / "link.tif"], [tmp_path / "image.tif"])
+
+
+@pytest.mark.parametrize("changed", [".shp", ".dbf", ".cpg"])
+def test_the_hash_of_a_shapefile_is_that_of_all_its_files(tmp_path, changed):
+    for suffix in (".shp", ".dbf", ".shx", ".prj", ".cpg"):
+        (tmp_path / f"fields{suffix}").write_text(suffix)
+    (tmp_path / "others.dbf").write_text("another's")
+    before = sha256_of(tmp_path / "fields.shp")
+    (tmp_path / "others.dbf").write_text("changed")
+    assert sha256_of(tmp_path / "fields.shp") == before
+    (tmp_path / f"fields{changed}").write_text("changed")
+    assert sha256_of(tmp_path / "fields.shp") != before
+
+
+def test_the_hash_of_a_folder_is_that_of_all_its_files(tmp_path):
+    (tmp_path / "fields.gdb").mkdir()
+    (tmp_path / "fields.gdb/a.gdbtable").write_text("table")
+    before = sha256_of(tmp_path / "fields.gdb")
+    (tmp_path / "fields.gdb/b.gdbtable").write_text("another")
+    assert sha256_of(tmp_path / "fields.gdb") != before
+
+
+@pytest.mark.parametrize("output", ["fields.dbf", "fields.gdb/a.gpkg"])
+def test_an_output_replaces_no_part_of_an_input(tmp_path, output):
+    (tmp_path / "fields.gdb").mkdir()
+    for suffix in (".shp", ".dbf"):
+        (tmp_path / f"fields{suffix}").touch()
+    with pytest.raises(InputError, match="one of the inputs"):
+        check_spared([tmp_path / output], [tmp_path / "fields.shp", tmp_path / "fields.gdb"])

@@ -37,7 +37,8 @@ class Region:
         Raises:
             InputError: The polygons can't be read, or none of them touches the map.
         """
-        shapes = read_table(source).geometry.to_crs(grid.crs)
+        table, _ = read_table(source)
+        shapes = table.geometry.to_crs(grid.crs)
         near = shapes[shapes.intersects(shapely.box(*grid.bounds))]
         if near.empty:
             left, bottom, right, top = shapes.total_bounds

@@ -100,6 +100,8 @@ def draw_samples(
         InputError: Polygons and grid don't overlap; a class is too sparse and `sparse` is ``error``; fewer than two
             classes are left.
     """
+    if polygons.without_polygon:
+        reporter.warning(f"{polygons.without_polygon} features that are no polygons are left out.")
     if polygons.without_class:
         reporter.warning(f"{polygons.without_class} polygons without a class are left out.")
     pixels = label_pixels(polygons, grid)

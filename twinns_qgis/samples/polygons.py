@@ -14,6 +14,8 @@ import pandas
 import pyogrio
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely import GEOSException, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import LandCoverClass, classes_of
@@ -36,6 +38,7 @@ class LabelledPolygons:
         objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
         parts: For each object its part of the split, or None if the source does not say.
         without_class: Number of polygons left out because their class is null or empty.
+        without_polygon: Number of features that are no polygons.
         legend: The class of each value of the class field.
         all_polygons: The table with the polygons that were left out.
     """
@@ -46,6 +49,7 @@ class LabelledPolygons:
     objects: NDArray[np.int64]
     parts: NDArray[np.str_] | None
     without_class: int
+    without_polygon: int
     legend: Mapping[object, LandCoverClass]
     all_polygons: geopandas.GeoDataFrame
 
@@ -74,7 +78,8 @@ def read_polygons(
         InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
             are left, or an object has two classes or two parts.
     """
-    table = all_polygons = read_table(source)
+    table, without_polygon = read_table(source)
+    all_polygons = table
     for field in (class_field, object_field, split_field):
         if field is not None and field not in table.columns:
             names = ", ".join(name for name in table.columns if name != table.geometry.name)
@@ -111,6 +116,7 @@ def read_polygons(
         objects=objects,
         parts=parts,
         without_class=without_class,
+        without_polygon=without_polygon,
         legend=classes,
         all_polygons=all_polygons,
     )
@@ -154,8 +160,13 @@ def split_source(source: str) -> VectorSource:
     return VectorSource(Path(path), layer, subset or None)
 
 
-def read_table(source: str) -> geopandas.GeoDataFrame:
-    """Reads the polygons of a vector file, or of ``file|layername=name|subset=condition``, with their fields.
+def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
+    """Returns the polygons of a vector file, with their fields, and how many other features it has.
+
+    Polygons in geometry collections, as a clip leaves them, become multipolygons.
+
+    Args:
+        source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.
 
     Raises:
         InputError: The file or the layer is missing, the condition is wrong, there is no CRS or no polygon.
@@ -165,8 +176,11 @@ def read_table(source: str) -> geopandas.GeoDataFrame:
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")
     try:
         layer_read = _only_layer(path) if layer is None else layer
-        table = geopandas.read_file(path, layer=layer_read, where=subset, engine="pyogrio", fid_as_index=True)
-    except (DataSourceError, DataLayerError, ValueError) as error:  # a wrong condition is the one or the other
+        options = {"encoding": "UTF-8"} if is_undeclared_utf8(path) else {}
+        table = geopandas.read_file(
+            path, layer=layer_read, where=subset, engine="pyogrio", fid_as_index=True, **options
+        )
+    except (DataSourceError, DataLayerError, GEOSException, ValueError) as error:  # also of a wrong condition
         what = str(path) if layer is None else f"layer '{layer}' of {path}"
         hint = f"Check that QGIS opens them{f', and the condition {subset}' if subset else ''}."
         raise InputError(f"The polygons in {what} can't be read: {error}.", hint) from error
@@ -174,11 +188,46 @@ def read_table(source: str) -> geopandas.GeoDataFrame:
         raise InputError(f"{source} has no geometry.", "Choose a layer of polygons.")
     if table.crs is None:
         raise InputError(f"{source} has no coordinate reference system.", "Assign one in QGIS.")
-    polygonal = table.geom_type.isin(["Polygon", "MultiPolygon"])
+    found = ", ".join(sorted(set(table.geom_type.dropna()))) or "none"
+    table = table.set_geometry(table.geometry.map(_polygons_in, na_action="ignore"), crs=table.crs)
+    polygonal = table.geometry.notna()
     if not polygonal.any():
-        found = ", ".join(sorted(set(table.geom_type.dropna()))) or "none"
         raise InputError(f"{source} holds no polygons; its geometries: {found}.", "Choose a layer of polygons.")
-    return table[polygonal]
+    return table[polygonal], int((~polygonal).sum())
+
+
+def _polygons_in(geometry: BaseGeometry) -> BaseGeometry | None:
+    """Returns a geometry's polygons: itself, or those of a collection; None if it has none."""
+    if isinstance(geometry, (Polygon, MultiPolygon)):
+        return None if geometry.is_empty else geometry
+    parts = [_polygons_in(part) for part in getattr(geometry, "geoms", ())]
+    polygons = [polygon for part in parts if part is not None for polygon in getattr(part, "geoms", (part,))]
+    return MultiPolygon(polygons) if polygons else None
+
+
+def is_undeclared_utf8(path: Path) -> bool:
+    """Returns whether a shapefile's texts are in UTF-8, and nothing says so: GDAL would read them as Latin-1.
+
+    That is the case where a ``.cpg`` file is missing, the code page in the header of the ``.dbf`` is none, or the one
+    that programs write without thinking (87, ANSI), and texts beyond ASCII are valid UTF-8, which those of other
+    encodings practically never are.
+
+    Source: ESRI, "ESRI Shapefile Technical Description" (1998); dBASE, "Table File Structure".
+    """
+    table = next((path.with_suffix(suffix) for suffix in (".dbf", ".DBF") if path.with_suffix(suffix).is_file()), None)
+    if path.suffix.lower() != ".shp" or table is None:
+        return False
+    if any(path.with_suffix(suffix).exists() for suffix in (".cpg", ".CPG")):
+        return False
+    content = table.read_bytes()
+    start = int.from_bytes(content[8:10], "little")
+    # The names of the fields, 11 bytes of each 32, then the records.
+    names = b"\0".join(content[place : place + 11] for place in range(32, start - 31, 32))
+    texts = names + content[start:]
+    try:
+        return content[29:30] in (b"\x00", b"\x57") and not texts.isascii() and bool(texts.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _only_layer(path: Path) -> str:

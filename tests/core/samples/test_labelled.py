@@ -205,6 +205,7 @@ def test_the_label_of_a_pixel_names_the_class_of_its_polygon_whatever_is_left_ou
         objects=np.arange(len(squares)),
         parts=None,
         without_class=0,
+        without_polygon=0,
         legend=legend,
         all_polygons=None,
     )

@@ -6,7 +6,8 @@ import geopandas
 import numpy as np
 import pandas
 import pytest
-from shapely.geometry import Point, box
+from shapely import GEOSException
+from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.polygons import VectorSource, read_polygons, split_source
@@ -180,3 +181,53 @@ def test_a_filter_that_is_none_is_refused(write, name):
     source = write({"c": ["wood", "crop", "wood", "water"]}, name=name)
     with pytest.raises(InputError, match=r"can't be read.*the condition nonsense >"):
         read_polygons(f"{source}|subset=nonsense > > 'a'", "c")
+
+
+def test_the_polygons_of_geometry_collections_count(write):
+    """As a clip leaves them where a polygon touches the edge."""
+    touching = GeometryCollection([SQUARES[0], LineString([(0, 0), (0, 1)]), GeometryCollection([SQUARES[2]])])
+    polygons = read_polygons(write({"c": ["a", "b", "b"]}, [touching, SQUARES[1], Point(0, 0)]), "c")
+    assert names(polygons) == ["a", "b"]
+    assert polygons.table.geometry.iloc[0].equals(MultiPolygon([SQUARES[0], SQUARES[2]]))
+    assert polygons.without_polygon == 1
+
+
+def test_features_without_a_polygon_are_counted(write):
+    geometry = [*SQUARES[:2], None, Polygon(), GeometryCollection([Point(0, 0)])]
+    polygons = read_polygons(write({"c": list("ababa")}, geometry), "c")
+    assert len(polygons.all_polygons) == 2
+    assert polygons.without_polygon == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "page", "cpg"),
+    [("utf-8", 0, None), ("utf-8", 0x57, None), ("latin-1", 0x57, None), ("latin-1", 0, None), ("utf-8", 0, "UTF-8")],
+)
+def test_a_shapefile_is_read_in_the_encoding_that_it_is_in(write, tmp_path, encoding, page, cpg):
+    """Many programs write UTF-8 and don't say so."""
+    values = ["forêt", "blé", "forêt", "Öl"]
+    field = "größe" if encoding == "utf-8" else "size"
+    source = write({field: values}, name="fields.shp", encoding=encoding)
+    (tmp_path / "fields.cpg").unlink(missing_ok=True)
+    if cpg:
+        (tmp_path / "fields.cpg").write_text(cpg)
+    table = bytearray((tmp_path / "fields.dbf").read_bytes())
+    table[29] = page
+    (tmp_path / "fields.dbf").write_bytes(table)
+    assert names(read_polygons(source, field)) == values
+
+
+def test_a_file_geodatabase_is_read(write):
+    assert names(read_polygons(write({"c": list("abab")}, name="fields.gdb", driver="OpenFileGDB"), "c")) == list(
+        "abab"
+    )
+
+
+def test_a_geometry_that_nobody_reads_is_told(write, monkeypatch):
+    def read(*names, **options):
+        raise GEOSException("ParseException: Unknown WKB type 16")  # a TIN, say
+
+    source = write({"c": list("abab")})
+    monkeypatch.setattr("geopandas.read_file", read)
+    with pytest.raises(InputError, match="can't be read: ParseException"):
+        read_polygons(source, "c")
