@@ -201,7 +201,13 @@ def test_features_without_a_polygon_are_counted(write):
 
 @pytest.mark.parametrize(
     ("encoding", "page", "cpg"),
-    [("utf-8", 0, None), ("utf-8", 0x57, None), ("latin-1", 0x57, None), ("latin-1", 0, None), ("utf-8", 0, "UTF-8")],
+    [
+        ("utf-8", 0, None),
+        ("utf-8", 0x57, None),
+        ("ISO-8859-1", 0x57, None),
+        ("ISO-8859-1", 0, None),
+        ("utf-8", 0, "UTF-8"),
+    ],
 )
 def test_a_shapefile_is_read_in_the_encoding_that_it_is_in(write, tmp_path, encoding, page, cpg):
     """Many programs write UTF-8 and don't say so."""
