@@ -19,8 +19,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.classes import LandCoverClass, classes_of
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
-from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes
-from twinns_qgis.samples.touching import touching_training
+from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes, touching_training
 
 
 @dataclass(frozen=True)

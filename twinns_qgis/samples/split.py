@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.pixels import LabelledPixels
 from twinns_qgis.samples.polygons import PARTS
+from twinns_qgis.samples.store import MARGIN
 
 
 def draw_split(
@@ -132,3 +134,27 @@ def sparse_classes(
             if min(counts) == 0:
                 sparse[land_cover] = counts
     return sparse
+
+
+def touching_training(pixels: LabelledPixels, parts: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Returns which pixels of validation and test have a training pixel in their 5 x 5 window.
+
+    Neighbouring fields of different parts share them: the network classifies such a pixel by values that it was
+    trained on, and a measure that counts them flatters it.
+
+    Args:
+        pixels: N labelled pixels.
+        parts: Part of each, shape (N,).
+
+    Returns:
+        Shape (N,); false for training pixels.
+    """
+    width = pixels.grid.width + 2 * MARGIN  # a frame, so that no window reaches round the raster's edge
+    positions = pixels.rows * width + pixels.columns + MARGIN
+    training = parts == "train"
+    held = np.unique(positions[training])
+    touching = np.zeros(len(pixels), bool)
+    for row in range(-MARGIN, MARGIN + 1):
+        for column in range(-MARGIN, MARGIN + 1):
+            touching |= np.isin(positions + row * width + column, held, assume_unique=False)
+    return touching & ~training

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -22,7 +23,10 @@ _LISTED = 20
 
 
 class AcquisitionDates:
-    """Gives files their dates: by the table, else by their metadata, else by their name.
+    """Gives files their dates.
+
+    In this order: by the table; by metadata on the acquisition; by the file's name; by ``TIFFTAG_DATETIME``, which by
+    the standard is the time of writing, and tells the acquisition in the files of some programs only.
 
     Args:
         table: A CSV table with the columns file and date, or None. A file is written with its path, absolute or
@@ -47,9 +51,13 @@ class AcquisitionDates:
             files: The files' metadata.
 
         Raises:
-            InputError: Some files have no date; the message lists them all.
+            InputError: Some files have no date, and the message lists them all; or metadata give one date to files
+                whose names tell several.
         """
-        dates = {path: self._by_table(path) or by_metadata(tags) or by_name(path) for path, tags in files.items()}
+        dates = {
+            path: self._by_table(path) or by_acquisition(tags) or by_name(path) or _by_creation(tags)
+            for path, tags in files.items()
+        }
         undated = [path for path, day in dates.items() if day is None]
         if undated:
             raise InputError(
@@ -57,6 +65,7 @@ class AcquisitionDates:
                 f"names: {', '.join(str(path) for path in undated)}.",
                 "List them in a CSV table with the columns file and date (YYYY-MM-DD), and give it as DATES.",
             )
+        self._check_against_names(files)
         self._warn_of_creation_dates(files)
         return {path: day for path, day in dates.items() if day is not None}
 
@@ -73,26 +82,32 @@ class AcquisitionDates:
         self._used.add(name)
         return self._rows[name]
 
+    def _check_against_names(self, files: Mapping[Path, Tags]) -> None:
+        """Raises an error if metadata make one date of files whose names tell several: one of the two must be wrong."""
+        of_date: defaultdict[date, dict[date, Path]] = defaultdict(dict)
+        for path, tags in files.items():
+            acquired, named = by_acquisition(tags), by_name(path)
+            if acquired and named and self._by_table(path) is None:
+                of_date[acquired].setdefault(named, path)
+        for acquired, names in of_date.items():
+            if len(names) > 1:
+                raise InputError(
+                    f"By their metadata these files are all of {acquired}, by their names of {len(names)} dates: "
+                    f"{_listing(str(path) for path in names.values())}.",
+                    "Give the right dates in a CSV table with the columns file and date (YYYY-MM-DD), as DATES.",
+                )
+
     def _warn_of_creation_dates(self, files: Mapping[Path, Tags]) -> None:
-        """By the standard the tag tells when the file was made, and some programs keep to it."""
-        odd = [
+        used = [
             path.name
             for path, tags in files.items()
-            if self._by_table(path) is None
-            and _by_acquisition(tags) is None
-            and by_name(path) not in (None, by_metadata(tags))
-            and by_metadata(tags) is not None
+            if not (self._by_table(path) or by_acquisition(tags) or by_name(path)) and _by_creation(tags)
         ]
-        if odd:
+        if used:
             self._reporter.warning(
-                f"The date in the metadata ({_CREATION}) differs from the one in the name, and was used, for "
-                f"{_listing(odd)}. If it is the date of processing, give the right dates in a table as DATES."
+                f"The only date of {len(used)} files is {_CREATION} in their metadata, and was used; by the standard it "
+                f"is the time of writing: {_listing(used)}. If it is, give the right dates in a table as DATES."
             )
-
-
-def by_metadata(tags: Tags) -> date | None:
-    """Returns the date in a file's metadata: of acquisition, else ``TIFFTAG_DATETIME``."""
-    return _by_acquisition(tags) or _parse(_IN_VALUE.match(tags.get(_CREATION, "")))
 
 
 def by_name(path: Path) -> date | None:
@@ -100,9 +115,14 @@ def by_name(path: Path) -> date | None:
     return next((day for match in _IN_NAME.finditer(path.name) if (day := _parse(match))), None)
 
 
-def _by_acquisition(tags: Tags) -> date | None:
+def by_acquisition(tags: Tags) -> date | None:
+    """Returns the date of acquisition in a file's metadata: that of the first tag with ACQUISITION in its name."""
     names = sorted(name for name in tags if "ACQUISITION" in name.upper())
     return next((day for name in names if (day := _parse(_IN_VALUE.match(tags[name])))), None)
+
+
+def _by_creation(tags: Tags) -> date | None:
+    return _parse(_IN_VALUE.match(tags.get(_CREATION, "")))
 
 
 def _parse(match: re.Match[str] | None) -> date | None:

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.pixels import LabelledPixels
-from twinns_qgis.samples.touching import touching_training
+from twinns_qgis.samples.split import touching_training
 
 PARTS = np.array(["train", "validation", "test"])
 

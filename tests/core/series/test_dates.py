@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.dates import AcquisitionDates, by_metadata, by_name
+from twinns_qgis.series.dates import AcquisitionDates, by_acquisition, by_name
 
 DAY = date(2018, 1, 3)
 
@@ -36,14 +36,13 @@ def test_other_numbers_are_no_dates(name):
 @pytest.mark.parametrize(
     "tags",
     [
-        {"TIFFTAG_DATETIME": "2018:01:03 17:32:36"},
         {"ACQUISITION_DATE": "2018-01-03"},
         {"ACQUISITION_DATETIME": "2018-01-03T17:32:36Z", "TIFFTAG_DATETIME": "2020:05:05 00:00:00"},
         {"acquisition_start": "20180103"},
     ],
 )
 def test_metadata_tell_the_date(tags):
-    assert by_metadata(tags) == DAY
+    assert by_acquisition(tags) == DAY
 
 
 def test_table_comes_before_metadata_and_metadata_before_name(tmp_path, listener):
@@ -64,10 +63,27 @@ def test_all_undated_files_are_listed_in_one_error(listener):
         AcquisitionDates(None, listener).of(files)
 
 
-def test_a_creation_date_unlike_the_name_is_used_with_a_warning(listener):
-    files = {Path("image_20180103.tif"): {"TIFFTAG_DATETIME": "2020:05:05 00:00:00"}}
-    assert AcquisitionDates(None, listener).of(files) == {Path("image_20180103.tif"): date(2020, 5, 5)}
-    assert "image_20180103.tif" in listener.warnings[0]
+def test_the_name_goes_before_the_time_of_writing(listener):
+    """An export writes all its files on one day: three dates became one."""
+    files = {Path(f"S2_2018010{day}.tif"): {"TIFFTAG_DATETIME": "2020:05:05 00:00:00"} for day in (3, 5, 8)}
+    assert list(AcquisitionDates(None, listener).of(files).values()) == [date(2018, 1, day) for day in (3, 5, 8)]
+    assert listener.warnings == []
+
+
+def test_the_time_of_writing_serves_where_nothing_else_does_and_is_told(listener):
+    files = {Path("image.tif"): {"TIFFTAG_DATETIME": "2018:01:03 17:32:36"}}
+    assert AcquisitionDates(None, listener).of(files) == {Path("image.tif"): DAY}
+    assert "image.tif" in listener.warnings[0]
+
+
+def test_one_date_by_metadata_and_several_by_name_are_refused(tmp_path, listener):
+    tags = {"ACQUISITION_DATE": "2020-05-05"}
+    files = {tmp_path / f"S2_2018010{day}.tif": tags for day in (3, 5)}
+    with pytest.raises(InputError, match=r"all of 2020-05-05, by their names of 2 dates.*S2_20180105\.tif.*DATES"):
+        AcquisitionDates(None, listener).of(files)
+    table = tmp_path / "dates.csv"
+    table.write_text("file,date\nS2_20180103.tif,2018-01-03\nS2_20180105.tif,2018-01-05\n")
+    assert len(set(AcquisitionDates(table, listener).of(files).values())) == 2
 
 
 def test_rows_that_no_file_matches_are_told(tmp_path, listener):

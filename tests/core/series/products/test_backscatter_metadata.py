@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from twinns_qgis.series.dates import by_metadata
+from twinns_qgis.errors import InputError
+from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.products.backscatter_metadata import is_companion, orbit_of, units_of, with_acquisition
 
 S1TILING = {"TIFFTAG_SOFTWARE": "S1 Tiling v1.1.0", "CALIBRATION": "sigma"}
@@ -90,8 +91,14 @@ def test_the_orbit_is_read_as_each_program_writes_it(path, tags, orbit):
         ("export_20240101/vv.tif", {}, "None"),
     ],
 )
-def test_the_day_of_acquisition_is_that_of_the_product(path, tags, day):
-    assert str(by_metadata(with_acquisition(Path("data") / path, tags))) == day
+def test_the_day_of_acquisition_is_that_of_the_product(path, tags, day, listener):
+    file = Path("data") / path
+    files = {file: with_acquisition(file, tags)}
+    if day == "None":
+        with pytest.raises(InputError, match="No date was found"):
+            AcquisitionDates(None, listener).of(files)
+    else:
+        assert str(AcquisitionDates(None, listener).of(files)[file]) == day
 
 
 @pytest.mark.parametrize(
