@@ -74,12 +74,12 @@ def files_below(folder: Path) -> list[File]:
     """Returns the files below a folder and those in the zip archives among them, in the order of their places.
 
     Raises:
-        InputError: An archive is damaged.
+        InputError: An archive is damaged, or a folder can't be read.
     """
     files: list[File] = []
     walked: set[str] = set()
     # "." has no name that could be a product's; archives are often folders of links.
-    for root, folders, names in os.walk(folder.absolute(), followlinks=True):
+    for root, folders, names in os.walk(folder.absolute(), onerror=_refuse, followlinks=True):
         real = os.path.realpath(root)
         if real in walked:
             folders.clear()  # a link back up, or two to one place
@@ -91,6 +91,13 @@ def files_below(folder: Path) -> list[File]:
                 continue
             files.extend(_members(path) if path.suffix.lower() == ".zip" else [path])
     return sorted(files, key=place)
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(
+        f"The folder {error.filename} can't be read: {error.strerror}.",
+        "Ask for the right to read it, or move it elsewhere: what it holds would be missing.",
+    ) from error
 
 
 def _members(archive: Path) -> Iterator[ZipMember]:

@@ -159,6 +159,10 @@ class Extent:
             raise InputError(
                 f"The extent '{text}' can't be read.", "Write it as xmin,xmax,ymin,ymax [EPSG:code]."
             ) from error
+        if left > right and bottom < top and crs is not None and crs.is_geographic:
+            raise InputError(
+                f"The extent '{text}' reaches across 180 degrees.", "Give it in the CRS of the products instead."
+            )
         if not (left < right and bottom < top):
             raise InputError(f"The extent '{text}' is empty.", "Write it as xmin,xmax,ymin,ymax [EPSG:code].")
         return cls((left, bottom, right, top), crs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.transform import Affine
-from rasterio.warp import calculate_default_transform, transform_bounds
+from rasterio.warp import calculate_default_transform, transform, transform_bounds
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Bounds, Extent, Grid
@@ -60,6 +61,8 @@ class Area:
             anchor = 0.0, 0.0
             step = self.resolution or _same_resolution(first, crs)
             steps = step, step
+        for product in (first, *others):
+            _check_wrap(product, crs)
         everything = _union([first, *others], crs)
         if not all(map(math.isfinite, everything)):
             raise InputError(f"The products lie outside of what {crs} can show.", "Choose a CRS of their place.")
@@ -99,6 +102,27 @@ def _check_resolution(resolution: float, bounds: Bounds, own: float) -> None:
         raise InputError(
             f"RESOLUTION, {resolution:g}, is less than a hundredth of the products' pixels, {own:.10g}.",
             "Give the size of a pixel in units of the CRS, such as 10 for metres.",
+        )
+
+
+def _check_wrap(grid: Grid, crs: CRS) -> None:
+    """Raises an error if a CRS cuts a product in two, as longitude and latitude do at 180 degrees.
+
+    There neighbours are a world apart: bounds come out as nearly all of the earth, or inside out.
+    """
+    left, bottom, right, top = grid.bounds
+    if grid.crs == crs:
+        return
+    middle = (left + right) / 2, (bottom + top) / 2
+    corners = [(x, y) for x in (left, middle[0], right) for y in (bottom, middle[1], top)]
+    xs, ys = transform(grid.crs, crs, *zip(*corners, strict=True))
+    steps = [abs(a - b) for places in (xs, ys) for a, b in itertools.pairwise(places) if math.isfinite(a - b)]
+    # A whole turn in units of the CRS; a product is thousands of times narrower.
+    turn = 360.0 if crs.is_geographic else 40_000_000 / crs.linear_units_factor[1]
+    if max(steps, default=0.0) > turn / 4:
+        raise InputError(
+            f"{crs} cuts the products in two: one reaches across its edge, at 180 degrees or at a pole.",
+            f"Choose a CRS whose middle is near, such as that of the products, {grid.crs}.",
         )
 
 

@@ -105,14 +105,19 @@ class AcquisitionDates:
         ]
         if used:
             self._reporter.warning(
-                f"The only date of {len(used)} files is {_CREATION} in their metadata, and was used; by the standard it "
-                f"is the time of writing: {_listing(used)}. If it is, give the right dates in a table as DATES."
+                f"The only date of {len(used)} files is {_CREATION} in their metadata, and was used; by the standard "
+                f"it is the time of writing: {_listing(used)}. If it is, give the right dates in a table as DATES."
             )
 
 
 def by_name(path: Path) -> date | None:
     """Returns the first date in a file's name, written YYYYMMDD, YYYY-MM-DD, YYYY_MM_DD or YYYY.MM.DD."""
-    return next((day for match in _IN_NAME.finditer(path.name) if (day := _parse(match))), None)
+    return in_text(path.name)
+
+
+def in_text(text: str) -> date | None:
+    """Returns the first date in a text, written as `by_name` has it."""
+    return next((day for match in _IN_NAME.finditer(text) if (day := _parse(match))), None)
 
 
 def by_acquisition(tags: Tags) -> date | None:

@@ -1,7 +1,10 @@
 """Files on disk and in zip archives, alike."""
 
+import errno
+import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +57,19 @@ def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
     (folder / "linked").symlink_to(tmp_path / "elsewhere" / "product", target_is_directory=True)
     (folder / "back").symlink_to(folder, target_is_directory=True)
     assert files_below(folder) == [folder / "linked" / "a.tif"]
+
+
+def test_a_folder_that_can_not_be_read_is_refused(tmp_path, monkeypatch):
+    """What it holds would be missing without a word."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match=r"folder .*closed can't be read: Permission denied"):
+        files_below(tmp_path)

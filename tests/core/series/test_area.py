@@ -88,3 +88,32 @@ def test_a_crs_of_the_other_side_of_the_earth_is_refused():
     away = parse_crs("+proj=ortho +lat_0=-50 +lon_0=-177")
     with pytest.raises(InputError, match=r"outside of what .* can show"):
         Area(crs=away).grid([FIRST])
+
+
+ACROSS = Grid(CRS.from_epsg(32660), from_origin(700000, 5600040, 10, 10), 10980, 10980)
+"""A tile across 180 degrees."""
+POLE = Grid(CRS.from_epsg(3413), from_origin(-50000, 50000, 100, 100), 1000, 1000)
+
+
+@pytest.mark.parametrize(("grid", "crs"), [(ACROSS, 4326), (ACROSS, 3857), (POLE, 4326)])
+def test_a_crs_that_cuts_a_product_in_two_is_refused_with_one_that_does_not(grid, crs):
+    """The grid was 1 pixel wide."""
+    with pytest.raises(InputError, match=rf"cuts the products in two.*such as that of the products, {grid.crs}"):
+        Area(crs=CRS.from_epsg(crs)).grid([grid])
+
+
+@pytest.mark.parametrize("crs", [32660, 32601, 3832])
+def test_a_crs_whose_middle_is_near_shows_a_product_across_180_degrees(crs):
+    grid = Area(crs=CRS.from_epsg(crs)).grid([ACROSS])
+    assert 10_000 < grid.width < 20_000
+
+
+def test_products_on_both_sides_of_180_degrees_are_one_mosaic_in_the_crs_of_one():
+    west = Grid(CRS.from_epsg(32601), from_origin(300000, 5600040, 10, 10), 1098, 1098)
+    grid = Area(Extent((700000, 5580000, 750000, 5600000))).grid([ACROSS, west])
+    assert grid.bounds == (700000, 5580000, 750000, 5600000)
+
+
+def test_an_extent_across_180_degrees_is_to_be_given_in_another_crs():
+    with pytest.raises(InputError, match="reaches across 180 degrees.*CRS of the products"):
+        Extent.parse("179,-179,50,50.5 [EPSG:4326]")

@@ -2,22 +2,26 @@
 
 A band is recognised by its description (``B02``, ``B2``, ``B8A``); ``SCL`` is Sen2Cor's scene classification, ``CLM``
 a cloud mask that is 0 where clear. The files of one date and place together are one product, so that bands of 10 m and
-of 20 m and the mask can lie in files of their own.
+of 20 m and the mask can lie in files of their own. A file whose descriptions hold a date beside the band
+(``20180305_B02``) is a stack of several dates.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+from rasterio.io import DatasetReader
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.dates import Tags, in_text
 from twinns_qgis.series.products.geotiff_bands import band_name, band_source
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import BandSource, MaskSource, Product
@@ -26,13 +30,19 @@ from twinns_qgis.series.products.search import Search
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 
 _MASKS = ("SCL", "CLM")
+_WORDS = re.compile(r"[^A-Za-z0-9]+")
+_IN_SERIES = re.compile(r"\d{4}-\d{2}-\d{2} \S+")
+"""How the bands of a series are described that was prepared before."""
 _SAME_PLACE = 0.9
 """Share of the larger of two footprints that the files of one product have in common, at least: tiles overlap less."""
 
 
 @dataclass(frozen=True)
 class _File:
+    """What a file holds of one date; of a file that is no stack, `day` is told by its metadata or name."""
+
     file: File
+    day: date | None
     tags: Tags
     grid: Grid
     bands: dict[str, BandSource]
@@ -56,26 +66,55 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A file can't be read or has no date, or two files hold the same band of one date and place.
     """
-    described = [found for found in map(_describe, files) if found]
-    days = search.dates.of({place(found.file): found.tags for found in described})
+    described = [found for file in files for found in _describe(file, search.reporter)]
+    days = search.dates.of({place(found.file): found.tags for found in described if found.day is None})
     by_day: defaultdict[date, list[_File]] = defaultdict(list)
     for found in described:
-        by_day[days[place(found.file)]].append(found)
+        by_day[found.day or days[place(found.file)]].append(found)
     return [product for day in sorted(by_day) for product in _products(day, by_day[day], search.reporter)]
 
 
-def _describe(file: File) -> _File | None:
-    bands: dict[str, BandSource] = {}
-    masks: dict[str, MaskSource] = {}
+def has_bands(file: File) -> bool:
+    """Whether a raster describes bands or masks that this reader knows; one that can't be read does not."""
+    try:
+        with open_raster(file) as dataset:
+            return any(_day_and_layer(description or "")[1] for description in dataset.descriptions)
+    except InputError:
+        return False
+
+
+def _describe(file: File, reporter: Reporter) -> list[_File]:
+    """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
+    layers: defaultdict[date | None, dict[str, int]] = defaultdict(dict)
     with open_raster(file) as dataset:
         for index, description in enumerate(dataset.descriptions, start=1):
-            name = (description or "").strip().upper()
-            band = band_name(name)
-            if band:
-                bands[band] = band_source(file, dataset, index)
-            elif name in _MASKS:
-                masks[name] = mask_source(file, index, name)
-        return _File(file, dataset.tags(), Grid.of(dataset), bands, masks) if bands or masks else None
+            if _IN_SERIES.fullmatch(description or ""):
+                reporter.info(f"{file} is a finished series, not made from: it is passed over.")
+                return []
+            day, name = _day_and_layer(description or "")
+            if name and layers[day].setdefault(name, index) != index:
+                raise InputError(
+                    f"{file}: the bands {layers[day][name]} and {index} are both described {name}"
+                    f"{f' of {day}' if day else ''}.",
+                    "A file holds each band once; or, as a stack of dates, each description holds a date too, such as "
+                    "20180305_B02. Split the file by its dates, or describe its bands.",
+                )
+        return [_of_date(file, dataset, day, found) for day, found in layers.items() if found]
+
+
+def _day_and_layer(description: str) -> tuple[date | None, str | None]:
+    """Returns the date in a description, if there is one, and the only band or mask that it names."""
+    words = [word.upper() for word in _WORDS.split(description)]
+    names = [name for word in words if (name := band_name(word) or (word if word in _MASKS else None))]
+    day = in_text(description)
+    alone = len(words) == 1 or day is not None
+    return day, names[0] if alone and len(names) == 1 else None
+
+
+def _of_date(file: File, dataset: DatasetReader, day: date | None, layers: Mapping[str, int]) -> _File:
+    bands = {name: band_source(file, dataset, index) for name, index in layers.items() if name not in _MASKS}
+    masks = {name: mask_source(file, index, name) for name, index in layers.items() if name in _MASKS}
+    return _File(file, day, dataset.tags(), Grid.of(dataset), bands, masks)
 
 
 def _products(day: date, files: list[_File], reporter: Reporter) -> list[Product]:

@@ -42,7 +42,12 @@ class _Radiometry:
 
 def holds(file: File) -> bool:
     """Whether a file lies in a folder that has the name of such a product."""
-    return any(_NAME.match(part) or _PASSED_OVER.match(part) for part in place(file).parts)
+    return any(_NAME.match(part) or _PASSED_OVER.match(part) for part in place(file).parts[:-1])
+
+
+def is_part(file: File) -> bool:
+    """Whether a file is one that such products have: JPEG 2000, and GeoTIFFs of quicklooks and auxiliary data."""
+    return holds(file) and (place(file).suffix.lower() == ".jp2" or "AUX_DATA" in place(file).parts)
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:

@@ -32,7 +32,12 @@ _SATURATED = {"R1": ("B2", "B3", "B4", "B8"), "R2": ("B5", "B6", "B7", "B8A", "B
 
 def holds(file: File) -> bool:
     """Whether a file lies in a folder that has the name of such a product."""
-    return any(_NAME.match(part) or _OTHER_LEVEL.match(part) for part in place(file).parts)
+    return any(_NAME.match(part) or _OTHER_LEVEL.match(part) for part in place(file).parts[:-1])
+
+
+def is_part(file: File) -> bool:
+    """Whether a file is one that such products have: its name begins as theirs does."""
+    return holds(file) and place(file).name.startswith("SENTINEL2")
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File
+from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs, is_geotiff
@@ -20,6 +20,7 @@ _READERS = (theia, safe, band_files)
 """Modules that know a kind of product: by its name `holds` tells its files from others, `find` finds the products,
 `LOOKED_FOR` says what it looks for. A file goes to the first that holds it, other rasters to `dated_geotiffs`."""
 _LISTED = 10
+_OTHER_RASTERS = (".jp2", ".img", ".vrt", ".nc", ".dim", ".hdf")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     """
     search = Search(AcquisitionDates(inputs.dates, reporter), options, reporter)
     readers = _READERS if inputs.folder else (band_files,)
-    files, found = inputs.files(), list[Product]()
+    files_given = files = inputs.files()
+    found: list[Product] = []
     for reader in readers:
         found += reader.find([file for file in files if reader.holds(file)], search)
         files = [file for file in files if not reader.holds(file)]
@@ -68,6 +70,8 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
             f"No Sentinel-2 products were found in {inputs}.{_undescribed(unknown)}", f"Looked for: {looked_for}."
         )
     _warn_of_others(known, unknown, reporter)
+    if inputs.folder:
+        _warn_of_unread_bands(files_given, reporter)
     search.dates.warn_of_unused_rows()
     period.dates([product.date for product in found], Reporter())
     products = sorted(
@@ -106,6 +110,24 @@ def _warn_of_others(known: Iterable[File], unknown: Iterable[File], reporter: Re
             f"{', '.join(str(file) for file in bands[:_LISTED])}{' ...' if len(bands) > _LISTED else ''}."
         )
     warn_of_strangers(known, [file for file in unknown if file not in bands], reporter)
+
+
+def _warn_of_unread_bands(files: Iterable[File], reporter: Reporter) -> None:
+    """Warns of Sentinel-2's bands that no reader is for: within the folder of a product, or in another format."""
+    unread = []
+    for file in files:
+        in_product = next((reader for reader in (theia, safe) if reader.holds(file)), None)
+        if is_geotiff(file):
+            if in_product and not in_product.is_part(file) and dated_geotiffs.has_bands(file):
+                unread.append(str(file))
+        elif place(file).suffix.lower() in _OTHER_RASTERS and not in_product and band_files.is_named_like_a_band(file):
+            unread.append(str(file))
+    if unread:
+        reporter.warning(
+            f"{len(unread)} rasters hold bands, but are no part of a product that is known, and are passed over: "
+            f"{', '.join(unread[:_LISTED])}{' ...' if len(unread) > _LISTED else ''}. GeoTIFFs with described bands "
+            "are read outside of the folders of products."
+        )
 
 
 def _warn_of_masks(products: Sequence[Product], options: Sentinel2Options, reporter: Reporter) -> None:

@@ -98,6 +98,43 @@ def test_undated_files_are_listed(tmp_path, make_dated, find_in):
         find_in(folder=tmp_path)
 
 
+def test_a_band_twice_in_one_file_is_refused(tmp_path, write_raster, find_in):
+    """Three dates side by side, none of them told: the last one counted for all."""
+    write_raster(tmp_path / "20180305.tif", np.ones((6, 4, 4), "uint16"), names=("B02", "B04", "B08") * 2)
+    with pytest.raises(InputError, match=r"20180305\.tif: the bands 1 and 4 are both described B2\..*20180305_B02"):
+        find_in(folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["{}_B02", "{}T105021_{}T105021_T31UES_B2", "B02_{}", "{} b02"])
+def test_a_stack_with_a_date_beside_each_band_is_one_product_a_date(tmp_path, write_raster, find_in, name):
+    names = [name.format(day, day).replace("02", band) for day in ("20180305", "20180308") for band in ("02", "04")]
+    names = [name.replace("B2", f"B{4 if place % 2 else 2}") for place, name in enumerate(names)]
+    write_raster(tmp_path / "stack_2020.tif", np.ones((4, 4, 4), "uint16"), names=names)
+    first, second = find_in(folder=tmp_path)
+    assert (first.date, second.date) == (DAY, date(2018, 3, 8))
+    assert {band: source.index for band, source in second.bands.items()} == {"B2": 3, "B4": 4}
+
+
+def test_a_band_twice_at_a_date_of_a_stack_is_refused(tmp_path, write_raster, find_in):
+    write_raster(tmp_path / "a.tif", np.ones((2, 4, 4), "uint16"), names=("20180305_B02", "20180305_B2"))
+    with pytest.raises(InputError, match="both described B2 of 2018-03-05"):
+        find_in(folder=tmp_path)
+
+
+def test_words_beside_a_band_without_a_date_make_no_band(tmp_path, make_dated, write_raster, find_in):
+    make_dated(tmp_path, DAY, 1000)
+    write_raster(tmp_path / "20180306.tif", np.ones((2, 4, 4), "uint16"), names=("B02 quality", "B04-B08"))
+    assert len(find_in(folder=tmp_path)) == 1
+
+
+def test_a_finished_series_is_no_product(tmp_path, make_dated, write_raster, find_in, listener):
+    make_dated(tmp_path, DAY, 1000)
+    names = [f"2018-03-0{day} B2" for day in (5, 8)]
+    write_raster(tmp_path / "series.tif", np.ones((2, 4, 4), "int16"), names=names)
+    assert len(find_in(folder=tmp_path)) == 1
+    assert any("series.tif is a finished series" in message for message in listener.messages)
+
+
 def test_a_file_that_lost_its_descriptions_is_told(tmp_path, make_dated, find_in, listener):
     make_dated(tmp_path, DAY, 1000)
     cut = make_dated(tmp_path, date(2018, 3, 6), 1000)

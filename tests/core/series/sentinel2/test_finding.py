@@ -17,11 +17,37 @@ def test_all_kinds_are_found_together_in_the_order_of_dates(tmp_path, make_theia
     assert [product.date.day for product in find_in(folder=tmp_path)] == [5, 6, 7]
 
 
-def test_rasters_in_the_folder_of_a_product_are_read_by_its_reader_alone(tmp_path, make_theia, write_raster, find_in):
-    product = make_theia(tmp_path, DAY, 1000)
-    write_raster(product / "other_20180306.tif", np.ones((1, 4, 4), "uint16"), names=("B02",))
-    (product / "broken_20180306.tif").write_text("not read")
+def test_bands_in_the_folder_of_a_product_that_are_no_part_of_it_are_told(
+    tmp_path, make_theia, make_safe, write_raster, find_in, listener
+):
+    others = [folder / "other_20180306.tif" for folder in (make_theia(tmp_path, DAY, 1000), make_safe(DAY, "02.06"))]
+    for other in others:
+        write_raster(other, np.ones((1, 4, 4), "uint16"), names=("B02",))
+        (other.parent / "broken_20180306.tif").write_text("not read")
+        write_raster(other.parent / "labels.tif", np.ones((1, 4, 4), "uint8"))
+    assert len(find_in(folder=tmp_path)) == 2
+    (warning,) = listener.warnings
+    assert "2 rasters hold bands" in warning
+    assert all(str(other) in warning for other in others)
+
+
+def test_a_geotiff_with_the_name_of_a_product_is_read(tmp_path, make_dated, find_in):
+    for name in (
+        "S2A_MSIL2A_{}T105441_N0206_R051_T31UES_20190507T124911.tif",
+        "SENTINEL2A_{}-105421-464_L2A_T31UES_C_V1-0.tif",
+    ):
+        (tmp_path / name[:4]).mkdir()
+        file = make_dated(tmp_path / name[:4], DAY, 1000, name=name)
+        (product,) = find_in(folder=tmp_path / name[:4])
+        assert product.date == DAY
+        assert product.paths == {file}
+
+
+def test_bands_of_formats_that_no_reader_is_for_are_told(tmp_path, make_dated, find_in, listener):
+    make_dated(tmp_path, DAY, 1000)
+    (tmp_path / "T31UES_20180305T105021_B04_10m.jp2").touch()
     assert len(find_in(folder=tmp_path)) == 1
+    assert any("T31UES_20180305T105021_B04_10m.jp2" in warning for warning in listener.warnings)
 
 
 def test_clear_values_are_those_that_the_user_chose(tmp_path, make_safe, make_theia, find_in, listener):
