@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
-import tifffile
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from rasterio.windows import Window
@@ -27,6 +26,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.fingerprint import differences, hashed
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
+from twinns_qgis.rasters.tile_tables import append_tiles, check_tiles, set_tiles
 from twinns_qgis.reporter import Reporter
 
 _CHUNK = 2**22
@@ -169,10 +169,8 @@ class BlockStore:
                     row, column = int(window.row_off) // layout.tile, int(window.col_off) // layout.tile
                     _, height, width = layout.tiles(self.grid.crop(window))
                     here = slice(None), slice(row, row + height), slice(column, column + width)
-                    places[here], sizes[here] = _append(self._part(number, name), raster, places[here].shape)
-            with tifffile.TiffFile(path, mode="r+") as raster:
-                raster.pages.first.tags["TileOffsets"].overwrite(places.ravel().tolist())
-                raster.pages.first.tags["TileByteCounts"].overwrite(sizes.ravel().tolist())
+                    places[here], sizes[here] = append_tiles(self._part(number, name), raster, places[here].shape)
+            set_tiles(path, places, sizes)
         check_tiles(path)
 
     def remove(self) -> None:
@@ -229,35 +227,6 @@ def _whole(path: Path) -> Iterator[Path]:
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def check_tiles(path: Path) -> None:
-    """Checks that a GeoTIFF holds all its tiles: GDAL can cut a file short on a full disk and not tell.
-
-    Raises:
-        InputError: It doesn't.
-    """
-    with tifffile.TiffFile(path) as raster:
-        page = raster.pages.first
-        places, sizes = np.asarray(page.dataoffsets), np.asarray(page.databytecounts)
-    if (sizes == 0).any() or (places + sizes).max() > path.stat().st_size:
-        raise InputError(
-            f"{path} was cut short while it was written: the disk must be full.",
-            "Free some space on the disk, and start again.",
-        )
-
-
-def _append(part: Path, raster: BinaryIO, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Appends the tiles of a part to a raster; returns where they begin there, and their sizes."""
-    with tifffile.TiffFile(part) as file:
-        page = file.pages.first
-        places, sizes = (np.array(table, np.int64).reshape(shape) for table in (page.dataoffsets, page.databytecounts))
-    start = places.min()
-    begin = raster.seek(0, 2)
-    with part.open("rb") as source:
-        source.seek(start)
-        shutil.copyfileobj(source, raster, _CHUNK)
-    return places - start + begin, sizes
 
 
 def _checksum(path: Path) -> int:

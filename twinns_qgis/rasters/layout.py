@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError  # rasterio.shutil raises it bare, and names it nowhere else
 from rasterio.io import DatasetWriter
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.tile_tables import GdalError
 
 TILE = 256
 """Side of a tile, in pixels: blocks that are multiples of it are read without waste."""
@@ -125,7 +125,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turns the errors of a disk that takes no more into one for the user."""
     try:
         yield
-    except (OSError, CPLE_BaseError) as error:
+    except (OSError, GdalError) as error:
         raise InputError(
             f"{path} can't be written: {str(error).rstrip('.')}.",
             "Check that the disk has room. Free some space on the disk, or choose another one.",

@@ -14,6 +14,7 @@ from rasterio.warp import calculate_default_transform, transform, transform_boun
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Bounds, Extent, Grid
+from twinns_qgis.rasters.tile_tables import GdalError
 
 _SNAP = 1e-6
 """Of a pixel: bounds on pixel edges must not gain a row by rounding."""
@@ -115,7 +116,10 @@ def _check_wrap(grid: Grid, crs: CRS) -> None:
         return
     middle = (left + right) / 2, (bottom + top) / 2
     corners = [(x, y) for x in (left, middle[0], right) for y in (bottom, middle[1], top)]
-    xs, ys = transform(grid.crs, crs, *zip(*corners, strict=True))
+    try:
+        xs, ys = transform(grid.crs, crs, *zip(*corners, strict=True))
+    except GdalError:  # it has no place for a corner
+        return
     steps = [abs(a - b) for places in (xs, ys) for a, b in itertools.pairwise(places) if math.isfinite(a - b)]
     # A whole turn in units of the CRS; a product is thousands of times narrower.
     turn = 360.0 if crs.is_geographic else 40_000_000 / crs.linear_units_factor[1]

@@ -115,5 +115,5 @@ def test_products_on_both_sides_of_180_degrees_are_one_mosaic_in_the_crs_of_one(
 
 
 def test_an_extent_across_180_degrees_is_to_be_given_in_another_crs():
-    with pytest.raises(InputError, match="reaches across 180 degrees.*CRS of the products"):
+    with pytest.raises(InputError, match=r"reaches across 180 degrees.*CRS of the products"):
         Extent.parse("179,-179,50,50.5 [EPSG:4326]")
