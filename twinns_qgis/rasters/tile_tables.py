@@ -1,8 +1,8 @@
 """What reaches below the public interfaces of rasterio and GDAL: tables of tiles, and the class of GDAL's bare errors.
 
-GDAL lays out a GeoTIFF without tiles; compressed tiles are then appended as they are, and entered into its tables. That
-rests on how GDAL writes such files, and on `rasterio._err`, which is no public module. Verified with rasterio 1.4.4 (GDAL
-3.10.3) and tifffile 2026.3.3; the tests tell when a version does otherwise.
+GDAL lays out a GeoTIFF without tiles; compressed tiles are then appended as they are, and entered into its tables.
+That rests on how GDAL writes such files, and the error on `rasterio._err`, which is no public module. Verified with
+rasterio 1.4.4 (GDAL 3.10.3) and tifffile 2026.3.3; the tests tell when a version does otherwise.
 """
 
 from __future__ import annotations
