@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import url_of
@@ -42,7 +44,37 @@ def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np
     try:
         return dataset.read(**options)
     except RasterioIOError as error:
-        raise InputError(
-            f"The pixels of {dataset.name} can't be read: the file is damaged or incomplete.",
-            "Download or copy it once more.",
-        ) from error
+        raise _unreadable(dataset) from error
+
+
+def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -> NDArray[np.bool_] | None:
+    """Returns where a mask of an open raster, internal or beside it, or its alpha band hides pixels of a band.
+
+    Args:
+        dataset: The raster.
+        index: Number of the band, from 1.
+        window: The pixels to look at.
+
+    Returns:
+        Shape (height, width), true where hidden; None if the raster has neither mask nor alpha band.
+    """
+    try:
+        if MaskFlags.per_dataset in dataset.mask_flag_enums[index - 1]:
+            return dataset.read_masks(index, window=window) == 0
+        # Of alpha bands GDAL makes masks where they are of 8 or 16 unsigned bits only.
+        alpha = next((band for band in dataset.indexes if is_alpha(dataset, band)), None)
+        return None if alpha is None else dataset.read(alpha, window=window) == 0
+    except RasterioIOError as error:
+        raise _unreadable(dataset) from error
+
+
+def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
+    """Whether a band of an open raster is its alpha band, from 1."""
+    return dataset.colorinterp[index - 1] == ColorInterp.alpha
+
+
+def _unreadable(dataset: rasterio.DatasetReader) -> InputError:
+    return InputError(
+        f"The pixels of {dataset.name} can't be read: the file is damaged or incomplete.",
+        "Download or copy it once more.",
+    )

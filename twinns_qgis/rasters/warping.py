@@ -13,7 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.reading import read_bands
+from twinns_qgis.rasters.reading import hidden_pixels, read_bands
 from twinns_qgis.rasters.resampling import can_resample, resample
 
 _KERNEL_RADIUS = 2
@@ -27,7 +27,7 @@ def read_band(
     resampling: Resampling,
     to_values: Callable[[NDArray[np.generic]], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
-    """Reads a band of an open raster on the grid of a block.
+    """Reads a band of an open raster on the grid of a block; pixels that a mask or an alpha band hides are missing.
 
     The result does not depend on how a grid is divided into blocks: the raster is read with a margin as wide as the
     kernel. A missing pixel takes no part in its neighbours' values; a pixel whose centre lies on a missing one, or
@@ -52,6 +52,9 @@ def read_band(
     if window is None:
         return np.full((block.height, block.width), np.nan, np.float32)
     values = to_values(read_bands(dataset, indexes=index, window=window))
+    hidden = hidden_pixels(dataset, index, window)
+    if hidden is not None:
+        values[hidden] = np.nan
     if aligned:
         return _place(values, source.crop(window), block)
     if can_resample(source, block, resampling):

@@ -265,7 +265,7 @@ def test_real_theia_products_with_a_row_too_few_of_20_m(shared, tmp_path, listen
     assert series.dates == (date(2017, 6, 13), date(2017, 6, 23))
     assert values.shape == (21, 36, 2, 10)
     with rasterio.open(next(folder.glob("*20170613*/*_FRE_B4.tif"))) as dataset:
-        np.testing.assert_array_equal(values[:, :, 0, 2], dataset.read(1))
+        np.testing.assert_array_equal(values[:20, :, 0, 2], dataset.read(1)[:20])
     missing = (values == series.nodata).all(axis=(1, 2))
-    assert missing[20].tolist() == [band in ("B5", "B6", "B7", "B8A", "B11", "B12") for band in series.bands]
+    assert missing[20].all()  # where one band lacks, the product does not count
     assert not missing[:20].any()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
-from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.reading import is_alpha, open_raster
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs, is_geotiff
@@ -71,11 +71,13 @@ def _describe(file: File) -> tuple[dict[str, BandSource], Tags]:
     path = place(file)
     with open_raster(file) as dataset:
         radar_geometry = dataset.crs is None and bool(dataset.gcps[0])
-        for index, description in enumerate(dataset.descriptions, start=1):
+        shown = [index for index in range(1, dataset.count + 1) if not is_alpha(dataset, index)]
+        for index in shown:
+            description = dataset.descriptions[index - 1]
             if _DATED.match(description or ""):
                 continue  # a series that was prepared before
             match = _POLARISATION.search(description or "")
-            if match is None and dataset.count == 1:
+            if match is None and len(shown) == 1:
                 match = _POLARISATION.search(path.name)
             if match is None:
                 continue

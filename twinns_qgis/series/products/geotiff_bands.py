@@ -31,4 +31,6 @@ def band_source(file: File, dataset: DatasetReader, index: int) -> BandSource:
     kind = np.dtype(dataset.dtypes[index - 1]).kind
     if (scale, offset) == (1.0, 0.0) and kind in "iu":
         scale = 0.0001
-    return BandSource(file, index, scale, offset, nodata=0 if kind == "u" and dataset.nodata is None else None)
+    return BandSource(
+        file, index, scale, offset, nodata=0 if kind == "u" and dataset.nodatavals[index - 1] is None else None
+    )

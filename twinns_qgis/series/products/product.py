@@ -6,6 +6,7 @@ how a kind names its files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,24 @@ from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.warping import read_band
 
 
+@dataclass
+class Seen:
+    """Counts values that were read.
+
+    Args:
+        values: How many there were, missing ones too.
+        impossible: How many of them can't be what they are said to be, and were taken for missing.
+    """
+
+    values: int = 0
+    impossible: int = 0
+
+    def add(self, values: int, impossible: int) -> None:
+        """Counts some more."""
+        self.values += values
+        self.impossible += impossible
+
+
 @dataclass(frozen=True)
 class BandSource:
     """A band of a product, in a band of a file.
@@ -35,6 +54,7 @@ class BandSource:
         offset: Summand, after the factor.
         nodata: The value of missing pixels, besides the one that the file declares.
         units: What a Sentinel-1 band holds, one of `backscatter.UNITS`; None where nothing says it.
+        possible: The lowest and highest value, after factor and summand, that can be; what lies beyond is missing.
     """
 
     path: File
@@ -43,20 +63,40 @@ class BandSource:
     offset: float = 0.0
     nodata: float | None = None
     units: str | None = None
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
-    def decode(self, raw: NDArray[np.generic], declared_nodata: float | None) -> NDArray[np.float32]:
-        """Returns the values of raw pixels, NaN where missing; any shape."""
+    def decode(
+        self, raw: NDArray[np.generic], declared_nodata: float | None, seen: Seen | None = None
+    ) -> NDArray[np.float32]:
+        """Returns the values of raw pixels, NaN where missing; any shape.
+
+        Args:
+            raw: The pixels.
+            declared_nodata: The no data value that the file declares for the band, if it does.
+            seen: Counts the values, and those that can't be.
+        """
         values = raw.astype(np.float32)
-        if self.scale != 1:
-            values *= np.float32(self.scale)
-        if self.offset:
-            values += np.float32(self.offset)
+        with np.errstate(over="ignore"):  # of values that can't be
+            if self.scale != 1:
+                values *= np.float32(self.scale)
+            if self.offset:
+                values += np.float32(self.offset)
         if raw.dtype.kind == "f":
             values[~np.isfinite(values)] = np.nan
         for nodata in {self.nodata, declared_nodata} - {None}:  # mostly one and the same
             missing = raw == nodata
             if missing.any():
                 values[missing] = np.nan
+        low, high = self.possible
+        with np.errstate(invalid="ignore"):
+            impossible = (values < low) | (values > high)
+        if self.units == "dB" and raw.dtype.kind == "f":
+            impossible |= raw == 0  # the brightest there is, were it one: many programs write it where nothing is
+        count = int(np.count_nonzero(impossible))
+        if count:
+            values[impossible] = np.nan
+        if seen is not None:
+            seen.add(values.size, count)
         return values
 
     def read(
@@ -65,6 +105,7 @@ class BandSource:
         block: Grid,
         resampling: Resampling,
         convert: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda values: values,
+        seen: Seen | None = None,
     ) -> NDArray[np.float32]:
         """Reads the band on the grid of a block.
 
@@ -73,6 +114,7 @@ class BandSource:
             block: The grid to read on.
             resampling: How to resample.
             convert: What is done with the values before they are resampled.
+            seen: Counts the values, and those that can't be.
 
         Returns:
             Values of shape (height, width), NaN where missing.
@@ -81,12 +123,23 @@ class BandSource:
             InputError: The file can't be read, has no CRS or is rotated.
         """
         dataset = files[self.path]
-        return read_band(dataset, self.index, block, resampling, lambda raw: convert(self.decode(raw, dataset.nodata)))
+        nodata = dataset.nodatavals[self.index - 1]
+        return read_band(dataset, self.index, block, resampling, lambda raw: convert(self.decode(raw, nodata, seen)))
+
+    def without_limits(self) -> BandSource:
+        """Returns the same band, whatever its values can be."""
+        return replace(self, units=None, possible=(-math.inf, math.inf))
 
     def in_units_of(self, unit: float) -> BandSource:
         """Returns the same band, whose values come in multiples of a unit."""
         # Rounded, as a quotient that should be 1 must not scale at all.
-        return replace(self, scale=round(self.scale / unit, 12), offset=round(self.offset / unit, 12))
+        low, high = self.possible
+        return replace(
+            self,
+            scale=round(self.scale / unit, 12),
+            offset=round(self.offset / unit, 12),
+            possible=(low / unit, high / unit),
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ UNITS = ("auto", "dB", "power", "amplitude", "DN")
 DN_FORMULA = "dB = 20 log10(DN) - 83"
 """How WorldCereal and openEO's extractions write backscatter as whole numbers; 0 is missing."""
 _DN_CALIBRATION_DB = -83.0
+POSSIBLE_DB = (-60.0, 30.0)
+"""What backscatter can be: the noise lies near -30 dB, and the brightest roof below 30."""
 
 
 def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
@@ -36,6 +38,18 @@ def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
             power = values.copy()
     power[~((power > 0) & (power < np.inf))] = np.nan
     return power
+
+
+def possible_values(units: str) -> tuple[float, float]:
+    """Returns the lowest and the highest value that backscatter can have in some units.
+
+    Linear ones may be slightly negative, where more noise was subtracted than there was: such are missing, not wrong.
+    """
+    if units == "dB":
+        return POSSIBLE_DB
+    power = 10 ** (POSSIBLE_DB[1] / 10)
+    highest = {"power": power, "amplitude": power**0.5, "DN": 10 ** ((POSSIBLE_DB[1] - _DN_CALIBRATION_DB) / 20)}
+    return -1.0, highest[units]
 
 
 def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:

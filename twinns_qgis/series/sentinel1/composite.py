@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.products.product import BandSource
+from twinns_qgis.series.products.product import Seen
 from twinns_qgis.series.sentinel1.backscatter import to_power
 from twinns_qgis.series.sentinel1.passes import Pass
 
@@ -19,8 +19,8 @@ def read_day(
     passes: Sequence[Pass],
     polarisations: Sequence[str],
     block: Grid,
-    units_of: Mapping[BandSource, str],
     resampling: Resampling = Resampling.bilinear,
+    seen: Seen | None = None,
 ) -> NDArray[np.float32]:
     """Reads the images of a day: each value is of the first pass that has one.
 
@@ -28,16 +28,16 @@ def read_day(
         passes: The images of each pass of the day.
         polarisations: The P polarisations to read.
         block: The grid to read on.
-        units_of: What each band's values are.
         resampling: How images on another grid are resampled.
+        seen: Counts the values, and those that are no backscatter.
 
     Returns:
         Linear power of shape (P, height, width), NaN where missing.
     """
-    power = _read_pass(passes[0], polarisations, block, units_of, resampling)
+    power = _read_pass(passes[0], polarisations, block, resampling, seen)
     for images in passes[1:]:
         if np.isnan(power).any():
-            other = _read_pass(images, polarisations, block, units_of, resampling)
+            other = _read_pass(images, polarisations, block, resampling, seen)
             power = np.where(np.isnan(power), other, power)
     return power
 
@@ -46,8 +46,8 @@ def _read_pass(
     products: Pass,
     polarisations: Sequence[str],
     block: Grid,
-    units_of: Mapping[BandSource, str],
     resampling: Resampling,
+    seen: Seen | None,
 ) -> NDArray[np.float32]:
     """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
 
@@ -60,8 +60,8 @@ def _read_pass(
                 if name not in product.bands:
                     continue
                 source = product.bands[name]
-                in_power = partial(to_power, units=units_of[source])
-                found[order].append(source.read(files, block, resampling, in_power))
+                in_power = partial(to_power, units=source.units or "power")
+                found[order].append(source.read(files, block, resampling, in_power, seen))
     return np.stack([_mean(images) if images else _nothing(block) for images in found])
 
 

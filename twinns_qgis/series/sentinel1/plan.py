@@ -18,8 +18,9 @@ from twinns_qgis.rasters.blocks import Threads, strips
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import fill_gaps
-from twinns_qgis.series.products.product import BandSource
-from twinns_qgis.series.sentinel1.backscatter import DbRange, to_db
+from twinns_qgis.series.products.impossible import report_impossible
+from twinns_qgis.series.products.product import Seen
+from twinns_qgis.series.sentinel1.backscatter import POSSIBLE_DB, DbRange, to_db
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.passes import Passes
 from twinns_qgis.series.sentinel1.speckle import filter_speckle
@@ -40,7 +41,6 @@ class Sentinel1Plan:
         days: The images of each pass of each of the dates of acquisition, ascending.
         polarisations: The P polarisations.
         dates: The T' dates of the series.
-        units_of: What each band's values are.
         margin: Pixels from the middle of the speckle filter's window to its edge; 0 for no filter.
         ranges: The decibels that the 8 bits span, for each polarisation.
         percentiles: Polarisations whose ranges are percentiles, which cut values on purpose.
@@ -50,7 +50,6 @@ class Sentinel1Plan:
     days: Passes
     polarisations: tuple[str, ...]
     dates: tuple[date, ...]
-    units_of: Mapping[BandSource, str]
     margin: int
     ranges: tuple[DbRange, ...]
     percentiles: frozenset[str]
@@ -67,9 +66,10 @@ class Sentinel1Plan:
         power = np.empty((len(self.days), len(self.polarisations), wide.height, wide.width), np.float32)
 
         def read(order: int) -> int:
-            power[order] = read_day(self.days[order][1], self.polarisations, wide, self.units_of)
+            power[order] = read_day(self.days[order][1], self.polarisations, wide, seen=read_values[order])
             return int(not np.isnan(power[order, :, rows, columns]).all())
 
+        read_values = [Seen() for _ in self.days]
         seen = list(threads.map(read, range(len(self.days))))
         own_dates = [day for day, _ in self.days]
         encoded, clipped = _encode(power, margin, own_dates, self.dates, self.ranges, threads)
@@ -77,6 +77,8 @@ class Sentinel1Plan:
             "clipped": clipped,
             "valid": np.count_nonzero(encoded, axis=(0, 2, 3)).tolist(),
             "seen": seen,
+            "values": [one.values for one in read_values],
+            "impossible": [one.impossible for one in read_values],
         }
         return Block({SERIES: encoded.reshape(-1, *encoded.shape[2:])}, tally)
 
@@ -96,6 +98,8 @@ class Sentinel1Plan:
                 f"interpolated everywhere: {', '.join(map(str, empty[:_LISTED]))}{' ...' if empty[_LISTED:] else ''}. "
                 "Leave their images out, or choose an ORBIT that covers the reference."
             )
+        images = [[image for passes in of_day for image in passes] for _, of_day in self.days]
+        report_impossible(images, tally, POSSIBLE_DB, "dB", reporter)
         for name, db, clipped, valid in zip(
             self.polarisations, self.ranges, tally["clipped"], tally["valid"], strict=True
         ):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
-from twinns_qgis.series.sentinel1.backscatter import DbRange
+from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges
 from twinns_qgis.series.sentinel1.db_range import DbRanges, Percentiles, write_db_range
@@ -91,10 +92,9 @@ def prepare_sentinel1(
             f"({found.grid}).",
             "Choose a reference of the same place, and check its CRS.",
         )
-    days = by_pass(products, reporter)
     polarisations = _polarisations(products, reporter)
-    sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
-    units_of = settle_units(sources, grid, units, reporter)
+    products = _with_units(products, polarisations, grid, units, reporter)
+    days = by_pass(products, reporter)
     own_dates = [day for day, _ in days]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")
@@ -104,7 +104,7 @@ def prepare_sentinel1(
         db_range,
         polarisations,
         [passes for _, passes in days],
-        lambda passes, block: read_day(passes, polarisations, block, units_of, Resampling.nearest),
+        lambda passes, block: read_day(passes, polarisations, block, Resampling.nearest),
         grid,
         machine.memory,
         reporter.part(0, sampling),
@@ -118,15 +118,13 @@ def prepare_sentinel1(
         nodata=SENTINEL1_NODATA,
         scale=[db.scale for db in ranges.values()],
         offset=[db.offset for db in ranges.values()],
-        tags=_tags(products, period, set(units_of.values()), wanted, speckle, ranges),
+        tags=_tags(products, period, wanted, speckle, ranges),
     )
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
     make_rasters(
-        Sentinel1Plan(
-            grid, days, tuple(polarisations), tuple(dates), units_of, margin, tuple(ranges.values()), percentiles
-        ),
+        Sentinel1Plan(grid, days, tuple(polarisations), tuple(dates), margin, tuple(ranges.values()), percentiles),
         {SERIES: layout},
         {SERIES: output},
         block_shape(grid, machine.memory, bytes_per_pixel),
@@ -162,10 +160,28 @@ def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]
     return [name for name in SENTINEL1_BANDS if name in common]
 
 
+def _with_units(
+    products: Sequence[Product], polarisations: Sequence[str], grid: Grid, units: str, reporter: Reporter
+) -> list[Product]:
+    """Returns the products with the polarisations that are used, and the units of each."""
+    sources = [(name, product.bands[name]) for product in products for name in polarisations if name in product.bands]
+    settled = settle_units(sources, grid, units, reporter)
+    return [
+        replace(
+            product,
+            bands={
+                name: replace(source, units=settled[source], possible=possible_values(settled[source]))
+                for name, source in product.bands.items()
+                if name in polarisations
+            },
+        )
+        for product in products
+    ]
+
+
 def _tags(
     products: Sequence[Product],
     period: Period,
-    units: Collection[str],
     orbit: Orbit,
     speckle: int,
     ranges: Mapping[str, DbRange],
@@ -174,7 +190,7 @@ def _tags(
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-1",
         "PRODUCTS": "; ".join(product.name for product in products),
-        "UNITS": ", ".join(sorted(units)),
+        "UNITS": ", ".join(sorted({band.units for one in products for band in one.bands.values() if band.units})),
         "ORBIT": "any" if orbit == Orbit() else str(orbit),
         "SPECKLE": str(speckle),
         "DB_RANGE": write_db_range(ranges),

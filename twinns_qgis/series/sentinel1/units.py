@@ -18,12 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.reading import open_raster, read_bands
+from twinns_qgis.rasters.reading import hidden_pixels, open_raster, read_bands
 from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.product import BandSource
@@ -33,6 +34,8 @@ _POSITIONS, _SIDE = 4, 64
 """A sample is 4 x 4 windows of 64 x 64 pixels, spread over where the image overlaps the grid: few blocks to read."""
 _DECIBELS_FROM, _LINEAR_TO = 0.5, 0.1
 """Shares of negative values: with this many or more they are decibels, with this many or fewer linear."""
+_NOTHING = -1000.0
+"""What is as low is missing, whatever the units: -9999, -32768, the least float."""
 _NOISE = -30.0
 _HIGHEST = {"VV": -3.0, "VH": -9.0}
 """Medians in decibels below the noise, and above what scatters."""
@@ -103,13 +106,17 @@ def settle_units(
 
 def _sample(polarisation: str, source: BandSource, grid: Grid) -> _Sample:
     with open_raster(source.path) as dataset:
-        parts = [
-            source.decode(read_bands(dataset, indexes=source.index, window=window), dataset.nodata).ravel()
-            for window in _windows(source_window(Grid.of(dataset), grid))
-        ]
+        parts = [_values(source, dataset, window) for window in _windows(source_window(Grid.of(dataset), grid))]
         whole = np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" and (source.scale, source.offset) == (1.0, 0.0)
     values = np.concatenate([np.empty(0, np.float32), *parts])
-    return _Sample(source, polarisation, whole, values[np.isfinite(values) & (values != 0)])
+    return _Sample(source, polarisation, whole, values[np.isfinite(values) & (values != 0) & (values > _NOTHING)])
+
+
+def _values(source: BandSource, dataset: DatasetReader, window: Window) -> NDArray[np.float32]:
+    raw = read_bands(dataset, indexes=source.index, window=window)
+    values = source.decode(raw, dataset.nodatavals[source.index - 1])
+    hidden = hidden_pixels(dataset, source.index, window)
+    return values.ravel() if hidden is None else values[~hidden]
 
 
 def _windows(area: Window | None) -> list[Window]:

@@ -19,6 +19,8 @@ from twinns_qgis.series.products.selection import warn_of_strangers
 _READERS = (theia, safe, band_files)
 """Modules that know a kind of product: by its name `holds` tells its files from others, `find` finds the products,
 `LOOKED_FOR` says what it looks for. A file goes to the first that holds it, other rasters to `dated_geotiffs`."""
+POSSIBLE_REFLECTANCE = (-0.2, 2.0)
+"""What reflectance can be: slightly negative over dark water, and beyond 1 on clouds and snow in the sun."""
 _LISTED = 10
 _OTHER_RASTERS = (".jp2", ".img", ".vrt", ".nc", ".dim", ".hdf")
 
@@ -82,7 +84,12 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         LeftOut(product.date, product.name, "outside the period") for product in found if product.date not in period
     )
     chosen = [
-        replace(product, masks=tuple(_as_chosen(mask, options.clear) for mask in product.masks)) for product in products
+        replace(
+            product,
+            bands={name: replace(band, possible=POSSIBLE_REFLECTANCE) for name, band in product.bands.items()},
+            masks=tuple(_as_chosen(mask, options.clear) for mask in product.masks),
+        )
+        for product in products
     ]
     return Found(chosen, search.left_out)
 

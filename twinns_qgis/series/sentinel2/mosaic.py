@@ -13,20 +13,17 @@ from rasterio.windows import Window
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.blocks import strips
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.products.product import Product, Seen
 from twinns_qgis.series.sentinel2.cloud_mask import read_clear
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
 
 _LEAST = 64
 """Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
 
-HIGHEST = 32767
-"""Highest raw value of reflectance; higher ones are cut to it."""
-
 
 def read_date(
     products: Sequence[Product], bands: Sequence[str], block: Grid, buffer: float, out: NDArray[np.int16]
-) -> None:
+) -> Seen:
     """Reads the products of a date: where several show the ground, the first one counts.
 
     Args:
@@ -35,14 +32,19 @@ def read_date(
         block: The grid to read on.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
         out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the ground.
+
+    Returns:
+        How many values were read, and how many can't be.
     """
+    seen = Seen()
     out[:] = SENTINEL2_NODATA
     for product in products:
         with product.open() as files:
             for rows in strips(block.height, block.width, least=_LEAST):
                 part = out[:, rows]
                 strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
-                _add_product(part, product, files, bands, strip, buffer)
+                _add_product(part, product, files, bands, strip, buffer, seen)
+    return seen
 
 
 def _add_product(
@@ -52,16 +54,24 @@ def _add_product(
     bands: Sequence[str],
     strip: Grid,
     buffer: float,
+    seen: Seen,
 ) -> None:
-    """Fills in what a product shows of a strip; values of shape (B, height, width)."""
+    """Fills in what a product shows of a strip; values of shape (B, height, width).
+
+    It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
+    """
     clear = read_clear(product, files, strip, buffer)
-    missing = values == SENTINEL2_NODATA
-    if not (clear.everywhere & missing).any():
+    wanted = clear.everywhere & np.all(values == SENTINEL2_NODATA, axis=0)
+    if not wanted.any():
         return
+    found = np.empty_like(values)
+    blank = np.ones(wanted.shape, bool)
     for order, band in enumerate(bands):
         source = product.bands[band].in_units_of(SENTINEL2_SCALE)
-        raw = source.read(files, strip, Resampling.cubic)
-        valid = clear.of(band) & ~np.isnan(raw) & missing[order]
+        raw = source.read(files, strip, Resampling.cubic, seen=seen)
+        wanted &= clear.of(band) & ~np.isnan(raw)
         np.rint(raw, out=raw)
-        np.clip(raw, SENTINEL2_NODATA + 1, HIGHEST, out=raw)
-        np.copyto(values[order], raw, where=valid, casting="unsafe")
+        blank &= raw == 0
+        np.copyto(found[order], raw, where=wanted, casting="unsafe")
+    # Nothing is black in all bands: so many exports are beyond their edge, whatever they declare as no data.
+    np.copyto(values, found, where=wanted & ~blank)

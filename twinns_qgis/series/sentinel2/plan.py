@@ -18,17 +18,20 @@ from twinns_qgis.rasters.blocks import Threads, strips
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import Interpolation
+from twinns_qgis.series.products.impossible import report_impossible
+from twinns_qgis.series.products.product import Seen
 from twinns_qgis.series.products.selection import Groups
-from twinns_qgis.series.sentinel2.mosaic import HIGHEST, read_date
-from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES
+from twinns_qgis.series.sentinel2.finding import POSSIBLE_REFLECTANCE
+from twinns_qgis.series.sentinel2.mosaic import read_date
+from twinns_qgis.series.series import SENTINEL2_NODATA, SERIES
 
 CLEAR_OBSERVATIONS = "clear_observations"
 """The raster that tells how many dates are clear."""
 
 _EVERY = 4
 """Mean NDVI is taken from every so many-th pixel along x and y: that is enough to see the course of the season."""
-_SUSPICIOUS = 0.01
-"""More pixels than this share above the highest reflectance that can be stored: the scale must be wrong."""
+_WRONG_SCALE = 0.5
+"""More values than this share that can't be reflectance: the scale must be wrong."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,15 @@ class Sentinel2Plan:
         values = np.empty((len(self.groups), len(self.bands), grid.height, grid.width), np.int16)
         clear = np.empty((len(self.groups), grid.height, grid.width), bool)
 
-        def read(order: int) -> int:
-            read_date(self.groups[order][1], self.bands, grid, self.buffer, out=values[order])
+        def read(order: int) -> Seen:
+            seen = read_date(self.groups[order][1], self.bands, grid, self.buffer, out=values[order])
             np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
-            return int(np.count_nonzero(values[order] == HIGHEST))
+            return seen
 
+        seen = list(threads.map(read, range(len(self.groups))))
         tally = {
-            "too_high": sum(threads.map(read, range(len(self.groups)))),
+            "values": [one.values for one in seen],
+            "impossible": [one.impossible for one in seen],
             "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
             **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], self.bands),
         }
@@ -79,6 +84,15 @@ class Sentinel2Plan:
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Refuses a series that shows nothing, and warns of dates that show nothing and of a wrong scale."""
         days = [day for day, _ in self.groups]
+        products = [of_day for _, of_day in self.groups]
+        share = report_impossible(products, tally, POSSIBLE_REFLECTANCE, "", reporter)
+        if share > _WRONG_SCALE:
+            raise InputError(
+                f"{share:.0%} of the values of {products[0][0].name} and others lie beyond what reflectance can be, "
+                f"{POSSIBLE_REFLECTANCE[0]:g} to {POSSIBLE_REFLECTANCE[1]:g}: their scale must be wrong.",
+                "Whole numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance. "
+                "Declare the scale, with gdal_edit.py -scale 0.0001, say.",
+            )
         if not any(tally["clear"]):
             raise InputError(
                 f"No pixel is clear at any of the {len(days)} dates from {days[0]} to {days[-1]}: the products' masks, "
@@ -91,8 +105,6 @@ class Sentinel2Plan:
                 f"{len(kept)} dates of the series show no clear pixel, and are interpolated everywhere: "
                 f"{', '.join(kept)}. With a MAX_CLOUD of 99 they are left out."
             )
-        count = self.grid.width * self.grid.height * len(self.groups) * len(self.bands)
-        _warn_of_scale(tally["too_high"] / count, reporter)
 
 
 def _fill(
@@ -126,12 +138,3 @@ def _ndvi_sums(values: NDArray[np.int16], clear: NDArray[np.bool_], bands: Seque
     usable = clear & (total > 0)
     ndvi = np.divide(infrared - red, total, where=usable, out=np.zeros_like(total)).clip(-1, 1)
     return {"ndvi": ndvi.sum(axis=(1, 2)).tolist(), "ndvi_count": np.count_nonzero(usable, axis=(1, 2)).tolist()}
-
-
-def _warn_of_scale(share: float, reporter: Reporter) -> None:
-    if share > _SUSPICIOUS:
-        reporter.warning(
-            f"{share:.0%} of the values exceed the highest reflectance that can be stored, "
-            f"{HIGHEST * SENTINEL2_SCALE:.2f}, and were cut to it: the scale of the inputs must be wrong. Whole "
-            "numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance."
-        )

@@ -57,13 +57,13 @@ def test_without_orbit_and_time_the_images_of_a_day_are_of_one_pass(listener):
 
 
 def test_frames_of_a_pass_are_averaged_in_power_where_both_are_valid(prepare_radar, radar_image, decibels):
-    first, second = np.zeros((16, 16)), np.full((16, 16), -20.0)
+    first, second = np.full((16, 16), -1.0), np.full((16, 16), -20.0)
     first[10:], second[:6] = np.nan, np.nan
     radar_image("s1a_31UES_DES_110_20180301T055812.tif", first)
     radar_image("s1a_31UES_DES_110_20180301T055837.tif", second)
     filled = decibels(prepare_radar())[:, :, 0, 0]
-    np.testing.assert_allclose(filled[:6], 0, atol=HALF_A_STEP)
-    np.testing.assert_allclose(filled[6:10], 10 * np.log10(0.505), atol=HALF_A_STEP)
+    np.testing.assert_allclose(filled[:6], -1, atol=HALF_A_STEP)
+    np.testing.assert_allclose(filled[6:10], 10 * np.log10((10**-0.1 + 0.01) / 2), atol=HALF_A_STEP)
     np.testing.assert_allclose(filled[10:], -20, atol=HALF_A_STEP)
 
 

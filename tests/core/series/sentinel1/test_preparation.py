@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
+from rasterio.enums import ColorInterp
 
 HALF_A_STEP = 15 / 254 + 1e-6
 """What rounding to the 8 bits' values may change, in decibels."""
@@ -33,10 +34,11 @@ def test_units_are_converted(prepare_radar, tmp_path, write_raster, units, decib
 
 def test_backscatter_is_resampled_in_power(prepare_radar, tmp_path, write_raster, decibels):
     image = np.full((1, 8, 8), -20, "float32")
-    image[0, :, 4:] = 0
+    image[0, :, 4:] = -1
     write_raster(tmp_path / "in" / "s1a_vv_20180301.tif", image, resolution=20)
     across = decibels(prepare_radar())[5, :, 0, 0]
-    expected = 10 * np.log10([0.75 * 0.01 + 0.25, 0.25 * 0.01 + 0.75])  # a mean of decibels would be -15 and -5
+    bright = 10**-0.1
+    expected = 10 * np.log10([0.75 * 0.01 + 0.25 * bright, 0.25 * 0.01 + 0.75 * bright])  # no mean of decibels
     np.testing.assert_allclose(across[7:9], expected, atol=HALF_A_STEP)
 
 
@@ -157,3 +159,48 @@ def test_many_values_that_are_cut_are_a_warning_unless_percentiles_cut_them(
     for name in ("VV", "VH"):
         assert (f"of the values of {name} lie outside" in warnings) == (name in warned)
         assert (f"of the values of {name} lie outside" in messages) == (name not in warned)
+
+
+@pytest.mark.parametrize(
+    ("value", "units", "how"),
+    [
+        (0, "dB", {}),
+        (-9999, "dB", {}),
+        (-3.4e38, "dB", {}),
+        (99, "dB", {}),
+        (-9999, "power", {}),
+        (0, "power", {}),
+        (1e20, "power", {}),
+        (-12, "dB", {"mask": True}),
+        (-12, "dB", {"alpha": True}),
+    ],
+)
+def test_what_is_missing_is_missing_however_an_image_tells_it(
+    prepare_radar, tmp_path, write_raster, decibels, value, units, how
+):
+    """0 in decibels, undeclared, became the brightest backscatter there is."""
+    image = np.full((1, 16, 16), -12.0 if units == "dB" else 10**-1.2, "float32")
+    image[:, :, :4] = value
+    layers = np.concatenate([image, np.full_like(image, 255)]) if how.get("alpha") else image
+    if how.get("alpha"):
+        layers[1, :, :4] = 0
+    path = tmp_path / "in" / "s1a_vv_20180301.tif"
+    write_raster(path, layers)
+    with rasterio.open(path, "r+") as dataset:
+        if how.get("alpha"):
+            dataset.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
+        if how.get("mask"):
+            dataset.write_mask(np.where(np.arange(16) < 4, 0, 255).astype("uint8") * np.ones((16, 1), "uint8"))
+    found = decibels(prepare_radar(units=units))[:, :, 0, 0]
+    assert np.isnan(found[:, :4]).all()
+    np.testing.assert_allclose(found[:, 4:], -12, atol=HALF_A_STEP)
+
+
+def test_zero_decibels_are_told_as_a_share(prepare_radar, tmp_path, write_raster, listener):
+    image = np.full((1, 16, 16), -12, "float32")
+    image[:, :, :4] = 0
+    path = tmp_path / "in" / "s1a_vv_20180301.tif"
+    write_raster(path, image)
+    prepare_radar()
+    assert any("25.00% of the values read can't be" in message for message in listener.messages)
+    assert any(f"25% of the date of {path}, mostly 0" in warning for warning in listener.warnings)

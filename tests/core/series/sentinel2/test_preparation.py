@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.warp import transform
 
 from twinns_qgis.errors import InputError
@@ -105,17 +106,15 @@ def test_the_mask_of_the_swath_edge_counts(prepare, tmp_path, make_theia):
     assert np.count_nonzero(values == -32768) == 10
 
 
-def test_a_saturated_pixel_is_missing_in_its_band_alone(prepare, tmp_path, make_theia, write_raster):
+def test_a_pixel_that_is_saturated_in_one_band_is_missing(prepare, tmp_path, make_theia, write_raster):
     product = make_theia(tmp_path / "in", DAYS[0], 1000)
     for group, bit, size in (("R1", 1, 16), ("R2", 4, 8)):  # the second band of 10 m, the fifth of 20 m
         flags = np.zeros((1, size, size), "uint8")
         flags[0, 2, 3] = 1 << bit
         write_raster(product / "MASKS" / f"{product.name}_SAT_{group}.tif", flags, resolution=160 // size)
     missing = prepare().read()[:, :, 0] == -32768
-    b3, b11 = SENTINEL2_BANDS.index("B3"), SENTINEL2_BANDS.index("B11")
-    assert np.argwhere(missing[:, :, b3]).tolist() == [[2, 3]]
-    assert np.argwhere(missing[:, :, b11]).tolist() == [[4, 6], [4, 7], [5, 6], [5, 7]]
-    assert np.count_nonzero(missing) == 5
+    assert np.argwhere(missing.any(axis=-1)).tolist() == [[2, 3], [4, 6], [4, 7], [5, 6], [5, 7]]
+    np.testing.assert_array_equal(missing.all(axis=-1), missing.any(axis=-1))
 
 
 def test_the_user_chooses_what_is_clear(prepare, three_dates):
@@ -137,8 +136,8 @@ def test_twenty_metre_bands_lie_where_their_georeference_says(prepare, tmp_path,
     write_raster(next(product.glob("*_FRE_B11.tif")), short, resolution=20, nodata=-10000)
     values = prepare().read()
     assert (values[:14, :, 0, 8] == 1500).all()
-    assert (values[14:, :, 0, 8] == -32768).all()
-    assert (values[:, :, 0, 9] == 1000).all()
+    assert (values[:14, :, 0, 9] == 1000).all()
+    assert (values[14:] == -32768).all()
 
 
 def test_named_bands_and_scene_classes_give_a_series(prepare, tmp_path, make_dated):
@@ -193,10 +192,115 @@ def test_neither_memory_nor_blocks_change_the_result(prepare, tmp_path, make_the
     np.testing.assert_array_equal(whole.read(), blocks.read())
 
 
-def test_values_that_can_not_be_reflectance_are_told(prepare, tmp_path, write_raster, listener):
+def test_a_wrong_scale_is_refused_with_what_to_do(prepare, tmp_path, write_raster):
     write_raster(tmp_path / "in" / "20180301.tif", np.full((1, 8, 8), 3000, "float32"), names=("B2",))
+    with pytest.raises(InputError, match=r"100% of the values of .*20180301\.tif.*scale must be wrong.*gdal_edit"):
+        prepare()
+
+
+@pytest.fixture
+def export(tmp_path, write_raster):
+    """Returns a function that writes an export of a date, 0.1 everywhere, but for `value` in its first two columns."""
+
+    def write(value, dtype="int16", *, day="20180301", nodata=None, alpha=False, mask=False, sidecar=False):
+        scale = 1 if dtype == "float32" else 1e-4
+        values = np.full((4, 16, 16), 0.1 / scale).astype(dtype)
+        values[:, :, :2] = value
+        path = tmp_path / "in" / f"{day}.tif"
+        extra = np.full((1, 16, 16), 255, dtype) if alpha else np.empty((0, 16, 16), dtype)
+        if alpha:
+            extra[:, :, :2] = 0
+        names = ("B02", "B03", "B04", "B08", *([""] if alpha else []))
+        write_raster(path, np.concatenate([values, extra]), names=names, nodata=nodata)
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=not sidecar), rasterio.open(path, "r+") as dataset:
+            if alpha:
+                dataset.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * 3, ColorInterp.alpha]
+            if mask:
+                shown = np.full((16, 16), 255, "uint8")
+                shown[:, :2] = 0
+                dataset.write_mask(shown)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("value", "how"),
+    [
+        (0, {"mask": True}),
+        (500, {"mask": True, "sidecar": True}),
+        (700, {"alpha": True}),
+        (0, {"nodata": 9999}),
+        (-9999, {}),
+        (-32768, {}),
+        (32767, {}),
+        (65535, {"dtype": "uint16"}),
+        (0, {"dtype": "uint16"}),
+        (-9999, {"dtype": "float32"}),
+        (-3.4e38, {"dtype": "float32"}),
+        (1e20, {"dtype": "float32"}),
+        (np.nan, {"dtype": "float32"}),
+        (0, {"dtype": "float32"}),
+    ],
+)
+def test_what_is_missing_is_missing_however_a_raster_tells_it(prepare, export, value, how):
+    export(value, **how)
+    values = prepare().read()
+    assert (values[:, :2] == -32768).all()
+    np.testing.assert_array_equal(values[:, 2:], 1000)
+
+
+def test_each_band_may_have_a_no_data_value_of_its_own(prepare, export, tmp_path):
+    export(500).rename(tmp_path / "values.tif")
+    with rasterio.open(tmp_path / "values.tif", "r+") as dataset:
+        image = dataset.read()
+        image[:, :, :2] = np.array([-1000, -1001, -1002, -1003])[:, None, None]
+        dataset.write(image)
+    bands = "".join(
+        f'<VRTRasterBand dataType="Int16" band="{band}"><Description>{name}</Description>'
+        f"<NoDataValue>{-999 - band}</NoDataValue><SimpleSource><SourceFilename>{tmp_path}/values.tif</SourceFilename>"
+        f"<SourceBand>{band}</SourceBand></SimpleSource></VRTRasterBand>"
+        for band, name in enumerate(("B02", "B03", "B04", "B08"), start=1)
+    )
+    place = "<SRS>EPSG:32631</SRS><GeoTransform>500000, 10, 0, 5600000, 0, -10</GeoTransform>"
+    (tmp_path / "in/20180301.tif").write_text(
+        f'<VRTDataset rasterXSize="16" rasterYSize="16">{place}{bands}</VRTDataset>'
+    )
+    values = prepare().read()
+    assert (values[:, :2] == -32768).all()
+    assert (values[:, 2:] == 1000).all()
+
+
+def test_values_that_can_not_be_are_told_with_file_and_value(prepare, export, listener):
+    path = export(-9999)
     prepare()
-    assert "the scale of the inputs must be wrong" in listener.warnings[-1]
+    assert any("12.50% of the values read can't be" in message for message in listener.messages)
+    (warning,) = [warning for warning in listener.warnings if "no data" in warning]
+    assert f"12% of the date of {path}, mostly -9999" in warning
+
+
+def test_a_few_values_that_can_not_be_are_no_warning(prepare, export, listener, write_raster):
+    path = export(1000)
+    with rasterio.open(path, "r+") as dataset:
+        image = dataset.read()
+        image[:, 0, 0] = 25_000  # a glint
+        dataset.write(image)
+    assert (prepare().read()[0, 0] == -32768).all()
+    assert any("0.39% of the values read can't be" in message for message in listener.messages)
+    assert not [warning for warning in listener.warnings if "no data" in warning]
+
+
+def test_a_pixels_spectrum_is_of_one_product(prepare, tmp_path, make_theia, write_raster):
+    """Where one lacks B11, the next one counts with all its bands."""
+    first = make_theia(tmp_path / "in", DAYS[0], 1000, tile="T31UES")
+    make_theia(tmp_path / "in", DAYS[0], 2000, tile="T31UFS")
+    holes = np.full((1, 8, 8), 1000, "int16")
+    holes[0, 2, 3] = -10000
+    write_raster(next(first.glob("*_FRE_B11.tif")), holes, resolution=20, nodata=-10000)
+    values = prepare().read()[:, :, 0]
+    assert (values[4:6, 6:8] == 2000).all()
+    assert set(np.unique(values)) == {1000, 2000}
+    assert (np.ptp(values, axis=-1) == 0).all()
 
 
 def test_a_band_missing_at_one_date_is_told_with_the_file(prepare, tmp_path, make_dated):
