@@ -18,6 +18,7 @@ from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.products.backscatter_metadata import (
     is_companion,
+    is_no_image,
     orbit_of,
     product_folder,
     units_of,
@@ -29,6 +30,8 @@ from twinns_qgis.series.products.selection import warn_of_strangers
 LOOKED_FOR = "GeoTIFFs with VV or VH in the description of a band or, where they have one band, in their name"
 
 _POLARISATION = re.compile(r"(?<![A-Z0-9])(VV|VH)(?![A-Z0-9])", re.IGNORECASE)
+_BOTH = re.compile(r"(?<![A-Z0-9])(VV[-_+ ]?VH|VH[-_+ ]?VV)(?![A-Z0-9])", re.IGNORECASE)
+_LISTED = 10
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2} ")
 
 
@@ -38,8 +41,20 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
     Raises:
         InputError: A layer is not recognised, or a file has no date.
     """
-    described = {file: _describe(file) for file in _rasters(inputs) if not is_companion(place(file))}
+    rasters = _rasters(inputs)
+    others = [file for file in rasters if is_companion(place(file)) or is_no_image(_without_both(place(file)))]
+    described = {file: _describe(file) for file in rasters if file not in others}
     files = {file: found for file, found in described.items() if found[0]}
+    if others and inputs.layers:
+        raise InputError(
+            f"These layers are no images of backscatter, by their names: {', '.join(map(str, others))}.",
+            "Leave them out, or, if they are, rename them.",
+        )
+    if made := [file for file in others if not is_companion(place(file))]:
+        reporter.info(
+            f"{len(made)} rasters are no images of backscatter, by their names, and are left out: "
+            f"{', '.join(str(file) for file in made[:_LISTED])}{' ...' if len(made) > _LISTED else ''}."
+        )
     unknown = [file for file in described if file not in files]
     if unknown and inputs.layers:
         raise InputError(
@@ -61,6 +76,11 @@ def _rasters(inputs: Inputs) -> list[File]:
     return [file for file in files if isinstance(file, Path) or place(file).parts[-2:] not in unpacked]
 
 
+def _without_both(path: Path) -> str:
+    """Returns a file's name without the polarisations, if it names both: files of two bands may be called so."""
+    return _BOTH.sub("", path.stem)
+
+
 def _name(path: Path) -> str:
     folder = product_folder(path)
     return str(path.relative_to(folder.parent)) if folder else path.name
@@ -77,7 +97,9 @@ def _describe(file: File) -> tuple[dict[str, BandSource], Tags]:
             if _DATED.match(description or ""):
                 continue  # a series that was prepared before
             match = _POLARISATION.search(description or "")
-            if match is None and len(shown) == 1:
+            if match is not None and is_no_image(description or ""):
+                continue
+            if match is None and len(shown) == 1 and not is_no_image(path.stem):
                 match = _POLARISATION.search(path.name)
             if match is None:
                 continue

@@ -12,6 +12,7 @@ from twinns_qgis.series.products.product import Orbit
 
 _HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 _HYP3_UNITS = {"p": "power", "a": "amplitude", "d": "dB"}
+_POLARISATIONS = re.compile(r"(?<![A-Z0-9])(?:VV|VH)|(?:VV|VH)(?![A-Z0-9])", re.IGNORECASE)
 _PRODUCT = re.compile(r"(?<![A-Z0-9])S1[A-D](?![A-Z0-9])", re.IGNORECASE)
 """What the names of all products have, the satellite, and those that users choose seldom."""
 _COMPANION = re.compile(
@@ -19,6 +20,14 @@ _COMPANION = re.compile(
     r"|_(ls|inc|pix|dem)_geo|GAMMA_AREA",
     re.IGNORECASE,
 )
+_NO_IMAGE = re.compile(
+    r"(?<![A-Z])(coh|coherence|ratio|quotient|div|diff|difference|delta|minus|change|std|stdev|stddev|var|variance"
+    r"|cov|cv|enl|entropy|anisotropy|alpha|span|phase|ifg|unw|interferogram|texture|glcm|homogeneity|contrast"
+    r"|dissimilarity|asm|energy|correlation|angle|elevation|noise|nesz|index|rvi|dprvi|count|quality|classification"
+    r"|(inciden(ce|t)|look|local|view)[ _-]?angle)(?![A-Z])|IncidenceAngle",
+    re.IGNORECASE,
+)
+"""Words of rasters that are made from images, and have VV or VH in their names as those do."""
 _DIRECTION = re.compile(r"(?<![A-Z0-9])(ASC|DES)(C?ENDING)?(?![A-Z0-9])", re.IGNORECASE)
 _DIRECTION_PYROSAR = re.compile(r"^S1[A-D]__[A-Z0-9]{2}___([AD])_\d{8}T")
 _RELATIVE = re.compile(r"(?<![A-Z0-9])(?:ASC|DES)_(\d{3})(?![A-Z0-9])|^OPERA_L2_RTC-S1\w*_T(\d{3})-", re.IGNORECASE)
@@ -41,6 +50,20 @@ def is_companion(path: Path) -> bool:
     Sinergise's RTC (``local_incident_angle``).
     """
     return bool(_COMPANION.search(path.stem))
+
+
+def is_no_image(text: str) -> bool:
+    """Whether a file's name, or a band's description, is that of a raster made from images, and no backscatter.
+
+    Such are coherence, the ratio or difference of polarisations or dates, deviations over time, angles, entropy and
+    other parts of decompositions, textures. So is what holds both polarisations in one band.
+
+    Example:
+        >>> is_no_image("S1A_20180301_VV_coherence"), is_no_image("Gamma0_VV")
+        (True, False)
+    """
+    polarisations = {name.upper() for name in _POLARISATIONS.findall(text)}
+    return bool(_NO_IMAGE.search(text)) or len(polarisations) > 1
 
 
 def product_folder(path: Path) -> Path | None:

@@ -6,12 +6,19 @@ descending pass of a day see a field from opposite sides, at other angles: the m
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+import numpy as np
+from rasterio.enums import Resampling
+
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.product import Orbit, Product
 
@@ -26,6 +33,10 @@ _LONGEST = 45
 """Minutes from image to image within a pass, at most: the next orbit is 99 minutes later."""
 _UNTIMED = -10_000
 _LISTED = 10
+_NUMBERS = re.compile(r"\d[0-9A-Fa-fT]*")
+_HALF = 0.5
+_POINTS = 8
+"""Points along each side by which images are compared."""
 
 
 def by_pass(products: Iterable[Product], reporter: Reporter) -> Passes:
@@ -85,6 +96,69 @@ def _check_versions(images: Iterable[Product]) -> None:
                     f"the same acquisition, on the same grid: two versions of an image, or copies, were found.",
                     "Keep one of them below FOLDER, such as gamma nought and not sigma nought, or give LAYERS.",
                 )
+
+
+def check_slices(days: Passes) -> None:
+    """Checks that the images of each pass are slices of it: else their mean would be none of them.
+
+    Two images are slices if one program wrote them, by their names, at one resolution, and they begin at different
+    times; or, where names tell no time, if one shows less than half of what the other does.
+
+    Raises:
+        InputError: They are not, such as a filtered copy beside its image, or two passes whose orbits nothing tells.
+    """
+    for _, passes in days:
+        for images in passes:
+            for one, other in itertools.combinations(images, 2):
+                for polarisation in one.bands.keys() & other.bands.keys():
+                    if not _are_slices(one, other, polarisation):
+                        raise _no_slices(one, other, polarisation)
+
+
+def _no_slices(one: Product, other: Product, polarisation: str) -> InputError:
+    return InputError(
+        f"{one.bands[polarisation].path} and {other.bands[polarisation].path} both are {polarisation} of {one.date}, "
+        f"orbit {one.orbit}, and no slices of one pass: they show the same ground, or are of different resolution.",
+        "Keep one of them below FOLDER, or give LAYERS. If they are of two passes, leave the times in the names, or "
+        "choose one with ORBIT.",
+    )
+
+
+def _are_slices(one: Product, other: Product, polarisation: str) -> bool:
+    steps = zip(one.grid.resolution, other.grid.resolution, strict=True)
+    if one.grid.crs == other.grid.crs and not all(math.isclose(a, b, rel_tol=0.01) for a, b in steps):
+        return _shared(one, other, polarisation) == 0
+    begun = {match[0] for image in (one, other) if (match := _SECOND.search(image.name))}
+    if len(begun) > 1 and _writer(one) == _writer(other):
+        return True
+    return _shared(one, other, polarisation) < _HALF
+
+
+def _writer(image: Product) -> str:
+    """Returns an image's name without what differs from slice to slice: times and other numbers."""
+    return _NUMBERS.sub("", image.name)
+
+
+def _shared(one: Product, other: Product, polarisation: str) -> float:
+    """Returns the share of the smaller image's values where the other one has a value, by some points."""
+    small, large = sorted((one, other), key=lambda image: _area(image.grid))
+    if source_window(large.grid, small.grid) is None:
+        return 0.0
+    points = small.grid.every(max(1, max(small.grid.width, small.grid.height) // _POINTS))
+    both = own = 0
+    with small.open() as own_files, large.open() as other_files:
+        for window in points.blocks(1):
+            point = points.crop(window)
+            if np.isnan(small.bands[polarisation].read(own_files, point, Resampling.nearest)).all():
+                continue
+            own += 1
+            both += not np.isnan(large.bands[polarisation].read(other_files, point, Resampling.nearest)).all()
+    return both / max(1, own)
+
+
+def _area(grid: Grid) -> float:
+    left, bottom, right, top = grid.bounds
+    return (right - left) * (top - bottom)
 
 
 def _minute(product: Product) -> int:

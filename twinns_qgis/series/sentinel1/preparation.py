@@ -29,7 +29,7 @@ from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges
 from twinns_qgis.series.sentinel1.db_range import DbRanges, Percentiles, write_db_range
 from twinns_qgis.series.sentinel1.orbits import on_orbit, parse_orbit
-from twinns_qgis.series.sentinel1.passes import by_pass
+from twinns_qgis.series.sentinel1.passes import by_pass, check_slices
 from twinns_qgis.series.sentinel1.plan import Sentinel1Plan
 from twinns_qgis.series.sentinel1.speckle import margin_of
 from twinns_qgis.series.sentinel1.units import settle_units
@@ -95,6 +95,7 @@ def prepare_sentinel1(
     polarisations = _polarisations(products, reporter)
     products = _with_units(products, polarisations, grid, units, reporter)
     days = by_pass(products, reporter)
+    check_slices(days)
     own_dates = [day for day, _ in days]
     dates = period.dates(own_dates, reporter)
     reporter.info(f"Sentinel-1: {len(products)} images, {len(own_dates)} dates -> {len(dates)} dates, {grid}.")

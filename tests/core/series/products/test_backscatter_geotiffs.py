@@ -133,3 +133,29 @@ def test_products_of_level_1_are_refused_with_what_to_do(tmp_path, find_in):
         dataset.gcps = corners, CRS.from_epsg(4326)
     with pytest.raises(InputError, match=r"grd-vv-.*\.tiff lies in the geometry of the radar.*SNAP"):
         find_in(folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "S1A_20180301_VV_coherence.tif", "coh_vv_20180301.tif", "20180301_VV_VH_ratio.tif", "VV-VH_20180301.tif",
+        "20180301_VVdivVH.tif", "diff_VV_20180301.tif", "std_vv_20180301.tif", "entropy_VV_20180301.tif",
+        "20180301_VV_localIncidenceAngle.tif", "glcm_contrast_VV_20180301.tif", "20180301_VV_noise.tif",
+    ],
+)  # fmt: skip
+def test_what_is_made_from_images_is_none(tmp_path, write_raster, find_in, name):
+    """They were averaged into the images of their date."""
+    write_raster(tmp_path / "S1_20180301.tif", TWO, names=("VV_dB", "VH_dB"))
+    write_raster(tmp_path / name, ONE)
+    (product,) = find_in(folder=tmp_path)
+    assert product.name == "S1_20180301.tif"
+    with pytest.raises(InputError, match=f"no (images of backscatter|polarisation).*{name}"):
+        find_in(layers=(tmp_path / "S1_20180301.tif", tmp_path / name))
+
+
+def test_bands_beside_the_polarisations_that_are_none_are_passed_over(tmp_path, write_raster, find_in):
+    names = ("Gamma0_VV", "Gamma0_VH", "VV_VH_ratio", "VV/VH", "coherence_VV", "angle")
+    write_raster(tmp_path / "VVVH_20180301.tif", np.ones((6, 4, 4), "float32"), names=names)
+    write_raster(tmp_path / "S1_VV_VH_20180313.tif", TWO, names=("VV", "VH"))
+    found = [{name: source.index for name, source in product.bands.items()} for product in find_in(folder=tmp_path)]
+    assert found == [{"VV": 1, "VH": 2}] * 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.series.products.product import BandSource, Orbit, Product
 from twinns_qgis.series.sentinel1.passes import by_pass
 
@@ -81,3 +82,37 @@ def test_two_orbits_of_a_day_are_not_averaged_but_fill_each_other(prepare_radar,
     np.testing.assert_allclose(filled[:2], -11, atol=HALF_A_STEP)
     if db_range == "p0:p100":
         assert series.offset[0] + series.scale[0] == pytest.approx(-16, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    ["s1a_31UES_DES_110_20180301_lee.tif", "filtered/s1a_31UES_DES_110_20180301.tif", "20180301_DES_110_mean.tif"],
+)
+def test_a_copy_beside_its_image_is_refused_with_both(prepare_radar, radar_image, copy):
+    radar_image("s1a_31UES_DES_110_20180301.tif", -10)
+    radar_image(copy, -7)
+    with pytest.raises(InputError, match=r"both are V[VH] of 2018-03-01, orbit descending 110, and no slices.*LAYERS"):
+        prepare_radar()
+
+
+def test_an_image_of_another_resolution_is_refused(prepare_radar, radar_image):
+    radar_image("s1a_31UES_DES_110_20180301T055812.tif", -10)
+    radar_image("s1a_31UES_DES_110_20180301T055837.tif", -7, resolution=20)
+    with pytest.raises(InputError, match="different resolution"):
+        prepare_radar()
+
+
+@pytest.mark.parametrize("names", [("a_20180301.tif", "b_20180301.tif"), ("vv_20180301_1.tif", "vv_20180301_2.tif")])
+def test_slices_without_a_time_lie_side_by_side(prepare_radar, radar_image, decibels, names):
+    """Also on one grid, as programs write them that cut to tiles."""
+    for name, missing in zip(names, (slice(10, 16), slice(0, 6)), strict=True):
+        image = np.full((16, 16), -10.0)
+        image[missing] = np.nan
+        radar_image(name, image)
+    np.testing.assert_allclose(decibels(prepare_radar())[:, :, 0, 0], -10, atol=HALF_A_STEP)
+
+
+def test_tiles_of_one_acquisition_are_one_date(prepare_radar, radar_image, decibels):
+    radar_image("s1a_31UES_DES_110_20180301txxxxxx.tif", -10)
+    radar_image("s1a_31UFS_DES_110_20180301txxxxxx.tif", -10, origin=(500120, 5600000))
+    assert len(prepare_radar().dates) == 1
