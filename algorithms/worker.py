@@ -18,7 +18,9 @@ from .translation import tr
 
 _POLL_MS = 100
 _CANCEL_SECONDS = 1.5
-"""A cancelled worker has so long to keep what is worth keeping."""
+"""A cancelled worker has so long to end, or to say that it is saving, and then so long again."""
+_SAVING_SECONDS = 60.0
+"""It may be saving for so long."""
 _END_SECONDS = 5.0
 """A worker that has said its last line has so long to end."""
 _KILL_MS = 2000
@@ -29,6 +31,7 @@ _PART_BYTES = 16384
 _CONTENT: dict[Any, set[str]] = {
     "progress": {"fraction", "message"},
     "info": {"message"},
+    "saving": {"message"},
     "warning": {"message"},
     "result": {"outputs"},
     "error": {"kind", "message", "hint"},
@@ -50,6 +53,7 @@ class Worker:
         self._process = QProcess()
         self._last: dict[str, Any] | None = None
         self._spoke = False
+        self._saving = False
         self._unread = b""
         self._stderr = b""
         self._text_time = -math.inf
@@ -97,15 +101,18 @@ class Worker:
     def _listen(self) -> None:
         """Forwards what the worker says until it ends, or its time is up."""
         deadline = math.inf
-        cancelled = False
+        cancelled = 0.0
         while self._process.state() != QProcess.ProcessState.NotRunning and time.monotonic() < deadline:
             if not self._process.bytesAvailable():
                 self._process.waitForReadyRead(_POLL_MS)
             self._read()
             if self._feedback.isCanceled() and not cancelled:
-                cancelled = True
+                cancelled = time.monotonic()
                 self._send({"type": "cancel"})
-                deadline = min(deadline, time.monotonic() + _CANCEL_SECONDS)
+                deadline = min(deadline, cancelled + _CANCEL_SECONDS)
+            if cancelled and self._saving:
+                self._saving = False
+                deadline = min(cancelled + _SAVING_SECONDS, time.monotonic() + _CANCEL_SECONDS)
             if self._last is not None and deadline == math.inf:
                 deadline = time.monotonic() + _END_SECONDS
         while self._process.state() == QProcess.ProcessState.NotRunning and self._process.bytesAvailable():
@@ -133,6 +140,9 @@ class Worker:
         kind = message["type"]
         if kind == "progress":
             self._show_progress(message)
+        elif kind == "saving":
+            self._saving = True
+            self._show_progress({"fraction": None, **message})
         elif kind == "info":
             self._feedback.pushInfo(message["message"])
         elif kind == "warning":
@@ -141,7 +151,8 @@ class Worker:
             self._last = message
 
     def _show_progress(self, message: Mapping[str, Any]) -> None:
-        self._feedback.setProgress(100 * message["fraction"])
+        if message["fraction"] is not None:
+            self._feedback.setProgress(100 * message["fraction"])
         if message["message"] and time.monotonic() - self._text_time >= _TEXT_SECONDS:
             self._text_time = time.monotonic()
             self._feedback.setProgressText(message["message"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from twinns_qgis.errors import InputError
 
@@ -15,6 +18,9 @@ _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
 """The addresses that rasterio opens."""
 
 
+_WINDOWS = os.name == "nt"
+_LOCK_SECONDS = 0.5
+"""How long a lock is waited for: long enough for one that is just being removed."""
 _SIDECARS = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
     ".tab": (".dat", ".map", ".id"),
@@ -42,6 +48,42 @@ def check_output(path: Path) -> None:
         raise InputError(
             f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
         ) from error
+    _check_replaceable(path)
+
+
+class InUse(InputError):
+    """Another process is at work on the same output."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other processes from working on an output, for as long as the block lasts.
+
+    The lock is a file beside the output, ``NAME.lock``, that is removed while it is still held; who had opened it
+    before notices, and takes a new one. So it works for all machines that share the disk, and leaves nothing behind.
+
+    Raises:
+        InUse: Another process is at work on it.
+        InputError: The disk takes no more.
+    """
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise InUse(
+            f"Another process is writing the same output, {path}: it holds {lock.lock_file}.",
+            "Wait for it, or stop it.",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{lock.lock_file} can't be written: {error.strerror}.", "Check that the disk has room."
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            Path(lock.lock_file).unlink()
+        lock.release()
 
 
 def check_outputs(paths: Iterable[Path]) -> None:
@@ -53,9 +95,9 @@ def check_outputs(paths: Iterable[Path]) -> None:
     seen: set[Path] = set()
     for path in paths:
         check_output(path)
-        if path.resolve() in seen:
+        if _identity(path) in seen:
             raise InputError(f"Two outputs have the same name, {path}.", "Give each output a file of its own.")
-        seen.add(path.resolve())
+        seen.add(_identity(path))
 
 
 def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
@@ -64,9 +106,9 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     Raises:
         InputError: An output is one of the inputs, or one of its files.
     """
-    read = {part.resolve() for path in inputs for part in (path, *(files_of(path) if path.exists() else ()))}
+    read = {_identity(part) for path in inputs for part in (path, *(files_of(path) if path.exists() else ()))}
     for path in outputs:
-        if path.resolve() in read or not read.isdisjoint(path.resolve().parents):
+        if _identity(path) in read or not read.isdisjoint(_identity(path).parents):
             raise InputError(f"The output {path} is one of the inputs, which it would replace.", "Choose another name.")
 
 
@@ -131,10 +173,30 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def give_name(written: Path, path: Path) -> None:
-    """Moves a whole file to its name once the disk has it: else a power cut could leave the name without the file."""
+    """Moves a whole file to its name once the disk has it: else a power cut could leave the name without the file.
+
+    Where another program has the file of that name open, and Windows does not let go of it, the new one keeps a name
+    beside it; see `kept_beside`.
+    """
     with written.open("rb+") as file:
         os.fsync(file.fileno())
-    written.replace(path)
+    try:
+        written.replace(path)
+    except PermissionError:
+        if not path.exists():
+            raise
+        numbered = (path.with_stem(f"{path.stem} ({number})") for number in itertools.count(1))
+        beside = next(name for name in numbered if not name.exists())
+        written.replace(beside)
+        _kept_beside[path] = beside
+
+
+_kept_beside: dict[Path, Path] = {}
+
+
+def kept_beside(path: Path) -> Path | None:
+    """Returns where an output lies that could not take its name, as a program had the file there open; else None."""
+    return _kept_beside.get(path)
 
 
 @contextmanager
@@ -152,6 +214,40 @@ def scratch_file(path: Path, purpose: str) -> Iterator[Path]:
     finally:
         scratch.unlink(missing_ok=True)
         _being_written.discard(scratch)
+
+
+def _identity(path: Path) -> Path:
+    """Returns a path that is the same for all names of a file, also where names that differ in case are one file."""
+    resolved = path.resolve()
+    return Path(str(resolved).casefold()) if _ignores_case(resolved.parent) else resolved
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether names that differ in case alone are the same file there, as on macOS and Windows."""
+    other = folder.with_name(folder.name.swapcase())
+    try:
+        return other.name != folder.name and other.samefile(folder)
+    except OSError:
+        return False
+
+
+def _check_replaceable(path: Path) -> None:
+    """Checks that the file at `path` can be replaced: on Windows it can't while another program has it open.
+
+    Raises:
+        InputError: It can't.
+    """
+    if not (_WINDOWS and path.exists()):
+        return
+    aside = path.with_name(f"{path.name}.aside")
+    try:
+        path.rename(aside)
+        aside.rename(path)
+    except PermissionError as error:
+        raise InputError(
+            f"The output {path} can't be replaced: another program has it open, such as QGIS that shows it.",
+            "Remove its layer from the project, or choose another name.",
+        ) from error
 
 
 def _probe(path: Path) -> None:

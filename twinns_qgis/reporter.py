@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from twinns_qgis.errors import Cancelled
 
@@ -34,12 +35,13 @@ class Reporter:
         if self.cancelled:
             raise Cancelled
 
-    def last_resort(self, action: Callable[[], str]) -> None:
-        """Registers what must still be done should a cancelled job have to end at once, in the midst of a long step.
+    def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
+        """Has something done should a cancelled job have to end at once, in the midst of a long step of the block.
 
         Args:
             action: Does it, and returns what was done, for the user.
         """
+        return nullcontext()
 
     def part(self, start: float, end: float) -> Reporter:
         """Returns a reporter whose 0 to 1 is this one's `start` to `end`."""
@@ -65,8 +67,8 @@ class _Part(Reporter):
     def cancelled(self) -> bool:
         return self._whole.cancelled
 
-    def last_resort(self, action: Callable[[], str]) -> None:
-        self._whole.last_resort(action)
+    def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
+        return self._whole.last_resort(action)
 
 
 class TimeLeft:

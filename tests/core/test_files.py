@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from twinns_qgis import files
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import (
     check_output,
     check_outputs,
     check_spared,
     discard_partial_files,
+    kept_beside,
     partial_name,
     sha256_of,
     whole_file,
@@ -125,3 +127,48 @@ def test_an_output_replaces_no_part_of_an_input(tmp_path, output):
         (tmp_path / f"fields{suffix}").touch()
     with pytest.raises(InputError, match="one of the inputs"):
         check_spared([tmp_path / output], [tmp_path / "fields.shp", tmp_path / "fields.gdb"])
+
+
+def busy(self, target):
+    if Path(target).exists():
+        raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+    self.rename(target)
+
+
+def test_a_file_that_is_open_elsewhere_is_found_out_before_the_work(tmp_path, monkeypatch):
+    """As Windows has it: simulated."""
+    (tmp_path / "map.tif").write_text("shown")
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    check_output(tmp_path / "map.tif")
+    assert (tmp_path / "map.tif").read_text() == "shown"
+
+    def locked(self, target):
+        raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+
+    monkeypatch.setattr(Path, "rename", locked)
+    with pytest.raises(InputError, match=r"map\.tif can't be replaced: another program has it open.*Remove its layer"):
+        check_output(tmp_path / "map.tif")
+
+
+def test_a_finished_file_that_can_not_take_its_name_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "replace", busy)
+    for name in ("map.tif", "map (1).tif"):
+        (tmp_path / name).write_text("shown")
+    with whole_file(tmp_path / "map.tif") as partial:
+        partial.write_text("new")
+    assert kept_beside(tmp_path / "map.tif") == tmp_path / "map (2).tif"
+    assert (tmp_path / "map (2).tif").read_text() == "new"
+    assert (tmp_path / "map.tif").read_text() == "shown"
+    assert len(list(tmp_path.iterdir())) == 3
+    assert kept_beside(tmp_path / "other.tif") is None
+
+
+def test_outputs_whose_names_differ_in_case_alone_are_one_file_where_case_does_not_count(tmp_path, monkeypatch):
+    both = [tmp_path / "map.tif", tmp_path / "Map.TIF"]
+    check_outputs(both)
+    check_spared(both[:1], both[1:])
+    monkeypatch.setattr(files, "_ignores_case", lambda folder: True)
+    with pytest.raises(InputError, match="Two outputs have the same name"):
+        check_outputs(both)
+    with pytest.raises(InputError, match="one of the inputs"):
+        check_spared(both[:1], both[1:])

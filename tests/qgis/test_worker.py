@@ -156,6 +156,39 @@ def test_a_worker_that_ignores_the_cancel_line_is_killed_within_two_seconds(run,
     assert not running(path)
 
 
+SAVES = """
+assert "cancel" in sys.stdin.readline()
+for _ in range(LINES):
+    say(type="saving", message="Keeping what is finished")
+    time.sleep(0.5)
+say(type="error", kind="cancelled", message="Cancelled. All is kept.", hint="")
+sys.exit(1)
+"""
+
+
+def test_a_cancelled_worker_is_waited_for_as_long_as_it_says_that_it_saves(run, worker, feedback, tmp_path):
+    worker(SAVES.replace("LINES", "8"))
+    timer = threading.Timer(0.5, feedback.cancel)
+    timer.start()
+    with pytest.raises(QgsProcessingException, match="All is kept"):
+        run("createdemosite", job(tmp_path))
+    assert ("progress", "Keeping what is finished") in feedback.said
+
+
+def test_a_worker_that_saves_for_ever_is_ended(run, worker, feedback, running, monkeypatch, tmp_path):
+    from twinns.algorithms import worker as client
+
+    monkeypatch.setattr(client, "_SAVING_SECONDS", 3.0)
+    path = worker(SAVES.replace("LINES", "1000"))
+    timer = threading.Timer(0.5, feedback.cancel)
+    timer.start()
+    start = time.monotonic()
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        run("createdemosite", job(tmp_path))
+    assert 2.5 < time.monotonic() - start < 6
+    assert not running(path)
+
+
 def test_an_exception_in_qgis_leaves_no_process(run, worker, feedback, running, tmp_path):
     path = worker("say(type='info', message='hello')\ntime.sleep(60)")
 

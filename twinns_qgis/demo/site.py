@@ -113,11 +113,11 @@ def _whole_folder(folder: Path, reporter: Reporter) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         return f"The unfinished site {partial} was removed."
 
-    reporter.last_resort(discard)
-    try:
-        yield partial
-        if folder.exists():
-            folder.rmdir()  # Windows moves nothing over a folder, even an empty one
-        partial.replace(folder)
-    finally:
-        discard()
+    with reporter.last_resort(discard):
+        try:
+            yield partial
+            if folder.exists():
+                folder.rmdir()  # Windows moves nothing over a folder, even an empty one
+            partial.replace(folder)
+        finally:
+            discard()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twinns_qgis.assessment.assess import Outcome, assess
 from twinns_qgis.errors import Cancelled
+from twinns_qgis.files import locked
 from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
@@ -37,8 +38,21 @@ def run_experiment(
 
     Raises:
         Cancelled: The user stopped it; its message says what is left of what was learned.
+        InUse: Another process is training the same model.
         InputError: The disk takes no more.
     """
+    with locked(model), reporter.last_resort(learner.rescue):
+        return _run(model, manifest, learner, stores, samples, reporter)
+
+
+def _run(
+    model: Path,
+    manifest: Manifest,
+    learner: Learner,
+    stores: Mapping[str, SampleStore],
+    samples: LabelledSamples,
+    reporter: Reporter,
+) -> Outcome:
     try:
         learned = learner.learn(stores, samples, reporter.part(0, 0.97))
         outcome = assess(learned, stores, samples, reporter.part(0.97, 0.99))

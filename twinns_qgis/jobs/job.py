@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import kept_beside
 from twinns_qgis.jobs.parameters import Declaration, Parameter
 from twinns_qgis.reporter import Reporter
 
@@ -76,6 +78,19 @@ class Job(Declaration):
             if parameter.required and name not in given:
                 raise InputError(f"{cls.command} needs the parameter '{name}'.", parameter.help)
         return cls(**{name: _read(name, parameters[name], value) for name, value in given.items()})
+
+
+def told_outputs(outputs: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Returns a job's outputs, with a warning those that could not take their names by the names that they have."""
+    told = dict(outputs)
+    for name, value in outputs.items():
+        if isinstance(value, str) and (beside := kept_beside(Path(value))):
+            told[name] = str(beside)
+            reporter.warning(
+                f"{value} could not be replaced, as another program has it open; the new file is {beside}. Close the "
+                "other one, or remove its layer from QGIS, and rename it."
+            )
+    return told
 
 
 def option(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinns_qgis.errors import InputError
 from twinns_qgis.jobs import declarations
 from twinns_qgis.jobs.sampling import SamplingJob
 from twinns_qgis.reporter import Reporter
@@ -25,6 +26,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
         from twinns_qgis.networks.backend import describe_device, use_device
+        from twinns_qgis.rasters.layout import disk_errors
 
         # This loads GDAL, which must be there before TensorFlow: else it takes TensorFlow's SQLite for its own, and the
         # split gets no spatial index.
@@ -45,7 +47,13 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             write_split(self.split, polygons, samples)
         outcome = self._train(series, samples, reporter)
         if self.report:
-            self._write_report(self.report, polygons.without_class, samples, outcome)
+            try:
+                with disk_errors(self.report):
+                    self._write_report(self.report, polygons.without_class, samples, outcome)
+            except InputError as error:
+                raise InputError(
+                    f"{error.message} The model is whole, and kept in {self.model}.", error.hint
+                ) from error
         outputs = {"model": self.model, "report": self.report, "split": self.split}
         return {
             **{name: str(path) for name, path in outputs.items() if path},

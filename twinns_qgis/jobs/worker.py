@@ -2,8 +2,8 @@
 
 The first line on standard input is the job, ``{"job": "mapcover", "parameters": {...}}``. A later line
 ``{"type": "cancel"}``, or the end of standard input (QGIS is gone), stops it: within a second, even in the midst of a
-long step. On standard output go lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one
-``result`` or ``error``.
+long step, but for what it needs to keep what it has: meanwhile it says ``saving`` twice a second. On standard output go
+lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one ``result`` or ``error``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from twinns_qgis.errors import Cancelled, InputError, TwinnsError
 from twinns_qgis.files import discard_partial_files
 from twinns_qgis.jobs.catalogue import JOBS
+from twinns_qgis.jobs.job import told_outputs
 from twinns_qgis.reporter import Reporter
 
 _PATIENCE = 1.0
 """Seconds that a cancelled job has to stop by itself."""
+_SAYS_EVERY = 0.5
+"""Seconds from one line of type ``saving`` to the next."""
 
 
 def run_worker() -> int:
@@ -34,7 +37,7 @@ def run_worker() -> int:
         request = _read_request(sys.stdin.readline())
         threading.Thread(target=reporter.listen, args=(sys.stdin,), daemon=True).start()
         job = JOBS[request["job"]].from_values(request["parameters"])
-        outputs = job.run(reporter)
+        outputs = told_outputs(job.run(reporter), reporter)
     except TwinnsError as error:
         reporter.finish("error", kind=error.kind, message=error.message, hint=error.hint)
         return 1
@@ -100,7 +103,7 @@ class _ProtocolReporter(Reporter):
                 self._stream.flush()
 
     def finish(self, type: str, **values: Any) -> None:
-        """Writes the last line of the protocol: the result or the error."""
+        """Writes the last line of the protocol, the result or the error, unless it is written already."""
         with self._lock:
             self.send(type, **values)
             self._finished.set()
@@ -118,8 +121,13 @@ class _ProtocolReporter(Reporter):
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
 
-    def last_resort(self, action: Callable[[], str]) -> None:
+    @contextmanager
+    def last_resort(self, action: Callable[[], str]) -> Iterator[None]:
         self._last_resort.append(action)
+        try:
+            yield
+        finally:
+            self._last_resort.remove(action)
 
     def listen(self, stream: TextIO) -> None:
         """Waits for a cancel line, or for the end of the stream, and sees to it that the process ends."""
@@ -127,13 +135,17 @@ class _ProtocolReporter(Reporter):
             if '"cancel"' in line:
                 break
         self._cancelled.set()
+        threading.Thread(target=self._say_that_it_saves, daemon=True).start()
         if self._finished.wait(_PATIENCE):
             return
-        with self._lock:
-            if self._finished.is_set():
-                return
-            with suppress(OSError):  # QGIS may be gone, and the pipe with it
-                done = [action() for action in self._last_resort]
-                discard_partial_files()
-                self.finish("error", kind=Cancelled.kind, message=" ".join(["Cancelled.", *done]), hint="")
-            os._exit(1)
+        with suppress(OSError):  # QGIS may be gone, and the pipe with it
+            done = [action() for action in tuple(self._last_resort)]
+            discard_partial_files()
+            self.finish("error", kind=Cancelled.kind, message=" ".join(["Cancelled.", *done]), hint="")
+        os._exit(1)
+
+    def _say_that_it_saves(self) -> None:
+        """Tells the client again and again that a cancelled job is still keeping what it has, so that it waits."""
+        with suppress(OSError):
+            while not self._finished.wait(_SAYS_EVERY):
+                self.send("saving", message="Keeping what is finished")

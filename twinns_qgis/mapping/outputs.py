@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
+from joblib import cpu_count
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from twinns_qgis.files import check_output, scratch_file, whole_file
+from twinns_qgis.files import check_output, kept_beside, scratch_file, whole_file
 from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb, style_path
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
@@ -132,8 +133,15 @@ class CloudOptimised:
                 _check_equal(assembled, optimised)
             assembled.unlink()
             yield
-            for old in _sidecars_of(path):
-                old.unlink(missing_ok=True)
+            former = {old: old.read_bytes() for old in _sidecars_of(path) if old.exists()}
+            for old in former:
+                old.unlink()
+        if beside := kept_beside(path):
+            # The map that is still open keeps its sidecars, and the new one gets its own beside it.
+            for sidecar in sidecars:
+                sidecar.replace(sidecar.with_name(sidecar.name.replace(path.stem, beside.stem, 1)))
+            for old, content in former.items():
+                old.write_bytes(content)
 
 
 @contextmanager
@@ -204,7 +212,7 @@ def _optimise(assembled: Path, optimised: Path) -> None:
         blocksize=_TILE,
         compress="deflate",
         bigtiff="if_safer",
-        num_threads="all_cpus",
+        num_threads=str(cpu_count()),
     )
 
 

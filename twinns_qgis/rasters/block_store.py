@@ -18,11 +18,10 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from twinns_qgis.errors import InputError
+from twinns_qgis.files import locked
 from twinns_qgis.rasters.fingerprint import differences, hashed
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
@@ -30,10 +29,6 @@ from twinns_qgis.rasters.tile_tables import append_tiles, check_tiles, set_tiles
 from twinns_qgis.reporter import Reporter
 
 _CHUNK = 2**22
-
-
-class InUse(InputError):
-    """Another process is at work on the same output."""
 
 
 @dataclass(frozen=True)
@@ -79,24 +74,17 @@ class BlockStore:
             InUse: Another process is at work on the same output.
             InputError: The disk takes no more.
         """
-        with disk_errors(self.folder):
-            self.folder.mkdir(exist_ok=True)
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InUse(
-                f"Another process is writing the same output: it holds {self.folder}.", "Wait for it, or stop it."
-            ) from error
-        ended_well = False
-        try:
-            self._adopt(reporter)
-            yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
-            ended_well = True
-        finally:
-            lock.release()
-            if ended_well or not self.finished:
-                self.remove()
+        with locked(self.folder):
+            with disk_errors(self.folder):
+                self.folder.mkdir(exist_ok=True)
+            ended_well = False
+            try:
+                self._adopt(reporter)
+                yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
+                ended_well = True
+            finally:
+                if ended_well or not self.finished:
+                    self.remove()
 
     @property
     def finished(self) -> int:
@@ -192,11 +180,13 @@ class BlockStore:
                     "starts anew."
                 )
             for path in self.folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
+                if path.is_dir():  # a worker of a cluster may still be writing there
+                    shutil.rmtree(path, ignore_errors=True)
         with disk_errors(self.folder):
             self._blocks.mkdir(exist_ok=True)
-            self._known.write_text(json.dumps(dict(self.fingerprint), indent=1), encoding="utf-8")
+        if left != self.fingerprint:
+            with _whole(self._known) as partial:
+                partial.write_text(json.dumps(dict(self.fingerprint), indent=1), encoding="utf-8")
 
     def _is_whole(self, number: int) -> bool:
         """Whether a block is finished and as it was written: a power cut can leave a file with its name and size."""

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import check_output, give_name, scratch_file
-from twinns_qgis.rasters.block_store import BlockStore, InUse
+from twinns_qgis.files import InUse, check_output, give_name, scratch_file
+from twinns_qgis.rasters.block_store import BlockStore
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
 from twinns_qgis.rasters.fingerprint import described, hashed, states
@@ -116,8 +116,7 @@ def make_rasters(
         check_output(path)
     store = _store(plan, layouts, outputs, shape)
     try:
-        with store.open(reporter) as finished:
-            reporter.last_resort(lambda: _leave(store))
+        with store.open(reporter) as finished, reporter.last_resort(lambda: _leave(store)):
             _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
             tally = store.tally()
             _conclude(plan, tally, store, reporter)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import keras
+from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
@@ -27,6 +31,8 @@ from twinns_qgis.training.history import Epoch, best_epoch, is_over
 from twinns_qgis.training.model_file import Manifest, is_untested, load_weights, write_model
 
 _STATE, _TRAINING, _BEST = "state.json", "training.weights.h5", "best.twinns"
+_LONGEST, _SHARE = 60.0, 0.05
+"""Seconds after which a training is written to the disk again, and the share of the time that this may take before."""
 _FREE = ("call", "epochs", "patience", "trees", "depths")
 """Settings in which a training that is continued may differ: no epoch's result depends on them, but on the number of
 epochs if the step size follows it."""
@@ -38,6 +44,9 @@ class Checkpoint:
     The file is a zip of the history and the fingerprint, of all weights with the optimiser's state, and of the best
     epoch as a model file. It is replaced as a whole, so its parts always belong together. Random numbers need no place
     in it: those of an epoch follow from the seed and the epoch's number.
+
+    It is written once a minute at most, or as often as that takes a twentieth of the time: at the paper's size it takes
+    seconds. The best epoch so far is always in memory.
 
     Args:
         model: The model file to come.
@@ -52,7 +61,10 @@ class Checkpoint:
         self._manifest = manifest
         self._network = network
         self._fingerprint = dict(fingerprint)
-        self._best: tuple[Epoch, bytes] | None = None
+        self._best: tuple[Epoch, list[NDArray[Any]]] | None = None
+        self._best_file: tuple[int, bytes] | None = None
+        self._history: list[Epoch] = []
+        self._written, self._cost = -math.inf, 0.0
         self._finished = False
         self._model_lock = threading.Lock()
 
@@ -84,13 +96,15 @@ class Checkpoint:
                 "epoch replaces that file."
             )
             return []
+        load_weights(io.BytesIO(best), self._network)
+        self._best = best_epoch(history), self._network.get_weights()
+        self._best_file = self._best[0].epoch, best
         with tempfile.TemporaryDirectory() as folder:
             training = Path(folder) / _TRAINING
             training.write_bytes(weights)
             self._network.optimizer.build(self._network.trainable_variables)
             self._network.load_weights(training)
-        self._best = best_epoch(history), best
-        history = self._until_over(history, fitting)
+        history = self._history = self._until_over(history, fitting)
         reporter.info(f"Continuing after epoch {len(history)}, from {self._file}")
         return history
 
@@ -109,28 +123,48 @@ class Checkpoint:
         return history[:end]
 
     def keep(self, history: Sequence[Epoch]) -> None:
-        """Keeps the network as it is after the last epoch of the history.
+        """Keeps the network as it is after the last epoch of the history: in memory the best, on the disk now and then.
 
         Raises:
             InputError: The disk takes no more; the file is as it was.
         """
-        with disk_errors(self._file), tempfile.TemporaryDirectory() as folder:
-            training, model = Path(folder) / _TRAINING, Path(folder) / _BEST
+        self._history = list(history)
+        if self._best is None or best_epoch(history) is history[-1]:
+            self._best = history[-1], self._network.get_weights()
+        begun = time.monotonic()
+        if begun - self._written >= min(_LONGEST, self._cost / _SHARE):
+            self._write(history)
+            self._written = time.monotonic()
+            self._cost = self._written - begun
+
+    def _write(self, history: Sequence[Epoch]) -> None:
+        with disk_errors(self._file), _folder_beside(self._file) as folder:
+            training = folder / _TRAINING
             self._network.save_weights(training)
-            if self._best is None or best_epoch(history) is history[-1]:
-                settings = {**self._manifest.settings, "best_epoch": history[-1].epoch}
-                write_model(model, replace(self._manifest, settings=settings), TrainedNetwork(self._network), history)
-                self._best = history[-1], model.read_bytes()
             with whole_file(self._file) as partial, zipfile.ZipFile(partial, "w") as archive:
                 state = {"fingerprint": self._fingerprint, "history": [asdict(epoch) for epoch in history]}
                 archive.writestr(_STATE, json.dumps(state, indent=1))
                 archive.write(training, _TRAINING)
-                archive.writestr(_BEST, self._best[1])
+                archive.writestr(_BEST, self._best_as_file(history))
+
+    def _best_as_file(self, history: Sequence[Epoch]) -> bytes:
+        """Returns the model file of the best epoch; of one that is known already, the same bytes."""
+        epoch, weights = self._best or (history[-1], self._network.get_weights())
+        if self._best_file is None or self._best_file[0] != epoch.epoch:
+            network = self._manifest.build()
+            network.set_weights(weights)
+            settings = {**self._manifest.settings, "best_epoch": epoch.epoch}
+            until = [one for one in history if one.epoch <= epoch.epoch]
+            with _folder_beside(self._file) as folder:
+                model = folder / _BEST
+                write_model(model, replace(self._manifest, settings=settings), TrainedNetwork(network), until)
+                self._best_file = epoch.epoch, model.read_bytes()
+        return self._best_file[1]
 
     def restore(self, network: keras.Model) -> None:
         """Gives a network the weights of the best epoch."""
         if self._best is not None:
-            load_weights(io.BytesIO(self._best[1]), network)
+            network.set_weights(self._best[1])
 
     @contextmanager
     def finishing(self) -> Iterator[None]:
@@ -150,12 +184,12 @@ class Checkpoint:
                 return f"The tested model is kept in {self._model}."
             if self._best is None:
                 return "No epoch was finished: there is no model."
-            epoch, model = self._best
+            epoch, _ = self._best
             path = self._model
             if path.exists() and not is_untested(path):
                 path = path.with_stem(f"{path.stem}_untested")
             with disk_errors(path), whole_file(path) as partial:
-                partial.write_bytes(model)
+                partial.write_bytes(self._best_as_file(self._history))
         return (
             f"The best epoch so far, {epoch.epoch}, with a validation accuracy of {epoch.validation_accuracy:.4f}, is "
             f"kept in {path}; it was not tested. The same call continues the training."
@@ -194,6 +228,13 @@ def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
         "polygons": pixels.hexdigest(),
         **{f"version of {name}": version for name, version in manifest.versions.items()},
     }
+
+
+@contextmanager
+def _folder_beside(file: Path) -> Iterator[Path]:
+    """Yields a folder for what is put together into a file: on its disk, as the system's own may have no room."""
+    with tempfile.TemporaryDirectory(prefix=f"{file.name}.", dir=file.parent) as folder:
+        yield Path(folder)
 
 
 def _file_of(model: Path) -> Path:

@@ -139,7 +139,7 @@ class TrainedModel:
 def write_model(path: Path, manifest: Manifest, classifier: TrainedClassifier, history: Sequence[Epoch]) -> None:
     """Writes a model file; whatever was at `path` stays until the new file is whole."""
     network = classifier.network
-    with whole_file(path) as partial, tempfile.TemporaryDirectory() as folder:
+    with whole_file(path) as partial, tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
         weights, forests = Path(folder) / _WEIGHTS, Path(folder) / _FORESTS
         if network is not None:
             _without_optimiser(network).save(weights)

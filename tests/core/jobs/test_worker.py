@@ -67,6 +67,22 @@ class Example(Job):
             time.sleep(60)
 
 
+    def keep(self, reporter):
+        def save():
+            time.sleep(3)
+            return "All is kept."
+
+        with reporter.last_resort(save):
+            reporter.info("waiting")
+            time.sleep(60)
+
+    def forget(self, reporter):
+        with reporter.last_resort(lambda: "This is over."):
+            pass
+        reporter.info("waiting")
+        time.sleep(60)
+
+
 JOBS[Example.id()] = Example
 sys.exit(run_worker())
 """
@@ -172,7 +188,8 @@ def test_a_cancel_line_or_a_closed_input_stops_the_job_at_once(start, tmp_path, 
         process.stdin.flush()
     else:
         process.stdin.close()
-    (error,), status = _finish(process)
+    (*before, error), status = _finish(process)
+    assert {line["type"] for line in before} <= {"saving"}
     assert (error["kind"], status) == ("cancelled", 1)
     assert time.monotonic() - begin < 5
     assert not list(tmp_path.glob("out.tif*"))
@@ -189,3 +206,23 @@ def test_the_module_runs_a_real_job(start, tmp_path):
     lines, status = _finish(start(request, ("-m", "twinns_qgis", "worker")))
     assert lines[-1] == {"type": "result", "outputs": {"output": output}}
     assert status == 0
+
+
+def _cancel(process):
+    assert json.loads(process.stdout.readline())["message"] == "waiting"
+    process.stdin.write('{"type": "cancel"}\n')
+    process.stdin.flush()
+    return _finish(process)
+
+
+def test_a_cancelled_job_says_that_it_saves_for_as_long_as_it_does(start):
+    """At the paper's size half a second was left to write 117 MB."""
+    (*saving, error), _ = _cancel(start(_request("keep")))
+    assert {line["type"] for line in saving} == {"saving"}
+    assert len(saving) >= 5
+    assert error["message"] == "Cancelled. All is kept."
+
+
+def test_a_last_resort_that_is_over_is_not_taken(start):
+    (*_, error), _ = _cancel(start(_request("forget")))
+    assert error["message"] == "Cancelled."

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -119,7 +120,7 @@ def test_a_disk_that_is_full_from_the_start_is_told(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
-    with pytest.raises(InputError, match=r"blocks can't be written: .*No space left"), store.open(Reporter()):
+    with pytest.raises(InputError, match=r"fingerprint can't be written: .*No space left"), store.open(Reporter()):
         pass
 
 
@@ -154,3 +155,60 @@ def test_two_processes_do_not_write_one_output(store):
         ):
             pass
         assert store.finished == 1
+
+
+def test_a_full_disk_while_a_job_is_resumed_keeps_the_finished_blocks(store, monkeypatch):
+    """The fingerprint was cut to nothing first, and the next call threw all blocks away."""
+    _stop_after(store, 0, 1)
+
+    def full(path, *_, **__):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_text", full)
+        with store.open(Reporter()) as finished:
+            assert finished == {0, 1}
+            with contextlib.suppress(InputError):
+                _save(store, 2)
+            raised = True
+    assert raised
+    _stop_after(store, 0, 1)
+    with contextlib.suppress(ZeroDivisionError), store.open(Reporter()) as finished:
+        assert finished == {0, 1}
+        _ = 1 / 0
+    assert store.left == PLAN
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from twinns_qgis.files import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+    if sys.argv[2:] == ["remove"]:
+        import shutil
+        shutil.rmtree(sys.argv[1])
+        print("removed", flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_the_lock_outlives_the_folder_that_the_first_job_removes(store):
+    """A second job took the lock of a folder that was gone, a third one that of the new folder, and both worked."""
+    store.folder.mkdir()
+    command = [sys.executable, "-c", HOLD, str(store.folder), "remove"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        for _ in range(2):  # before and after the folder is removed
+            with pytest.raises(InputError, match="Another process is writing"), store.open(Reporter()):
+                pass
+            process.stdin.write("\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+        process.wait()
+    with store.open(Reporter()):
+        _save(store, 0)
+    assert not list(store.folder.parent.iterdir()), "nothing is left, no lock either"

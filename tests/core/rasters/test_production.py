@@ -1,5 +1,6 @@
 """Rasters of a plan: a call that must not go on leaves alone what another one is at work on."""
 
+import contextlib
 import sys
 import time
 from dataclasses import dataclass
@@ -7,11 +8,11 @@ from dataclasses import dataclass
 import cloudpickle
 import numpy as np
 import pytest
-from filelock import FileLock
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import locked
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
@@ -50,7 +51,7 @@ def test_a_second_call_leaves_the_folder_of_the_first_alone(tmp_path, finished):
     for number in range(finished):
         (folder / "blocks" / f"{number:06d}.json").write_text("{}")
     with (
-        FileLock(folder / "lock"),
+        locked(folder),
         pytest.raises(InputError, match=r"Another process is writing the same output.*Wait for it, or stop it\.$"),
     ):
         make(tmp_path / "out.tif")
@@ -81,3 +82,24 @@ def test_a_lost_scheduler_is_told_and_the_finished_blocks_are_kept(tmp_path, sch
 
     with pytest.raises(InputError, match=r"connection to the Dask scheduler .* is lost.*1 of 4 blocks are kept"):
         make(tmp_path / "out.tif", OneAlone(), Machine(1000, address), Killer())
+
+
+def test_a_last_resort_is_taken_back_once_the_rasters_are_there(tmp_path):
+    """A report that was cancelled later removed the blocks of whoever had begun meanwhile."""
+
+    class Listening(Reporter):
+        def __init__(self):
+            self.active = []
+
+        @contextlib.contextmanager
+        def last_resort(self, action):
+            self.active.append(action)
+            yield
+            self.active.remove(action)
+
+        def progress(self, fraction, message=""):
+            assert len(self.active) == 1 or fraction == 1
+
+    listening = Listening()
+    make(tmp_path / "out.tif", reporter=listening)
+    assert listening.active == []

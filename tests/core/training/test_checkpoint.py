@@ -1,6 +1,9 @@
 """The checkpoint: what it takes up, what it passes over, and what it leaves."""
 
+import itertools
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,6 +15,7 @@ from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
+from twinns_qgis.training import checkpoint as checkpoint_module
 from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision
 from twinns_qgis.training.fit import Fitting, compile_network
 from twinns_qgis.training.history import Epoch
@@ -21,6 +25,11 @@ HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.6, 3.0), Epoch(2, 1.0, 0.9, 2.4, 0.4, 6.0)]
 BETTER = replace(HISTORY[1], validation_accuracy=0.7)
 FINGERPRINT = {"seed": "0", "sentinel1": "abc"}
 FITTING = Fitting(9, 32, 1e-3, seed=0)
+
+
+@pytest.fixture(autouse=True)
+def at_every_epoch(monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "_LONGEST", 0.0)
 
 
 @pytest.fixture
@@ -195,3 +204,51 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over(manifest, network, tmp_p
     file.write_bytes(file.read_bytes()[:-500])
     assert Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(FITTING, listener) == []
     assert "can't be read" in listener.warnings[0]
+
+
+def test_the_disk_takes_no_more_than_its_share_of_the_time(manifest, network, tmp_path, monkeypatch):
+    """After every epoch it took seconds at the paper's size; the best epoch is in memory all the same."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr(checkpoint_module, "_LONGEST", 60.0)
+    monkeypatch.setattr(checkpoint_module.time, "monotonic", lambda: now[0] + next(clock) * 1e-3)
+    now, written = [0.0], []
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    write = Checkpoint._write
+
+    def slow(self, history):
+        write(self, history)
+        written.append(now[0])
+        now[0] += 2.0
+
+    monkeypatch.setattr(Checkpoint, "_write", slow)
+    history = []
+    for number in range(1, 31):
+        now[0] += 5.0
+        history.append(replace(HISTORY[0], epoch=number, validation_accuracy=number / 100))
+        scramble(network)
+        checkpoint.keep(history)
+    assert written[0] == 5.0
+    assert all(40 <= later - earlier <= 60 for earlier, later in itertools.pairwise(written))
+    best = network.get_weights()
+    scramble(network)
+    checkpoint.restore(network)
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), best, strict=True))
+    assert "best epoch so far, 30" in checkpoint.rescue()
+    assert read_model(tmp_path / "m.twinns").manifest.settings["best_epoch"] == 30
+
+
+def test_what_is_put_together_lies_on_the_disk_of_the_model(manifest, network, tmp_path, monkeypatch):
+    """That of the system's own temporary files may have no room for hundreds of megabytes."""
+    made = []
+
+    class Watched(tempfile.TemporaryDirectory):
+        def __init__(self, *names, **options):
+            super().__init__(*names, **options)
+            made.append(Path(self.name).parent)
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", Watched)
+    (tmp_path / "models").mkdir()
+    checkpoint = Checkpoint(tmp_path / "models/m.twinns", manifest, network, FINGERPRINT)
+    checkpoint.keep(HISTORY)
+    assert sum(tmp_path / "models" in (folder, *folder.parents) for folder in made) >= 3  # state, best epoch, weights
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["m.twinns.checkpoint"]

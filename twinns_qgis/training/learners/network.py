@@ -87,7 +87,6 @@ class NetworkLearner:
         checkpoint = Checkpoint(self._model, manifest, network, fingerprint(manifest, samples))
         self._checkpoint = checkpoint
         earlier = checkpoint.resume(self._fitting, reporter)
-        reporter.last_resort(self.rescue)
         history = fit(
             network,
             stores,
