@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
@@ -66,7 +66,7 @@ def class_probabilities(forest: RandomForestClassifier, table: NDArray[np.float3
     def some(start: int) -> NDArray[np.float64]:
         return sum_of_trees(forest.estimators_, table[start : start + _ROWS]) / len(forest.estimators_)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(cpu_count()) as threads:
         return np.concatenate(list(threads.map(some, range(0, len(table), _ROWS))))
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -20,7 +22,7 @@ from typing import Any
 from twinns_qgis import __version__
 from twinns_qgis.errors import TwinnsError
 from twinns_qgis.jobs.catalogue import JOBS
-from twinns_qgis.jobs.job import Job, option
+from twinns_qgis.jobs.job import Job, option, told_outputs
 from twinns_qgis.jobs.parameters import (
     Choice,
     Crs,
@@ -35,6 +37,8 @@ from twinns_qgis.jobs.parameters import (
 from twinns_qgis.jobs.worker import run_worker
 from twinns_qgis.reporter import Reporter
 
+_LOG_SHARE, _LOG_SECONDS = 0.01, 10.0
+"""Of the progress, from one line to the next where the output is no terminal."""
 _NEGATIVE = re.compile(r"-[.\d]")
 """How a number, or an extent, begins that lies west of Greenwich."""
 
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGINT, reporter.interrupt)
     try:
         job = next(job for job in JOBS.values() if job.command == command)
-        outputs = job.from_values(options).run(reporter)
+        outputs = told_outputs(job.from_values(options).run(reporter), reporter)
     except TwinnsError as error:
         reporter.end_line()
         print(f"twinns {command}: {error}", file=sys.stderr)
@@ -140,14 +144,24 @@ class _TerminalReporter(Reporter):
         self._cancelled = threading.Event()
         self._line = 0
         self._terminal = sys.stderr.isatty()
+        self._logged = -1.0, -math.inf
 
     def progress(self, fraction: float, message: str = "") -> None:
         text = f"{fraction:4.0%} {message}"
         if self._terminal:
             print(f"\r{text:<{self._line}}", end="", file=sys.stderr, flush=True)
             self._line = len(text)
-        else:
+        elif self._is_due(fraction):
             print(text, file=sys.stderr, flush=True)
+
+    def _is_due(self, fraction: float) -> bool:
+        """Whether a log gets a line: for a percent, and not within ten seconds of another, but for the last one."""
+        last, when = self._logged
+        now = time.monotonic()
+        due = fraction > last if fraction >= 1 else fraction >= last + _LOG_SHARE and now >= when + _LOG_SECONDS
+        if due:
+            self._logged = fraction, now
+        return due
 
     def info(self, message: str) -> None:
         self.end_line()

@@ -30,7 +30,7 @@ class MapCover(Job, declarations.MapCover):
         reporter.progress(0, "Starting the network's library")
         with hashing(self._given(), reporter) as hashes:
             from twinns_qgis.mapping.cover import Choice, CoverOutputs, map_cover
-            from twinns_qgis.mapping.unused_gpu import unused_gpu
+            from twinns_qgis.mapping.devices import unused_gpu
             from twinns_qgis.rasters.production import Machine
             from twinns_qgis.training.model_file import read_model
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TypeVar
 
+from joblib import cpu_count
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window
 
@@ -71,8 +71,9 @@ def strips(height: int, width: int, least: int = 1) -> list[slice]:
 class Threads:
     """Threads that work on a block; GDAL and numpy release the interpreter meanwhile."""
 
-    def __init__(self, reporter: Reporter, count: int = os.cpu_count() or 1) -> None:
-        self._pool = ThreadPoolExecutor(count)
+    def __init__(self, reporter: Reporter, count: int | None = None) -> None:
+        # Of the processors those that this process may use: a cluster gives 4 of 128.
+        self._pool = ThreadPoolExecutor(count or cpu_count())
         self._reporter = reporter
         self._exit = ExitStack()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import rasterio
+from joblib import cpu_count
 from rasterio.windows import Window
 
 from twinns_qgis import __version__
@@ -169,7 +169,7 @@ def _finish(number: int, plan: Plan, store: BlockStore, memory: int, version: st
             f"A worker of the cluster has TWINNS {__version__}, {version} is expected.",
             "Start the workers in an environment with the same packages as this one.",
         )
-    count = 1 if get_worker().state.nthreads > 1 else os.cpu_count() or 1
+    count = 1 if get_worker().state.nthreads > 1 else cpu_count()
     with rasterio.Env(GDAL_CACHEMAX=cache_bytes(memory)), Threads(Reporter(), count) as threads:
         store.save(number, plan.block(store.windows[number], threads))
     return number

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from joblib import cpu_count
 from numpy.typing import NDArray
 from rasterio.io import DatasetWriter
 
@@ -115,7 +116,7 @@ class Layout:
             zlevel=1,
             predictor=2,
             bigtiff="if_safer",
-            num_threads="all_cpus",
+            num_threads=str(cpu_count()),
             **options,
         )
 

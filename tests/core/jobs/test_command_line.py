@@ -9,6 +9,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from twinns_qgis import __version__
+from twinns_qgis.jobs import command_line
 from twinns_qgis.jobs.command_line import main, parse
 from twinns_qgis.series.series import Series
 
@@ -101,3 +102,27 @@ def test_help_names_no_default_where_there_is_none(capsys):
     with pytest.raises(SystemExit):
         main(["prepare-sentinel2", "--help"])
     assert "Default: ." not in capsys.readouterr().out
+
+
+def test_a_log_gets_a_line_for_a_percent_and_none_within_ten_seconds(capsys, monkeypatch):
+    """A night's log had 86 000 lines."""
+    now = [0.0]
+    monkeypatch.setattr(command_line.time, "monotonic", lambda: now[0])
+    reporter = command_line._TerminalReporter()
+    for step in range(86_400):
+        now[0] += 0.5
+        reporter.progress(step / 86_400, "training")
+    reporter.progress(1.0)
+    reporter.progress(1.0)
+    lines = capsys.readouterr().err.splitlines()
+    assert 90 < len(lines) <= 102
+    assert lines[0].startswith("  0%")
+    assert lines[-1].startswith("100%")
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_short_job_tells_its_beginning_and_its_end(capsys):
+    reporter = command_line._TerminalReporter()
+    for step in range(1001):
+        reporter.progress(step / 1000)
+    assert [line.split("%")[0].strip() for line in capsys.readouterr().err.splitlines()] == ["0", "100"]

@@ -1,5 +1,9 @@
 """Blocks follow memory, not area."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from rasterio.crs import CRS
@@ -49,3 +53,13 @@ def test_results_come_in_order_and_errors_come_through(listener):
         assert list(threads.map(str, range(5))) == ["0", "1", "2", "3", "4"]
         with pytest.raises(ZeroDivisionError):
             list(threads.map(lambda number: 1 / number, [1, 0]))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such thing as affinity")
+def test_threads_are_as_many_as_the_processors_that_the_process_may_use():
+    """A cluster gives a job 4 of 128."""
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+    code += "from twinns_qgis.rasters.blocks import Threads; from twinns_qgis.reporter import Reporter; "
+    code += "print(Threads(Reporter())._pool._max_workers)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
