@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,12 @@ def test_every_library_that_the_core_imports_is_declared() -> None:
     declared = set(re.findall(r'^\s*"([\w-]+)', dependencies.group(1).lower(), re.MULTILINE))
     libraries = {library for path in MODULES for library in imported_libraries(path)} - OTHER_BACKENDS
     assert {DISTRIBUTIONS.get(library, library) for library in libraries} <= declared
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also those that are imported where they are used: who reads them must not go round and round."""
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+    graph = {name: set(imports(path)) & names.keys() - {name} for name, path in names.items()}
+    # A package's own first file gathers its modules.
+    graph = {name: {other for other in others if not name.startswith(f"{other}.")} for name, others in graph.items()}
+    TopologicalSorter(graph).prepare()

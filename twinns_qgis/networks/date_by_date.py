@@ -8,15 +8,13 @@ normalisation is within the next product, and attention keeps a running maximum 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from keras import ops
 
+from twinns_qgis.networks.attention import Attention
 from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.cnn import ConvolutionBlock, convolve
-
-if TYPE_CHECKING:
-    from twinns_qgis.networks.convgru import Attention, AttentiveConvGRUBranch, GatedRecurrentUnit
+from twinns_qgis.networks.gru import GatedRecurrentUnit
 
 _LOWEST = -1e30
 """Below every attention score; with minus infinity, a difference of two would be no number."""
@@ -24,11 +22,21 @@ _LOWEST = -1e30
 _Attended = tuple[Tensor, Tensor, Tensor]
 
 
-def features_date_by_date(branch: AttentiveConvGRUBranch, x: Tensor, places: Tensor | None = None) -> Tensor:
-    """Returns the features of a branch, as outside training.
+def features_date_by_date(
+    first: ConvolutionBlock,
+    second: ConvolutionBlock,
+    recurrence: GatedRecurrentUnit,
+    attention: Attention,
+    x: Tensor,
+    places: Tensor | None = None,
+) -> Tensor:
+    """Returns the features that the layers of a branch make of a block, as outside training.
 
     Args:
-        branch: The branch, with 2l units.
+        first: The first convolution.
+        second: The second one, with 2l filters.
+        recurrence: The GRU, of 2l units.
+        attention: The attention over dates.
         x: Variables, shape (N, H, W, T, V).
         places: Those of the (H - 4)(W - 4) pixels whose features are wanted, counted row by row, shape (P,); N is 1
             then. By default all.
@@ -38,18 +46,18 @@ def features_date_by_date(branch: AttentiveConvGRUBranch, x: Tensor, places: Ten
     """
     samples, height, width = ops.shape(x)[0], ops.shape(x)[1] - 4, ops.shape(x)[2] - 4
     by_date = ops.transpose(x, (3, 0, 1, 2, 4))
-    convolved = _convolutions(branch.blocks[0], branch.blocks[1], places)
-    next_state = _recurrence(branch.recurrence, branch.blocks[1])
+    convolved = _convolutions(first, second, places)
+    next_state = _recurrence(recurrence, second)
 
     def step(date: Tensor, before: tuple[Tensor, _Attended]) -> tuple[Tensor, _Attended]:
         state, attended = before
         state = next_state(convolved(ops.take(by_date, date, axis=0)), state)
-        return state, _attend(branch.attention, state, attended)
+        return state, _attend(attention, state, attended)
 
-    pixels, units = samples * height * width if places is None else ops.shape(places)[0], 2 * branch.filters
+    pixels, units = samples * height * width if places is None else ops.shape(places)[0], second.filters
     nothing = ops.zeros((pixels, units)), ops.zeros((pixels, 1)), ops.full((pixels, 1), _LOWEST)
     _, (total, weights, _) = ops.fori_loop(0, x.shape[3], step, (ops.zeros((pixels, units)), nothing))
-    features = ops.cast(total / weights, branch.compute_dtype)
+    features = ops.cast(total / weights, attention.compute_dtype)
     return features if places is not None else ops.reshape(features, (samples, height, width, units))
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.networks.classifiers import SCORE
-from twinns_qgis.networks.date_by_date import features_date_by_date
 from twinns_qgis.networks.prediction import Predictor
 
 _PLACES = "places"
@@ -146,14 +145,14 @@ def _at_places(network: keras.Model, known: list[str]) -> tuple[dict[str, Tensor
 
 
 class _AtPlaces(keras.layers.Layer):
-    """An attentive ConvGRU branch at some places of a block; see `features_date_by_date`."""
+    """An attentive ConvGRU branch at some places of a block; see `AttentiveConvGRUBranch.at_places`."""
 
     def __init__(self, branch: keras.layers.Layer) -> None:
         super().__init__(dtype=branch.dtype_policy)
         self._branch = branch
 
     def call(self, x: Tensor, places: Tensor) -> Tensor:
-        return features_date_by_date(self._branch, x, places)
+        return self._branch.at_places(x, places)
 
     def compute_output_shape(self, x_shape: tuple[int | None, ...], places_shape: tuple[int | None, ...]) -> Any:
         return (*places_shape, 2 * self._branch.filters)

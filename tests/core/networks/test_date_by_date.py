@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from twinns_qgis.networks.convgru import AttentiveConvGRUBranch
-from twinns_qgis.networks.date_by_date import features_date_by_date
 
 T, V, HEIGHT, WIDTH = 7, 3, 9, 11
 
@@ -37,7 +36,7 @@ def test_a_block_has_the_features_of_its_patches(branch, x, expected):
 
 def test_places_of_a_block_have_their_features(branch, x, expected):
     places = np.array([0, 6, 7, 34, 13, 13], "int32")
-    found = keras.ops.convert_to_numpy(features_date_by_date(branch, x[:1], places))
+    found = keras.ops.convert_to_numpy(branch.at_places(x[:1], places))
     np.testing.assert_allclose(found, expected[0].reshape(-1, 8)[places], rtol=1e-4, atol=1e-5)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.networks import cnn
 from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.classifiers import SCORE, Score
 from twinns_qgis.networks.sensor import Sensor
@@ -85,6 +86,18 @@ def test_loss_and_accuracy_are_those_of_the_equations(sensors, samples):
     assert history[0].validation_loss == pytest.approx(expected, rel=1e-4)
     accuracy = (heads[SCORE][:, 0, 0].argmax(axis=-1) == targets).mean()
     assert history[0].validation_accuracy == pytest.approx(accuracy)
+
+
+def test_training_convolves_patches_by_matrix_products(sensors, samples, monkeypatch):
+    """Several times as fast on a processor; with one dimension that is not known, all would go the slow way."""
+
+    def slow(*arguments, **options):
+        raise AssertionError("a convolution of its own")
+
+    monkeypatch.setattr(keras.layers.Conv2D, "call", slow)
+    monkeypatch.setattr(cnn, "convolve", slow)
+    _, history = run(sensors, samples, epochs=1)
+    assert len(history) == 1
 
 
 def test_the_seed_fixes_every_bit_of_the_result(sensors, samples):

@@ -6,8 +6,8 @@ import pytest
 
 from twinns_qgis.networks.architectures import architectures
 from twinns_qgis.networks.architectures.twinns import METHODS
+from twinns_qgis.networks.attention import Attention
 from twinns_qgis.networks.classifiers import FEATURES
-from twinns_qgis.networks.convgru import Attention
 
 
 @pytest.fixture

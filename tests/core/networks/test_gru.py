@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from twinns_qgis.networks.recurrence import gated_recurrence
+from twinns_qgis.networks.gru import gated_recurrence
 
 T, N, C = 4, 3, 5
 FLOAT64 = keras.backend.backend() == "tensorflow"

@@ -1,4 +1,4 @@
-"""The recurrence of the GRU (paper, equations 4-6), forth and back through the dates.
+"""The GRU of the paper (equations 4-6), and its recurrence, forth and back through the dates.
 
 The gradient is written out, as that of automatic differentiation takes a third more time to train: it forms the
 gradient of each kernel at every date and adds them up, where one product over all dates does.
@@ -6,12 +6,55 @@ gradient of each kernel at every date and adds them up, where one product over a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from twinns_qgis.networks.backend import Tensor
+
+
+@keras.saving.register_keras_serializable(package="twinns")
+class GatedRecurrentUnit(keras.layers.Layer):
+    """A GRU whose reset gate acts before the recurrent product (equations 4-6).
+
+    This is neither PyTorch's GRU nor Keras' default one, which reset after it.
+
+    Args:
+        units: Size of the state.
+
+    Call arguments:
+        x: Features, dates first, shape (T, ..., C).
+
+    Output shape:
+        (T, ..., units): the state after each date; before the first it is 0.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        # The kernels of the gates z and r and of the candidate state stand side by side: one product serves all.
+        self.input_kernel = self.add_weight((input_shape[-1], 3 * self.units), "glorot_uniform", name="input_kernel")
+        self.gate_kernel = self.add_weight((self.units, 2 * self.units), "orthogonal", name="gate_kernel")
+        self.state_kernel = self.add_weight((self.units, self.units), "orthogonal", name="state_kernel")
+        self.bias = self.add_weight((3 * self.units,), "zeros", name="bias")
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        from_input = ops.cast(ops.matmul(x, self.input_kernel) + self.bias, "float32")
+        gates, candidates = ops.split(from_input, [2 * self.units], axis=-1)
+        # Outside a compiled function TensorFlow's variables are no tensors, and refused by what has its own gradient.
+        kernels = (ops.copy(kernel) for kernel in (self.gate_kernel, self.state_kernel))
+        return ops.cast(gated_recurrence(gates, candidates, *kernels), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
 
 
 @ops.custom_gradient  # type: ignore[untyped-decorator]  # Keras has no type hints
