@@ -24,6 +24,8 @@ _STRIP = 16384
 """Pixels that are interpolated at once: few enough to stay in the processor's cache."""
 _SMALLEST = 32
 """Least side of a block: below it, margins would cost more than they spare."""
+_POSITIONS, _SIDE = 4, 64
+"""Windows of a sample along x and along y, and their side."""
 
 
 def cache_bytes(memory: int) -> int:
@@ -60,6 +62,18 @@ def block_windows(grid: Grid, shape: tuple[int, int]) -> tuple[Window, ...]:
         for row in range(0, grid.height, height)
         for column in range(0, grid.width, width)
     )
+
+
+def spread_windows(area: Window) -> list[Window]:
+    """Returns 4 x 4 windows of 64 x 64 pixels, spread evenly over an area of a raster: a sample of few of its tiles."""
+    rows, columns = _spread(area.row_off, area.height), _spread(area.col_off, area.width)
+    return [Window.from_slices(row, column) for row in rows for column in columns]
+
+
+def _spread(start: int, length: int) -> list[tuple[int, int]]:
+    side = min(_SIDE, length)
+    starts = {start + round(part * (length - side) / (_POSITIONS - 1)) for part in range(_POSITIONS)}
+    return [(first, first + side) for first in sorted(starts)]
 
 
 def strips(height: int, width: int, least: int = 1) -> list[slice]:

@@ -12,22 +12,13 @@ from twinns_qgis.series.products.product import Orbit
 
 _HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 _HYP3_UNITS = {"p": "power", "a": "amplitude", "d": "dB"}
-_POLARISATIONS = re.compile(r"(?<![A-Z0-9])(?:VV|VH)|(?:VV|VH)(?![A-Z0-9])", re.IGNORECASE)
 _PRODUCT = re.compile(r"(?<![A-Z0-9])S1[A-D](?![A-Z0-9])", re.IGNORECASE)
 """What the names of all products have, the satellite, and those that users choose seldom."""
 _COMPANION = re.compile(
-    r"mask|(?<![A-Z])LIA_|_(ls|inc)_map|_(dem|area|rgb|number_of_looks)(?![A-Z])|rtc_anf|inciden(ce|t)_angle"
+    r"mask(?!ed)|(?<![A-Z])LIA_|_(ls|inc)_map|_(dem|area|rgb|number_of_looks)(?![A-Z])|rtc_anf|inciden(ce|t)_angle"
     r"|_(ls|inc|pix|dem)_geo|GAMMA_AREA",
     re.IGNORECASE,
 )
-_NO_IMAGE = re.compile(
-    r"(?<![A-Z])(coh|coherence|ratio|quotient|div|diff|difference|delta|minus|change|std|stdev|stddev|var|variance"
-    r"|cov|cv|enl|entropy|anisotropy|alpha|span|phase|ifg|unw|interferogram|texture|glcm|homogeneity|contrast"
-    r"|dissimilarity|asm|energy|correlation|angle|elevation|noise|nesz|index|rvi|dprvi|count|quality|classification"
-    r"|(inciden(ce|t)|look|local|view)[ _-]?angle)(?![A-Z])|IncidenceAngle",
-    re.IGNORECASE,
-)
-"""Words of rasters that are made from images, and have VV or VH in their names as those do."""
 _DIRECTION = re.compile(r"(?<![A-Z0-9])(ASC|DES)(C?ENDING)?(?![A-Z0-9])", re.IGNORECASE)
 _DIRECTION_PYROSAR = re.compile(r"^S1[A-D]__[A-Z0-9]{2}___([AD])_\d{8}T")
 _RELATIVE = re.compile(r"(?<![A-Z0-9])(?:ASC|DES)_(\d{3})(?![A-Z0-9])|^OPERA_L2_RTC-S1\w*_T(\d{3})-", re.IGNORECASE)
@@ -39,6 +30,15 @@ _DECIBELS = re.compile(r"(?<![A-Z0-9])(dB|decibels?)(?![A-Z0-9])", re.IGNORECASE
 _WORLDCEREAL = re.compile(r"(^|[-_])SIGMA0[-_]V[VH]$")
 _OPERA = "OPERA_L2_RTC-S1"
 _OPERA_EXPRESSION = "PROCESSING_INFORMATION_OUTPUT_BACKSCATTER_EXPRESSION_CONVENTION"
+_WRITERS = (
+    ("HyP3", _HYP3),
+    ("OPERA", re.compile(_OPERA)),
+    ("pyroSAR", re.compile(r"S1[A-D]__")),
+    ("S1 Tiling", re.compile(r"s1[a-d]_\d{2}[A-Z]{3}_")),
+    ("WorldCereal", re.compile(r".*_SIGMA0_V[VH](?![A-Z])")),
+)
+"""Programs by how the names of their images begin."""
+_VERSION = re.compile(r"[\s,/-]+v?\d.*", re.IGNORECASE)
 _CALIBRATED = ("beta", "sigma", "gamma", "normlim", "gamma_naught_rtc")
 
 
@@ -50,20 +50,6 @@ def is_companion(path: Path) -> bool:
     Sinergise's RTC (``local_incident_angle``).
     """
     return bool(_COMPANION.search(path.stem))
-
-
-def is_no_image(text: str) -> bool:
-    """Whether a file's name, or a band's description, is that of a raster made from images, and no backscatter.
-
-    Such are coherence, the ratio or difference of polarisations or dates, deviations over time, angles, entropy and
-    other parts of decompositions, textures. So is what holds both polarisations in one band.
-
-    Example:
-        >>> is_no_image("S1A_20180301_VV_coherence"), is_no_image("Gamma0_VV")
-        (True, False)
-    """
-    polarisations = {name.upper() for name in _POLARISATIONS.findall(text)}
-    return bool(_NO_IMAGE.search(text)) or len(polarisations) > 1
 
 
 def product_folder(path: Path) -> Path | None:
@@ -85,6 +71,12 @@ def with_acquisition(path: Path, tags: Tags) -> Tags:
     named = product_folder(path) or path
     day = by_name(named) if _PRODUCT.search(named.name) else None
     return {**tags, "ACQUISITION_OF_PRODUCT": day.isoformat()} if day else tags
+
+
+def writer_of(path: Path, tags: Tags) -> str:
+    """Returns the program that wrote an image, without its version, by its name or metadata; empty if nothing says."""
+    known = (program for program, name in _WRITERS if name.match(path.name))
+    return next(known, _VERSION.sub("", tags.get("TIFFTAG_SOFTWARE", "")))
 
 
 def orbit_of(path: Path, tags: Tags) -> Orbit:

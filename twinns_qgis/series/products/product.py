@@ -214,6 +214,7 @@ class Product:
         bands: Where each band is, by its name in the series.
         masks: A pixel is clear where all of them say so; without a mask every valid pixel is.
         orbit: From where a Sentinel-1 image was taken.
+        writer: The program that wrote it, as far as that is known.
     """
 
     name: str
@@ -221,6 +222,7 @@ class Product:
     bands: Mapping[str, BandSource]
     masks: tuple[MaskSource, ...] = ()
     orbit: Orbit = Orbit()
+    writer: str = ""
 
     @property
     def files(self) -> frozenset[File]:

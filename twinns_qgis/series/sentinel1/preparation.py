@@ -29,8 +29,9 @@ from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges
 from twinns_qgis.series.sentinel1.db_range import DbRanges, Percentiles, write_db_range
 from twinns_qgis.series.sentinel1.orbits import on_orbit, parse_orbit
-from twinns_qgis.series.sentinel1.passes import by_pass, check_slices
+from twinns_qgis.series.sentinel1.passes import by_pass
 from twinns_qgis.series.sentinel1.plan import Sentinel1Plan
+from twinns_qgis.series.sentinel1.slices import check_slices
 from twinns_qgis.series.sentinel1.speckle import margin_of
 from twinns_qgis.series.sentinel1.units import settle_units
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, SERIES, series_layout

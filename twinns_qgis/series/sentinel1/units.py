@@ -22,7 +22,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.blocks import Threads
+from twinns_qgis.rasters.blocks import Threads, spread_windows
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import hidden_pixels, open_raster, read_bands
 from twinns_qgis.rasters.warping import source_window
@@ -30,8 +30,6 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.product import BandSource
 from twinns_qgis.series.sentinel1.backscatter import DN_FORMULA, UNITS, to_db, to_power
 
-_POSITIONS, _SIDE = 4, 64
-"""A sample is 4 x 4 windows of 64 x 64 pixels, spread over where the image overlaps the grid: few blocks to read."""
 _DECIBELS_FROM, _LINEAR_TO = 0.5, 0.1
 """Shares of negative values: with this many or more they are decibels, with this many or fewer linear."""
 _NOTHING = -1000.0
@@ -106,7 +104,8 @@ def settle_units(
 
 def _sample(polarisation: str, source: BandSource, grid: Grid) -> _Sample:
     with open_raster(source.path) as dataset:
-        parts = [_values(source, dataset, window) for window in _windows(source_window(Grid.of(dataset), grid))]
+        area = source_window(Grid.of(dataset), grid)
+        parts = [_values(source, dataset, window) for window in spread_windows(area)] if area else []
         whole = np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" and (source.scale, source.offset) == (1.0, 0.0)
     values = np.concatenate([np.empty(0, np.float32), *parts])
     return _Sample(source, polarisation, whole, values[np.isfinite(values) & (values != 0) & (values > _NOTHING)])
@@ -117,20 +116,6 @@ def _values(source: BandSource, dataset: DatasetReader, window: Window) -> NDArr
     values = source.decode(raw, dataset.nodatavals[source.index - 1])
     hidden = hidden_pixels(dataset, source.index, window)
     return values.ravel() if hidden is None else values[~hidden]
-
-
-def _windows(area: Window | None) -> list[Window]:
-    """Returns windows spread evenly over an area of an image."""
-    if area is None:
-        return []
-    rows, columns = _spread(area.row_off, area.height), _spread(area.col_off, area.width)
-    return [Window.from_slices(row, column) for row in rows for column in columns]
-
-
-def _spread(start: int, length: int) -> list[tuple[int, int]]:
-    side = min(_SIDE, length)
-    starts = {start + round(part * (length - side) / (_POSITIONS - 1)) for part in range(_POSITIONS)}
-    return [(first, first + side) for first in sorted(starts)]
 
 
 def _detect(known: Sequence[_Sample], sources: Sequence[BandSource]) -> dict[BandSource, str]:

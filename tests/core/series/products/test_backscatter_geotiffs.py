@@ -112,6 +112,56 @@ def test_a_layer_without_polarisation_is_refused(tmp_path, write_raster, find_in
         find_in(layers=(tmp_path / "S1_20180301.tif",))
 
 
+MADE_FROM_IMAGES = (
+    "S1_20180301_VV_coh.tif",
+    "S1A_20180301T055812_20180313T055812_vv_coherence.tif",
+    "S1_20180301_VV_VH_ratio.tif",
+    "S1_20180301_VV-VH.tif",
+    "VH_VV_20180301.tif",
+    "S1_20180301_VV_minus_VH.tif",
+    "S1_20180301_diff_VH.tif",
+    "S1_20180301_VV_stdDev.tif",
+    "VV_20180301_incidenceAngle.tif",
+    "S1_20180301_VH_entropy.tif",
+    "S1_20180301_alpha_VV.tif",
+    "S1_20180301_VV_GLCM_contrast.tif",
+    "i_VV_20180301.tif",
+)
+
+
+@pytest.mark.parametrize("name", MADE_FROM_IMAGES)
+def test_what_was_made_from_images_is_told_and_left_out(tmp_path, write_raster, find_in, listener, name):
+    write_raster(tmp_path / "S1_20180301_VV.tif", ONE)
+    write_raster(tmp_path / name, ONE)
+    (product,) = find_in(folder=tmp_path)
+    assert product.paths == {tmp_path / "S1_20180301_VV.tif"}
+    (warning,) = listener.warnings
+    assert warning.startswith("1 rasters are no images of backscatter, by their names or those of their bands")
+    assert name in warning
+    with pytest.raises(InputError, match=r"no images of backscatter.*Leave them out of LAYERS"):
+        find_in(layers=tuple(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("description", ["VV/VH", "VV coherence", "VV_ratio", "std(VV)", "VV_angle", "VH-VV", "i_VV"])
+def test_bands_that_were_made_from_images_are_none(tmp_path, write_raster, find_in, listener, description):
+    three = np.ones((3, 4, 4), "float32")
+    write_raster(tmp_path / "S1_20180301.tif", three, names=("VV", description, "VH"))
+    write_raster(tmp_path / "S1_vv_20180313.tif", ONE, names=(description,))
+    (product,) = find_in(folder=tmp_path)
+    assert {name: source.index for name, source in product.bands.items()} == {"VV": 1, "VH": 3}
+    (warning,) = listener.warnings
+    assert "S1_vv_20180313.tif" in warning
+
+
+def test_both_polarisations_in_the_name_of_a_file_are_no_harm_where_its_bands_tell_them(
+    tmp_path, write_raster, find_in, listener
+):
+    write_raster(tmp_path / "S1_VV_VH_20180301.tif", TWO, names=("VV", "VH"))
+    write_raster(tmp_path / "S1_VV_VH_20180313.tif", ONE, names=("Gamma0_VV",))
+    assert [set(product.bands) for product in find_in(folder=tmp_path)] == [{"VV", "VH"}, {"VV"}]
+    assert not listener.warnings
+
+
 def test_undated_files_are_listed(tmp_path, write_raster, find_in):
     write_raster(tmp_path / "vv.tif", ONE)
     write_raster(tmp_path / "VH.tif", ONE)

@@ -6,7 +6,13 @@ import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.dates import AcquisitionDates
-from twinns_qgis.series.products.backscatter_metadata import is_companion, orbit_of, units_of, with_acquisition
+from twinns_qgis.series.products.backscatter_metadata import (
+    is_companion,
+    orbit_of,
+    units_of,
+    with_acquisition,
+    writer_of,
+)
 
 S1TILING = {"TIFFTAG_SOFTWARE": "S1 Tiling v1.1.0", "CALIBRATION": "sigma"}
 OPERA = "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_20230928T203216Z_S1A_30_v1.0_VV.tif"
@@ -123,6 +129,26 @@ def test_companions_of_images_are_known_by_name(name):
     assert is_companion(Path(name))
 
 
-@pytest.mark.parametrize("name", [OPERA, EWOC, HYP3.format("p"), "Gamma0_VV.tif", "S1_20180301.tif", "italia_vv.tif"])
+@pytest.mark.parametrize(
+    "name",
+    [OPERA, EWOC, HYP3.format("p"), "Gamma0_VV.tif", "S1_20180301.tif", "italia_vv.tif", "S1_20180301_VV_masked.tif"],
+)
 def test_images_are_no_companions(name):
     assert not is_companion(Path("mask_dem") / name)
+
+
+@pytest.mark.parametrize(
+    ("path", "tags", "writer"),
+    [
+        (OPERA, {}, "OPERA"),
+        (EWOC, {"TIFFTAG_SOFTWARE": "Orfeo"}, "WorldCereal"),
+        (HYP3.format("p"), {}, "HyP3"),
+        ("S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db.tif", {}, "pyroSAR"),
+        ("s1a_31UES_vv_DES_110_20180103txxxxxx_filtered.tif", S1TILING, "S1 Tiling"),
+        ("vv.tif", S1TILING, "S1 Tiling"),
+        ("vv.tif", {"TIFFTAG_SOFTWARE": "S1 Tiling v1.2.0"}, "S1 Tiling"),
+        ("vv.tif", {}, ""),
+    ],
+)
+def test_the_program_is_known_by_names_or_metadata_without_its_version(path, tags, writer):
+    assert writer_of(Path(path), tags) == writer
