@@ -16,6 +16,8 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import url_of
 from twinns_qgis.rasters.archives import File, ZipMember, on_disk
 
+_PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
+
 
 @contextmanager
 def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
@@ -58,10 +60,12 @@ def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -
     Returns:
         Shape (height, width), true where hidden; None if the raster has neither mask nor alpha band.
     """
+    flags = dataset.mask_flag_enums[index - 1]
     try:
-        if MaskFlags.per_dataset in dataset.mask_flag_enums[index - 1]:
+        # Masks of all pixels, or of the no data value alone, tell nothing more; those of a band have no flag at all.
+        if flags not in _PLAIN and MaskFlags.alpha not in flags:
             return dataset.read_masks(index, window=window) == 0
-        # Of alpha bands GDAL makes masks where they are of 8 or 16 unsigned bits only.
+        # Of alpha bands GDAL makes masks in rasters of two or four bands only.
         alpha = next((band for band in dataset.indexes if is_alpha(dataset, band)), None)
         return None if alpha is None else dataset.read(alpha, window=window) == 0
     except RasterioIOError as error:
@@ -69,8 +73,12 @@ def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -
 
 
 def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
-    """Whether a band of an open raster is its alpha band, from 1."""
-    return dataset.colorinterp[index - 1] == ColorInterp.alpha
+    """Whether a band of an open raster is its alpha band, from 1.
+
+    One that is described as something else is none: GDAL takes the last of four bands of bytes for alpha by itself.
+    """
+    description = dataset.descriptions[index - 1] or ""
+    return dataset.colorinterp[index - 1] == ColorInterp.alpha and (not description or "alpha" in description.lower())
 
 
 def _unreadable(dataset: rasterio.DatasetReader) -> InputError:

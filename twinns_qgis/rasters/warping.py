@@ -13,7 +13,6 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.reading import hidden_pixels, read_bands
 from twinns_qgis.rasters.resampling import can_resample, resample
 
 _KERNEL_RADIUS = 2
@@ -22,12 +21,11 @@ _KERNEL_RADIUS = 2
 
 def read_band(
     dataset: DatasetReader,
-    index: int,
     block: Grid,
     resampling: Resampling,
-    to_values: Callable[[NDArray[np.generic]], NDArray[np.float32]],
+    read: Callable[[Window], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
-    """Reads a band of an open raster on the grid of a block; pixels that a mask or an alpha band hides are missing.
+    """Reads a band of an open raster on the grid of a block.
 
     The result does not depend on how a grid is divided into blocks: the raster is read with a margin as wide as the
     kernel. A missing pixel takes no part in its neighbours' values; a pixel whose centre lies on a missing one, or
@@ -35,10 +33,9 @@ def read_band(
 
     Args:
         dataset: The raster.
-        index: Number of the band, from 1.
         block: The grid to read on.
         resampling: How to resample.
-        to_values: Turns raw values into those to resample, NaN where missing.
+        read: Reads the band's values on pixels of the raster, NaN where missing.
 
     Returns:
         Values of shape (height, width), NaN where missing.
@@ -51,10 +48,7 @@ def read_band(
     window = source_window(source, block, Resampling.nearest if aligned else resampling)
     if window is None:
         return np.full((block.height, block.width), np.nan, np.float32)
-    values = to_values(read_bands(dataset, indexes=index, window=window))
-    hidden = hidden_pixels(dataset, index, window)
-    if hidden is not None:
-        values[hidden] = np.nan
+    values = read(window)
     if aligned:
         return _place(values, source.crop(window), block)
     if can_resample(source, block, resampling):

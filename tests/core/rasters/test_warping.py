@@ -15,8 +15,12 @@ from twinns_qgis.rasters.warping import read_band
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
-def _to_values(raw):
-    return np.where(raw == -10000, np.nan, raw).astype("float32")
+def _read(dataset, grid, resampling):
+    def read(window):
+        raw = dataset.read(1, window=window)
+        return np.where(raw == -10000, np.nan, raw).astype("float32")
+
+    return read_band(dataset, grid, resampling, read)
 
 
 @pytest.fixture
@@ -44,16 +48,16 @@ def test_bands_are_resampled_as_gdalwarp_does(coarse, tmp_path, resampling, crs)
     target = ["-ot", "Float32", "-dstnodata", "nan", "-et", "0"]
     subprocess.run(["gdalwarp", "-q", *options, *target, path, tmp_path / "expected.tif"], check=True)
     with rasterio.open(path) as dataset, rasterio.open(tmp_path / "expected.tif") as expected:
-        np.testing.assert_allclose(read_band(dataset, 1, grid, resampling, _to_values), expected.read(1), atol=0.1)
+        np.testing.assert_allclose(_read(dataset, grid, resampling), expected.read(1), atol=0.1)
 
 
 @pytest.mark.parametrize("resampling", [Resampling.cubic, Resampling.bilinear, Resampling.nearest])
 def test_the_division_into_blocks_makes_no_difference(coarse, resampling):
     path, grid = coarse
     with rasterio.open(path) as dataset:
-        whole = read_band(dataset, 1, grid, resampling, _to_values)
+        whole = _read(dataset, grid, resampling)
         for window in grid.blocks(7):
-            block = read_band(dataset, 1, grid.crop(window), resampling, _to_values)
+            block = _read(dataset, grid.crop(window), resampling)
             np.testing.assert_array_equal(block, whole[window.toslices()])
 
 
@@ -63,7 +67,7 @@ def test_missing_pixels_do_not_bleed(tmp_path, write_raster):
     write_raster(tmp_path / "hole.tif", values, resolution=20, nodata=-10000)
     grid = write_raster(tmp_path / "fine.tif", np.zeros((1, 16, 16), "uint8"))
     with rasterio.open(tmp_path / "hole.tif") as dataset:
-        read = read_band(dataset, 1, grid, Resampling.cubic, _to_values)
+        read = _read(dataset, grid, Resampling.cubic)
     hole = np.zeros((16, 16), bool)
     hole[6:8, 8:10] = True
     assert np.isnan(read[hole]).all()
@@ -74,7 +78,7 @@ def test_pixels_of_the_same_grid_are_taken_as_they_are(tmp_path, write_raster):
     values = np.random.default_rng(0).integers(0, 5000, (1, 12, 12)).astype("int16")
     grid = write_raster(tmp_path / "a.tif", values)
     with rasterio.open(tmp_path / "a.tif") as dataset:
-        read = read_band(dataset, 1, grid.crop(Window(3, 4, 5, 6)), Resampling.cubic, _to_values)
+        read = _read(dataset, grid.crop(Window(3, 4, 5, 6)), Resampling.cubic)
     np.testing.assert_array_equal(read, values[0, 4:10, 3:8])
 
 
@@ -84,7 +88,7 @@ def test_small_pixels_of_nearly_the_same_size_are_not_taken_as_they_are(tmp_path
     write_raster(tmp_path / "a.tif", values, resolution=1e-4, **steps)
     grid = write_raster(tmp_path / "grid.tif", np.zeros((1, 4, 2000), "uint8"), resolution=1.00009e-4, **steps)
     with rasterio.open(tmp_path / "a.tif") as dataset:
-        read = read_band(dataset, 1, grid, Resampling.bilinear, _to_values)
+        read = _read(dataset, grid, Resampling.bilinear)
     expected = (np.arange(2000) + 0.5) * 1.00009 - 0.5
     np.testing.assert_allclose(read[1], expected, atol=1e-3)
 
@@ -94,8 +98,8 @@ def test_a_finer_raster_is_averaged_on_the_way_down(tmp_path, write_raster):
     write_raster(tmp_path / "fine.tif", values, resolution=2.5)
     grid = write_raster(tmp_path / "grid.tif", np.zeros((1, 16, 16), "uint8"))
     with rasterio.open(tmp_path / "fine.tif") as dataset:
-        read = read_band(dataset, 1, grid, Resampling.bilinear, _to_values)
-        parts = [read_band(dataset, 1, grid.crop(window), Resampling.bilinear, _to_values) for window in grid.blocks(8)]
+        read = _read(dataset, grid, Resampling.bilinear)
+        parts = [_read(dataset, grid.crop(window), Resampling.bilinear) for window in grid.blocks(8)]
     assert read.std() < values.std() / 2
     np.testing.assert_allclose(np.block([parts[:2], parts[2:]]), read, atol=1e-6)
 
@@ -104,4 +108,4 @@ def test_a_raster_elsewhere_gives_missing_pixels(coarse):
     path, grid = coarse
     away = Grid(grid.crs, grid.transform.translation(9e5, 9e5) @ grid.transform, 4, 4)
     with rasterio.open(path) as dataset:
-        assert np.isnan(read_band(dataset, 1, away, Resampling.cubic, _to_values)).all()
+        assert np.isnan(_read(dataset, away, Resampling.cubic)).all()

@@ -28,7 +28,8 @@ from twinns_qgis.series.products.backscatter_metadata import (
     writer_of,
 )
 from twinns_qgis.series.products.backscatter_words import is_made_from_images, polarisations
-from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.series import SENTINEL1_BANDS
 

@@ -8,7 +8,7 @@ import numpy as np
 from rasterio.io import DatasetReader
 
 from twinns_qgis.rasters.archives import File
-from twinns_qgis.series.products.product import BandSource
+from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 _BAND = re.compile(r"B0?(\d{1,2}A?)", re.IGNORECASE)

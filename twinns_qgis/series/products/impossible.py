@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
 
-from twinns_qgis.rasters.reading import open_raster, read_bands
+from twinns_qgis.rasters.archives import File
+from twinns_qgis.rasters.blocks import spread_windows
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.reading import read_bands
+from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.band_source import ANYTHING, BandSource
+from twinns_qgis.series.products.product import Product
 
 _MANY = 0.03
 """A date with more of them than this share is worth a warning: no data are not declared, or the scale is wrong."""
 _LISTED = 5
-_LOOKED_AT = 512
-"""Pixels along each side of a raster that are looked at for its most frequent value."""
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """The values of a band that can't be, by a sample.
+
+    Args:
+        path: The band's file.
+        value: The most frequent one, as it is in the file.
+        repeated: The share of them that are this very value.
+        typical: Their median in the band's units.
+    """
+
+    path: File
+    value: float
+    repeated: float
+    typical: float
 
 
 def report_impossible(
-    dates: Sequence[Sequence[Product]],
-    tally: Mapping[str, Any],
-    possible: tuple[float, float],
-    unit: str,
-    reporter: Reporter,
+    dates: Sequence[Sequence[Product]], tally: Mapping[str, Any], grid: Grid, within: str, reporter: Reporter
 ) -> float:
     """Tells the share of values that were taken for missing as they can't be, and warns of rasters with many of them.
 
     Args:
         dates: The products of each date.
         tally: The counts ``values`` and ``impossible``, by date.
-        possible: What values can be.
-        unit: The unit of that, for messages.
+        grid: Where the values were read.
+        within: What values can be, for messages.
         reporter: Receives the messages.
 
     Returns:
@@ -41,47 +60,52 @@ def report_impossible(
     if not total:
         return 0.0
     share = total / max(1, sum(tally["values"]))
-    within = f"{possible[0]:g} to {possible[1]:g} {unit}".rstrip()
-    reporter.info(f"{share:.2%} of the values read can't be, as they lie beyond {within}, and count as missing.")
+    reporter.info(f"{share:.2%} of the values read can't be, as they are not {within}, and count as missing.")
     worst = [
         (impossible / values, products)
         for products, impossible, values in zip(dates, tally["impossible"], tally["values"], strict=True)
         if impossible > _MANY * values
     ]
     if worst:
-        listed = "; ".join(f"{part:.0%} of {_named(products)}" for part, products in worst[:_LISTED])
+        listed = "; ".join(f"{part:.0%} of the date of {_named(products, grid)}" for part, products in worst[:_LISTED])
         more = f"; and of {len(worst) - _LISTED} dates more" if len(worst) > _LISTED else ""
         reporter.warning(
-            f"Many values lie beyond {within} and count as missing: {listed}{more}. Declare the value as no data, with "
+            f"Many values are not {within}, and count as missing: {listed}{more}. Declare the value as no data, with "
             "QGIS or gdal_edit.py -a_nodata, or the right scale, if that is what is wrong."
         )
     return share
 
 
-def _named(products: Sequence[Product]) -> str:
-    """Returns the band with the most impossible values of some products, and which value that mostly is."""
-    found = [
-        (count, source, value)
-        for product in products
-        for source in product.bands.values()
-        if (most := _most_frequent(source)) is not None
-        for value, count in [most]
-    ]
-    if not found:
-        return products[0].name
-    _, source, value = max(found, key=lambda one: one[0])
-    return f"the date of {source.path}, mostly {value:.10g}"
+def sample_impossible(products: Sequence[Product], grid: Grid) -> Impossible | None:
+    """Returns the values that can't be of that band of some products which has the most of them on a grid."""
+    most, found = 0, None
+    for product in products:
+        with product.open() as files:
+            for source in product.bands.values():
+                raw, values = _impossible(source, files, grid)
+                if raw.size > most:
+                    distinct, counts = np.unique(raw, return_counts=True)
+                    most, order = raw.size, counts.argmax()
+                    typical = float(np.sort(values)[values.size // 2])
+                    found = Impossible(source.path, float(distinct[order]), counts[order] / raw.size, typical)
+    return found
 
 
-def _most_frequent(source: BandSource) -> tuple[float, int] | None:
-    """Returns the raw value that a band has most often where its values can't be, and how often in a sample."""
-    with open_raster(source.path) as dataset:
-        shape = min(dataset.height, _LOOKED_AT), min(dataset.width, _LOOKED_AT)
-        raw = read_bands(dataset, indexes=source.index, out_shape=shape)
-        values = source.decode(raw, dataset.nodatavals[source.index - 1])
-        known = source.without_limits().decode(raw, dataset.nodatavals[source.index - 1])
-    suspicious = raw[np.isnan(values) & ~np.isnan(known)]
-    if not suspicious.size:
-        return None
-    distinct, counts = np.unique(suspicious, return_counts=True)
-    return float(distinct[counts.argmax()]), int(counts.max())
+def _impossible(
+    source: BandSource, files: Mapping[File, DatasetReader], grid: Grid
+) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
+    """Returns a sample of the values of a band that can't be, as they are in the file and in the band's units."""
+    dataset = files[source.path]
+    area = source_window(Grid.of(dataset), grid)
+    raw, values = [np.empty(0, dataset.dtypes[source.index - 1])], [np.empty(0, np.float32)]
+    for window in spread_windows(area) if area else []:
+        known = replace(source, possible=ANYTHING).values(files, window)
+        impossible = np.isnan(source.values(files, window)) & ~np.isnan(known)
+        raw.append(read_bands(dataset, indexes=source.index, window=window)[impossible])
+        values.append(known[impossible])
+    return np.concatenate(raw), np.concatenate(values)
+
+
+def _named(products: Sequence[Product], grid: Grid) -> str:
+    sample = sample_impossible(products, grid)
+    return f"{sample.path}, mostly {sample.value:.10g}" if sample else products[0].name

@@ -6,140 +6,19 @@ how a kind names its files.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from twinns_qgis.rasters.archives import File, on_disk
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
-from twinns_qgis.rasters.warping import read_band
-
-
-@dataclass
-class Seen:
-    """Counts values that were read.
-
-    Args:
-        values: How many there were, missing ones too.
-        impossible: How many of them can't be what they are said to be, and were taken for missing.
-    """
-
-    values: int = 0
-    impossible: int = 0
-
-    def add(self, values: int, impossible: int) -> None:
-        """Counts some more."""
-        self.values += values
-        self.impossible += impossible
-
-
-@dataclass(frozen=True)
-class BandSource:
-    """A band of a product, in a band of a file.
-
-    Args:
-        path: The file, on disk or in an archive.
-        index: Number of the file's band, from 1.
-        scale: Factor that, with `offset`, turns the file's values into reflectance, or into the unit of backscatter.
-        offset: Summand, after the factor.
-        nodata: The value of missing pixels, besides the one that the file declares.
-        units: What a Sentinel-1 band holds, one of `backscatter.UNITS`; None where nothing says it.
-        possible: The lowest and highest value, after factor and summand, that can be; what lies beyond is missing.
-    """
-
-    path: File
-    index: int = 1
-    scale: float = 1.0
-    offset: float = 0.0
-    nodata: float | None = None
-    units: str | None = None
-    possible: tuple[float, float] = (-math.inf, math.inf)
-
-    def decode(
-        self, raw: NDArray[np.generic], declared_nodata: float | None, seen: Seen | None = None
-    ) -> NDArray[np.float32]:
-        """Returns the values of raw pixels, NaN where missing; any shape.
-
-        Args:
-            raw: The pixels.
-            declared_nodata: The no data value that the file declares for the band, if it does.
-            seen: Counts the values, and those that can't be.
-        """
-        values = raw.astype(np.float32)
-        with np.errstate(over="ignore"):  # of values that can't be
-            if self.scale != 1:
-                values *= np.float32(self.scale)
-            if self.offset:
-                values += np.float32(self.offset)
-        if raw.dtype.kind == "f":
-            values[~np.isfinite(values)] = np.nan
-        for nodata in {self.nodata, declared_nodata} - {None}:  # mostly one and the same
-            missing = raw == nodata
-            if missing.any():
-                values[missing] = np.nan
-        low, high = self.possible
-        with np.errstate(invalid="ignore"):
-            impossible = (values < low) | (values > high)
-        if self.units == "dB" and raw.dtype.kind == "f":
-            impossible |= raw == 0  # the brightest there is, were it one: many programs write it where nothing is
-        count = int(np.count_nonzero(impossible))
-        if count:
-            values[impossible] = np.nan
-        if seen is not None:
-            seen.add(values.size, count)
-        return values
-
-    def read(
-        self,
-        files: Mapping[File, DatasetReader],
-        block: Grid,
-        resampling: Resampling,
-        convert: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda values: values,
-        seen: Seen | None = None,
-    ) -> NDArray[np.float32]:
-        """Reads the band on the grid of a block.
-
-        Args:
-            files: The product's files, open.
-            block: The grid to read on.
-            resampling: How to resample.
-            convert: What is done with the values before they are resampled.
-            seen: Counts the values, and those that can't be.
-
-        Returns:
-            Values of shape (height, width), NaN where missing.
-
-        Raises:
-            InputError: The file can't be read, has no CRS or is rotated.
-        """
-        dataset = files[self.path]
-        nodata = dataset.nodatavals[self.index - 1]
-        return read_band(dataset, self.index, block, resampling, lambda raw: convert(self.decode(raw, nodata, seen)))
-
-    def without_limits(self) -> BandSource:
-        """Returns the same band, whatever its values can be."""
-        return replace(self, units=None, possible=(-math.inf, math.inf))
-
-    def in_units_of(self, unit: float) -> BandSource:
-        """Returns the same band, whose values come in multiples of a unit."""
-        # Rounded, as a quotient that should be 1 must not scale at all.
-        low, high = self.possible
-        return replace(
-            self,
-            scale=round(self.scale / unit, 12),
-            offset=round(self.offset / unit, 12),
-            possible=(low / unit, high / unit),
-        )
+from twinns_qgis.series.products.band_source import BandSource
 
 
 @dataclass(frozen=True)
@@ -227,7 +106,8 @@ class Product:
     @property
     def files(self) -> frozenset[File]:
         """The files that hold its bands and masks."""
-        return frozenset(band.path for band in self.bands.values()) | {mask.path for mask in self.masks}
+        bands = frozenset(path for band in self.bands.values() for path in band.paths)
+        return bands | {mask.path for mask in self.masks}
 
     @property
     def paths(self) -> frozenset[Path]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
-from twinns_qgis.series.products.product import BandSource, Product
+from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.products.product_folder import ProductFolder, product_folders
 from twinns_qgis.series.products.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source, saturation
-from twinns_qgis.series.products.product import BandSource, MaskSource, Product
+from twinns_qgis.series.products.product import MaskSource, Product
 from twinns_qgis.series.products.product_folder import ProductFolder, product_folders
 from twinns_qgis.series.products.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinns_qgis.series.products.band_source import Possible
 from twinns_qgis.series.series import SENTINEL1_NODATA
 
 UNITS = ("auto", "dB", "power", "amplitude", "DN")
@@ -40,16 +41,17 @@ def to_power(values: NDArray[np.float32], units: str) -> NDArray[np.float32]:
     return power
 
 
-def possible_values(units: str) -> tuple[float, float]:
-    """Returns the lowest and the highest value that backscatter can have in some units.
+def possible_values(units: str) -> Possible:
+    """Returns what backscatter can be in some units.
 
-    Linear ones may be slightly negative, where more noise was subtracted than there was: such are missing, not wrong.
+    Exactly 0 dB is what many programs write where there is nothing. Linear values may be 0 and slightly negative, where
+    more noise was subtracted than there was: they are as good as missing, but not wrong.
     """
     if units == "dB":
-        return POSSIBLE_DB
-    power = 10 ** (POSSIBLE_DB[1] / 10)
-    highest = {"power": power, "amplitude": power**0.5, "DN": 10 ** ((POSSIBLE_DB[1] - _DN_CALIBRATION_DB) / 20)}
-    return -1.0, highest[units]
+        return Possible(*POSSIBLE_DB, zero=False)
+    exponent, calibration = {"power": (10, 0.0), "amplitude": (20, 0.0), "DN": (20, _DN_CALIBRATION_DB)}[units]
+    least, high = (10 ** ((edge - calibration) / exponent) for edge in POSSIBLE_DB)
+    return Possible(-1.0, high, least)
 
 
 def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.products.product import Seen
+from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.sentinel1.backscatter import to_power
 from twinns_qgis.series.sentinel1.passes import Pass
 

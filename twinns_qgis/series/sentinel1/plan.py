@@ -18,9 +18,9 @@ from twinns_qgis.rasters.blocks import Threads, strips
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import fill_gaps
+from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.products.impossible import report_impossible
-from twinns_qgis.series.products.product import Seen
-from twinns_qgis.series.sentinel1.backscatter import POSSIBLE_DB, DbRange, to_db
+from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values, to_db
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.passes import Passes
 from twinns_qgis.series.sentinel1.speckle import filter_speckle
@@ -85,6 +85,8 @@ class Sentinel1Plan:
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Refuses a series that shows nothing, warns of dates that do, and tells how many values were cut."""
         days = [day for day, _ in self.days]
+        images = [[image for passes in of_day for image in passes] for _, of_day in self.days]
+        report_impossible(images, tally, self.grid, f"{possible_values('dB')} dB, and not 0", reporter)
         if not any(tally["seen"]):
             raise InputError(
                 f"None of the images of the {len(days)} dates from {days[0]} to {days[-1]} has a value on the grid of "
@@ -98,8 +100,6 @@ class Sentinel1Plan:
                 f"interpolated everywhere: {', '.join(map(str, empty[:_LISTED]))}{' ...' if empty[_LISTED:] else ''}. "
                 "Leave their images out, or choose an ORBIT that covers the reference."
             )
-        images = [[image for passes in of_day for image in passes] for _, of_day in self.days]
-        report_impossible(images, tally, POSSIBLE_DB, "dB", reporter)
         for name, db, clipped, valid in zip(
             self.polarisations, self.ranges, tally["clipped"], tally["valid"], strict=True
         ):

@@ -18,22 +18,29 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.io import DatasetReader
-from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.blocks import Threads, spread_windows
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.reading import hidden_pixels, open_raster, read_bands
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.products.product import BandSource
-from twinns_qgis.series.sentinel1.backscatter import DN_FORMULA, UNITS, to_db, to_power
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.sentinel1.backscatter import (
+    DN_FORMULA,
+    POSSIBLE_DB,
+    UNITS,
+    possible_values,
+    to_db,
+    to_power,
+)
 
 _DECIBELS_FROM, _LINEAR_TO = 0.5, 0.1
 """Shares of negative values: with this many or more they are decibels, with this many or fewer linear."""
-_NOTHING = -1000.0
-"""What is as low is missing, whatever the units: -9999, -32768, the least float."""
+_REPEATED = 0.05
+"""A value that is so much of a sample is none of an image, where it is beyond what decibels can be."""
+_LEAST = possible_values("power").least
+"""What is nearer to 0 is as good as 0, which marks missing pixels in many files."""
 _NOISE = -30.0
 _HIGHEST = {"VV": -3.0, "VH": -9.0}
 """Medians in decibels below the noise, and above what scatters."""
@@ -44,7 +51,7 @@ _CHOOSE = f"Say what the values are with UNITS: {', '.join(unit for unit in UNIT
 
 @dataclass(frozen=True)
 class _Sample:
-    """Some of the values of a band; `values` are those known and not 0, which marks missing pixels in many files."""
+    """Some of the values of a band; `values` are those that mark no missing pixels."""
 
     source: BandSource
     polarisation: str
@@ -105,17 +112,20 @@ def settle_units(
 def _sample(polarisation: str, source: BandSource, grid: Grid) -> _Sample:
     with open_raster(source.path) as dataset:
         area = source_window(Grid.of(dataset), grid)
-        parts = [_values(source, dataset, window) for window in spread_windows(area)] if area else []
+        windows = spread_windows(area) if area else []
+        parts = [source.values({source.path: dataset}, window).ravel() for window in windows]
         whole = np.dtype(dataset.dtypes[source.index - 1]).kind in "iu" and (source.scale, source.offset) == (1.0, 0.0)
     values = np.concatenate([np.empty(0, np.float32), *parts])
-    return _Sample(source, polarisation, whole, values[np.isfinite(values) & (values != 0) & (values > _NOTHING)])
+    return _Sample(source, polarisation, whole, _without_markers(values[np.abs(values) >= _LEAST]))
 
 
-def _values(source: BandSource, dataset: DatasetReader, window: Window) -> NDArray[np.float32]:
-    raw = read_bands(dataset, indexes=source.index, window=window)
-    values = source.decode(raw, dataset.nodatavals[source.index - 1])
-    hidden = hidden_pixels(dataset, source.index, window)
-    return values.ravel() if hidden is None else values[~hidden]
+def _without_markers(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns values without those that mark missing pixels undeclared: beyond decibels, and there again and again."""
+    odd = values[(values < POSSIBLE_DB[0]) | (values > POSSIBLE_DB[1])]
+    distinct, counts = np.unique(odd, return_counts=True)
+    others = values[~np.isin(values, distinct[counts >= _REPEATED * values.size])]
+    # An image of a single number is one of numbers, unless none can be as low.
+    return others if others.size else values[values >= POSSIBLE_DB[0]]
 
 
 def _detect(known: Sequence[_Sample], sources: Sequence[BandSource]) -> dict[BandSource, str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.reading import hidden_pixels, read_bands
 from twinns_qgis.rasters.warping import read_band
 from twinns_qgis.series.products.product import MaskSource, Product
 
@@ -93,7 +95,7 @@ def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Gri
     for (path, index), masks in _by_file_band(product.masks).items():
         widened = margin if any(mask.spreads for mask in masks) else 0
         wide = block.crop(Window(-widened, -widened, block.width + 2 * widened, block.height + 2 * widened))
-        flags = read_band(files[path], index, wide, Resampling.nearest, _as_flags)
+        flags = read_band(files[path], wide, Resampling.nearest, partial(_flags, files[path], index))
         for mask in masks:
             clear = _is_one_of(flags, mask.clear)
             if widened and mask.spreads:
@@ -173,5 +175,10 @@ def _is_one_of(flags: NDArray[np.float32], values: frozenset[int]) -> NDArray[np
     return table[np.where((flags >= 0) & (flags <= 255), flags, np.float32(256)).astype(np.uint16)]
 
 
-def _as_flags(raw: NDArray[np.generic]) -> NDArray[np.float32]:
-    return raw.astype(np.float32)
+def _flags(dataset: DatasetReader, index: int, window: Window) -> NDArray[np.float32]:
+    """Returns a mask's values, NaN where hidden; its no data value is one of them, as 0 often is declared and clear."""
+    flags = read_bands(dataset, indexes=index, window=window).astype(np.float32)
+    hidden = hidden_pixels(dataset, index, window)
+    if hidden is not None:
+        flags[hidden] = np.nan
+    return flags

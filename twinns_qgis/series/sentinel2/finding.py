@@ -12,6 +12,7 @@ from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products import band_files, dated_geotiffs, safe, theia
+from twinns_qgis.series.products.band_source import BandSource, Possible
 from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
 from twinns_qgis.series.products.search import Search, Sentinel2Options
 from twinns_qgis.series.products.selection import warn_of_strangers
@@ -19,7 +20,7 @@ from twinns_qgis.series.products.selection import warn_of_strangers
 _READERS = (theia, safe, band_files)
 """Modules that know a kind of product: by its name `holds` tells its files from others, `find` finds the products,
 `LOOKED_FOR` says what it looks for. A file goes to the first that holds it, other rasters to `dated_geotiffs`."""
-POSSIBLE_REFLECTANCE = (-0.2, 2.0)
+POSSIBLE_REFLECTANCE = Possible(-0.2, 2.0)
 """What reflectance can be: slightly negative over dark water, and beyond 1 on clouds and snow in the sun."""
 _LISTED = 10
 _OTHER_RASTERS = (".jp2", ".img", ".vrt", ".nc", ".dim", ".hdf")
@@ -86,12 +87,18 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     chosen = [
         replace(
             product,
-            bands={name: replace(band, possible=POSSIBLE_REFLECTANCE) for name, band in product.bands.items()},
+            bands=_as_reflectance(product.bands),
             masks=tuple(_as_chosen(mask, options.clear) for mask in product.masks),
         )
         for product in products
     ]
     return Found(chosen, search.left_out)
+
+
+def _as_reflectance(bands: Mapping[str, BandSource]) -> dict[str, BandSource]:
+    """Returns a product's bands, knowing each other and what they can be."""
+    spectrum = tuple((band.path, band.index) for band in bands.values())
+    return {name: replace(band, possible=POSSIBLE_REFLECTANCE, spectrum=spectrum) for name, band in bands.items()}
 
 
 def _as_chosen(mask: MaskSource, clear: Mapping[str, frozenset[int]]) -> MaskSource:

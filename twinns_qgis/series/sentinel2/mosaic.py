@@ -13,7 +13,8 @@ from rasterio.windows import Window
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.blocks import strips
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.products.product import Product, Seen
+from twinns_qgis.series.products.band_source import Seen
+from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.sentinel2.cloud_mask import read_clear
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
 
@@ -65,13 +66,10 @@ def _add_product(
     if not wanted.any():
         return
     found = np.empty_like(values)
-    blank = np.ones(wanted.shape, bool)
     for order, band in enumerate(bands):
         source = product.bands[band].in_units_of(SENTINEL2_SCALE)
         raw = source.read(files, strip, Resampling.cubic, seen=seen)
         wanted &= clear.of(band) & ~np.isnan(raw)
         np.rint(raw, out=raw)
-        blank &= raw == 0
         np.copyto(found[order], raw, where=wanted, casting="unsafe")
-    # Nothing is black in all bands: so many exports are beyond their edge, whatever they declare as no data.
-    np.copyto(values, found, where=wanted & ~blank)
+    np.copyto(values, found, where=wanted)

@@ -18,8 +18,8 @@ from twinns_qgis.rasters.blocks import Threads, strips
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import Interpolation
-from twinns_qgis.series.products.impossible import report_impossible
-from twinns_qgis.series.products.product import Seen
+from twinns_qgis.series.products.band_source import Seen
+from twinns_qgis.series.products.impossible import report_impossible, sample_impossible
 from twinns_qgis.series.products.selection import Groups
 from twinns_qgis.series.sentinel2.finding import POSSIBLE_REFLECTANCE
 from twinns_qgis.series.sentinel2.mosaic import read_date
@@ -32,6 +32,8 @@ _EVERY = 4
 """Mean NDVI is taken from every so many-th pixel along x and y: that is enough to see the course of the season."""
 _WRONG_SCALE = 0.5
 """More values than this share that can't be reflectance: the scale must be wrong."""
+_NO_DATA = 0.5
+"""But if more than this share of them are one and the same: they are no data."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,9 @@ class Sentinel2Plan:
         """Refuses a series that shows nothing, and warns of dates that show nothing and of a wrong scale."""
         days = [day for day, _ in self.groups]
         products = [of_day for _, of_day in self.groups]
-        share = report_impossible(products, tally, POSSIBLE_REFLECTANCE, "", reporter)
+        share = report_impossible(products, tally, self.grid, f"{POSSIBLE_REFLECTANCE}", reporter)
         if share > _WRONG_SCALE:
-            raise InputError(
-                f"{share:.0%} of the values of {products[0][0].name} and others lie beyond what reflectance can be, "
-                f"{POSSIBLE_REFLECTANCE[0]:g} to {POSSIBLE_REFLECTANCE[1]:g}: their scale must be wrong.",
-                "Whole numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance. "
-                "Declare the scale, with gdal_edit.py -scale 0.0001, say.",
-            )
+            self._check_scale(share, tally)
         if not any(tally["clear"]):
             raise InputError(
                 f"No pixel is clear at any of the {len(days)} dates from {days[0]} to {days[-1]}: the products' masks, "
@@ -105,6 +102,21 @@ class Sentinel2Plan:
                 f"{len(kept)} dates of the series show no clear pixel, and are interpolated everywhere: "
                 f"{', '.join(kept)}. With a MAX_CLOUD of 99 they are left out."
             )
+
+    def _check_scale(self, share: float, tally: Mapping[str, Any]) -> None:
+        """Refuses a series of which most values can't be, unless they are no data that nobody declared."""
+        (_, worst), _ = max(zip(self.groups, tally["impossible"], strict=True), key=lambda date: date[1])
+        sample = sample_impossible(worst, self.grid)
+        if sample is None or sample.typical < 0 or (sample.repeated > _NO_DATA and any(tally["clear"])):
+            return
+        factor = next((factor for factor in (10, 100) if sample.typical <= factor), 10_000)
+        raise InputError(
+            f"{share:.0%} of the values of {sample.path} and others can't be reflectance, {POSSIBLE_REFLECTANCE}: "
+            f"their scale must be wrong. Numbers such as {sample.value:.10g} are read as {sample.typical:.4g} or so.",
+            "Whole numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance. These "
+            f"would be {sample.typical / factor:.2g} if they were {factor} times as much: declare the scale, with "
+            "gdal_edit.py -scale.",
+        )
 
 
 def _fill(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.products.product import BandSource, Orbit, Product
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.sentinel1.passes import by_pass
 
 HALF_A_STEP = 15 / 254 + 1e-6

@@ -171,6 +171,9 @@ def test_many_values_that_are_cut_are_a_warning_unless_percentiles_cut_them(
         (-9999, "power", {}),
         (0, "power", {}),
         (1e20, "power", {}),
+        (1e-10, "power", {}),
+        (9999, "dB", {}),
+        (-0.5, "amplitude", {}),
         (-12, "dB", {"mask": True}),
         (-12, "dB", {"alpha": True}),
     ],
@@ -179,7 +182,7 @@ def test_what_is_missing_is_missing_however_an_image_tells_it(
     prepare_radar, tmp_path, write_raster, decibels, value, units, how
 ):
     """0 in decibels, undeclared, became the brightest backscatter there is."""
-    image = np.full((1, 16, 16), -12.0 if units == "dB" else 10**-1.2, "float32")
+    image = np.full((1, 16, 16), {"dB": -12.0, "power": 10**-1.2, "amplitude": 10**-0.6}[units], "float32")
     image[:, :, :4] = value
     layers = np.concatenate([image, np.full_like(image, 255)]) if how.get("alpha") else image
     if how.get("alpha"):
@@ -204,3 +207,16 @@ def test_zero_decibels_are_told_as_a_share(prepare_radar, tmp_path, write_raster
     prepare_radar()
     assert any("25.00% of the values read can't be" in message for message in listener.messages)
     assert any(f"25% of the date of {path}, mostly 0" in warning for warning in listener.warnings)
+
+
+@pytest.mark.parametrize(("value", "share"), [(-9999, 75), (1e-10, 75), (0, 0)])
+def test_power_that_is_no_backscatter_is_told_but_0_is_plainly_missing(
+    prepare_radar, tmp_path, write_raster, listener, value, share
+):
+    image = np.full((1, 16, 16), 0.05, "float32")
+    image[:, :12] = value
+    write_raster(tmp_path / "in" / "s1a_vv_20180301.tif", image)
+    assert (prepare_radar(units="power").read()[:12] == 0).all()
+    told = [warning for warning in listener.warnings if "Many values are not from -60 to 30 dB" in warning]
+    assert len(told) == bool(share)
+    assert all(f"{share}% of the date" in warning for warning in told)

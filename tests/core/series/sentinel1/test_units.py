@@ -5,7 +5,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.products.product import BandSource
+from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.sentinel1.units import settle_units
 
 CHOICES = r"UNITS: dB, power, amplitude, DN"
@@ -75,6 +75,22 @@ def test_an_image_that_is_empty_here_goes_with_the_others(settle, land):
     assert settle(("VV", empty, None), ("VV", land["VV"][0], None)) == ["dB", "dB"]
     with pytest.raises(InputError, match=f"no values where the reference lies.*{CHOICES}"):
         settle(("VV", empty, None))
+
+
+@pytest.mark.parametrize("marker", [-9999, 9999, -32768, -3.4e38, 1e20])
+@pytest.mark.parametrize("units", ["dB", "power"])
+def test_undeclared_no_data_do_not_count(settle, land, marker, units):
+    images = []
+    for name in land:
+        image = land[name][0].copy() if units == "dB" else _linear(land[name][0], units)
+        image[: 2 * len(image) // 3] = marker
+        images.append((name, image, None))
+    assert settle(*images) == [units] * 2
+
+
+def test_an_image_of_undeclared_no_data_goes_with_the_others(settle, land):
+    empty = np.full_like(land["VV"][0], -9999)
+    assert settle(("VV", empty, None), ("VV", land["VV"][0], None)) == ["dB", "dB"]
 
 
 def test_whole_numbers_of_unknown_formula_are_refused(settle, land):

@@ -11,7 +11,8 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.products.product import BandSource, MaskSource, Product
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.products.product import MaskSource, Product
 from twinns_qgis.series.sentinel2.cloud_mask import Clouds, cloud_shares, read_clear
 
 DAY = date(2018, 3, 5)

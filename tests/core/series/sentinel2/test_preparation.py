@@ -279,6 +279,42 @@ def test_values_that_can_not_be_are_told_with_file_and_value(prepare, export, li
     assert f"12% of the date of {path}, mostly -9999" in warning
 
 
+def test_undeclared_no_data_on_most_of_an_image_are_no_wrong_scale(prepare, export, listener):
+    path = export(1000)
+    with rasterio.open(path, "r+") as dataset:
+        image = dataset.read()
+        image[:, :, :12] = -9999
+        dataset.write(image)
+    values = prepare().read()
+    assert (values[:, :12] == -32768).all()
+    assert (values[:, 12:] == 1000).all()
+    assert any(f"75% of the date of {path}, mostly -9999" in warning for warning in listener.warnings)
+
+
+@pytest.mark.parametrize(("level", "factor"), [(1500, "10000 times"), (15, "100 times")])
+def test_the_scale_that_is_wrong_is_guessed(prepare, tmp_path, write_raster, level, factor):
+    noise = np.random.default_rng(0).normal(1, 0.1, (1, 16, 16))
+    write_raster(tmp_path / "in/20180301.tif", (level * noise).astype("float32"), names=("B2",))
+    with pytest.raises(InputError, match=rf"scale must be wrong.*would be 0\.15 if they were {factor} as much"):
+        prepare()
+
+
+def test_what_a_mask_hides_is_not_told_as_impossible(prepare, export, listener):
+    export(-9999, mask=True)
+    assert (prepare().read()[:, :2] == -32768).all()
+    assert not [
+        message for message in listener.messages + listener.warnings if "-9999" in message or "can't be" in message
+    ]
+
+
+def test_the_no_data_value_of_a_mask_may_be_clear(prepare, tmp_path, make_dated):
+    """CLM is 0 where clear, and 0 is often declared as no data for all bands of a file."""
+    make_dated(tmp_path / "in", DAYS[0], 1000, np.zeros((16, 16)), bands=("B02", "B03"))
+    with rasterio.open(next((tmp_path / "in").iterdir()), "r+") as dataset:
+        dataset.descriptions = "B02", "B03", "CLM"
+    assert (prepare().read() == 1000).all()
+
+
 def test_a_few_values_that_can_not_be_are_no_warning(prepare, export, listener, write_raster):
     path = export(1000)
     with rasterio.open(path, "r+") as dataset:
