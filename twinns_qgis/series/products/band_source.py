@@ -51,7 +51,7 @@ class Possible:
         return replace(self, low=self.low / unit, high=self.high / unit, least=self.least / unit)
 
     def __str__(self) -> str:
-        return f"from {self.low:g} to {self.high:g}"
+        return f"{self.low:g} to {self.high:g}"
 
 
 ANYTHING = Possible()
@@ -94,11 +94,6 @@ class BandSource:
     units: str | None = None
     possible: Possible = ANYTHING
     spectrum: tuple[tuple[File, int], ...] = ()
-
-    @property
-    def paths(self) -> frozenset[File]:
-        """The files that reading it takes."""
-        return frozenset((self.path, *(path for path, _ in self.spectrum)))
 
     def read(
         self,

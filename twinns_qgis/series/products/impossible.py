@@ -21,6 +21,8 @@ from twinns_qgis.series.products.product import Product
 
 _MANY = 0.03
 """A date with more of them than this share is worth a warning: no data are not declared, or the scale is wrong."""
+_SELDOM = 0.05
+"""A value that is no more of those that can't be than this share is there by chance."""
 _LISTED = 5
 
 
@@ -30,8 +32,8 @@ class Impossible:
 
     Args:
         path: The band's file.
-        value: The most frequent one, as it is in the file.
-        repeated: The share of them that are this very value.
+        value: The most frequent one, or the median if all are there seldom, as it is in the file.
+        repeated: The share of them that are the most frequent one.
         typical: Their median in the band's units.
     """
 
@@ -60,7 +62,7 @@ def report_impossible(
     if not total:
         return 0.0
     share = total / max(1, sum(tally["values"]))
-    reporter.info(f"{share:.2%} of the values read can't be, as they are not {within}, and count as missing.")
+    reporter.info(f"{share:.2%} of the values read can't be, and count as missing: possible are {within}.")
     worst = [
         (impossible / values, products)
         for products, impossible, values in zip(dates, tally["impossible"], tally["values"], strict=True)
@@ -70,8 +72,8 @@ def report_impossible(
         listed = "; ".join(f"{part:.0%} of the date of {_named(products, grid)}" for part, products in worst[:_LISTED])
         more = f"; and of {len(worst) - _LISTED} dates more" if len(worst) > _LISTED else ""
         reporter.warning(
-            f"Many values are not {within}, and count as missing: {listed}{more}. Declare the value as no data, with "
-            "QGIS or gdal_edit.py -a_nodata, or the right scale, if that is what is wrong."
+            f"Many values can't be, and count as missing, as possible are {within}: {listed}{more}. Declare the value "
+            "as no data, with QGIS or gdal_edit.py -a_nodata, or the right scale, if that is what is wrong."
         )
     return share
 
@@ -85,9 +87,10 @@ def sample_impossible(products: Sequence[Product], grid: Grid) -> Impossible | N
                 raw, values = _impossible(source, files, grid)
                 if raw.size > most:
                     distinct, counts = np.unique(raw, return_counts=True)
-                    most, order = raw.size, counts.argmax()
-                    typical = float(np.sort(values)[values.size // 2])
-                    found = Impossible(source.path, float(distinct[order]), counts[order] / raw.size, typical)
+                    repeated = counts.max() / raw.size
+                    value = distinct[counts.argmax()] if repeated > _SELDOM else np.sort(raw)[raw.size // 2]
+                    typical = np.sort(values)[values.size // 2]
+                    most, found = raw.size, Impossible(source.path, float(value), float(repeated), float(typical))
     return found
 
 
@@ -108,4 +111,6 @@ def _impossible(
 
 def _named(products: Sequence[Product], grid: Grid) -> str:
     sample = sample_impossible(products, grid)
-    return f"{sample.path}, mostly {sample.value:.10g}" if sample else products[0].name
+    if sample is None:
+        return products[0].name
+    return f"{sample.path}, {'mostly' if sample.repeated > _SELDOM else 'such as'} {sample.value:.10g}"

@@ -106,8 +106,7 @@ class Product:
     @property
     def files(self) -> frozenset[File]:
         """The files that hold its bands and masks."""
-        bands = frozenset(path for band in self.bands.values() for path in band.paths)
-        return bands | {mask.path for mask in self.masks}
+        return frozenset(band.path for band in self.bands.values()) | {mask.path for mask in self.masks}
 
     @property
     def paths(self) -> frozenset[Path]:
@@ -129,9 +128,20 @@ class Product:
 
     @contextmanager
     def open(self) -> Iterator[Mapping[File, DatasetReader]]:
-        """Opens the product's files, each once.
+        """Yields the product's files, each of which is opened when it is first asked for.
 
-        Files are opened for every block anew: a year of products has more files than a process may hold open.
+        They are opened for every block anew: a year of products has more files than a process may hold open.
         """
         with ExitStack() as stack:
-            yield {file: stack.enter_context(open_raster(file)) for file in self.files}
+            yield _OpenFiles(stack)
+
+
+class _OpenFiles(dict[File, DatasetReader]):
+    """Open files, which a stack closes."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def __missing__(self, file: File) -> DatasetReader:
+        self[file] = self._stack.enter_context(open_raster(file))
+        return self[file]

@@ -62,7 +62,8 @@ def _split(products: Iterable[Product]) -> list[list[Product]]:
 def _is_of_one_pass(before: Product, after: Product) -> bool:
     if before.orbit != after.orbit:
         return False
-    return before.orbit != Orbit() or _minute(after) - _minute(before) <= _LONGEST
+    apart = _minute(after) - _minute(before)
+    return before.orbit != Orbit() or apart <= _LONGEST or _UNTIMED in (_minute(before), _minute(after))
 
 
 def _minute(product: Product) -> int:

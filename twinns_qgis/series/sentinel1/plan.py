@@ -86,7 +86,7 @@ class Sentinel1Plan:
         """Refuses a series that shows nothing, warns of dates that do, and tells how many values were cut."""
         days = [day for day, _ in self.days]
         images = [[image for passes in of_day for image in passes] for _, of_day in self.days]
-        report_impossible(images, tally, self.grid, f"{possible_values('dB')} dB, and not 0", reporter)
+        report_impossible(images, tally, self.grid, f"{possible_values('dB')} dB, but for 0", reporter)
         if not any(tally["seen"]):
             raise InputError(
                 f"None of the images of the {len(days)} dates from {days[0]} to {days[-1]} has a value on the grid of "

@@ -111,8 +111,9 @@ class Sentinel2Plan:
             return
         factor = next((factor for factor in (10, 100) if sample.typical <= factor), 10_000)
         raise InputError(
-            f"{share:.0%} of the values of {sample.path} and others can't be reflectance, {POSSIBLE_REFLECTANCE}: "
-            f"their scale must be wrong. Numbers such as {sample.value:.10g} are read as {sample.typical:.4g} or so.",
+            f"{share:.0%} of the values of {sample.path} and others can't be reflectance, which is "
+            f"{POSSIBLE_REFLECTANCE}: their scale must be wrong. "
+            f"Numbers such as {sample.value:.10g} are read as {sample.typical:.4g} or so.",
             "Whole numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance. These "
             f"would be {sample.typical / factor:.2g} if they were {factor} times as much: declare the scale, with "
             "gdal_edit.py -scale.",

@@ -17,6 +17,7 @@ EAST = WEST[:, ::-1]
         ("a/Gamma0_VV_20180301.tif", "a/Sigma0_VV_20180301.tif"),
         ("s1a_31UES_vv_DES_110_20180301txxxxxx.tif", "filtered/s1a_31UES_vv_DES_110_20180301txxxxxx_filtered.tif"),
         ("S1A_20180301T055812_VV.tif", "S1A_20180301T055813_VV_lee.tif"),
+        ("S1_20180301_VV.tif", "S1_20180301T055812_VV.tif"),
         ("S1A_20180301_VV_20240101T101010.tif", "S1A_20180301_VV_filtered_20240101T101015.tif"),
     ],
 )

@@ -292,11 +292,12 @@ def test_undeclared_no_data_on_most_of_an_image_are_no_wrong_scale(prepare, expo
 
 
 @pytest.mark.parametrize(("level", "factor"), [(1500, "10000 times"), (15, "100 times")])
-def test_the_scale_that_is_wrong_is_guessed(prepare, tmp_path, write_raster, level, factor):
+def test_the_scale_that_is_wrong_is_guessed(prepare, tmp_path, write_raster, listener, level, factor):
     noise = np.random.default_rng(0).normal(1, 0.1, (1, 16, 16))
     write_raster(tmp_path / "in/20180301.tif", (level * noise).astype("float32"), names=("B2",))
     with pytest.raises(InputError, match=rf"scale must be wrong.*would be 0\.15 if they were {factor} as much"):
         prepare()
+    assert any("20180301.tif, such as 1" in warning for warning in listener.warnings)
 
 
 def test_what_a_mask_hides_is_not_told_as_impossible(prepare, export, listener):
