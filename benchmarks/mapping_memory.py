@@ -121,7 +121,8 @@ def write_random_model(site: Path, method: str, size: str) -> None:
     from twinns_qgis.networks.sensor import Sensor
     from twinns_qgis.networks.trained import TrainedNetwork
     from twinns_qgis.samples.classes import LandCoverClass
-    from twinns_qgis.training.model_file import Manifest, write_model
+    from twinns_qgis.training.manifest import Manifest
+    from twinns_qgis.training.model_file import write_model
 
     sensors = []
     for name in SENSORS:

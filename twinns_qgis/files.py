@@ -6,6 +6,8 @@ import hashlib
 import itertools
 import os
 import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +19,15 @@ from twinns_qgis.errors import InputError
 _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
 """The addresses that rasterio opens."""
 
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
+)  # fmt: skip
+"""What zipfile, and readers of what lies in an archive, raise of a file that is damaged or was none of theirs."""
 
 _WINDOWS = os.name == "nt"
 _LOCK_SECONDS = 0.5
 """How long a lock is waited for: long enough for one that is just being removed."""
+
 _SIDECARS = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
     ".tab": (".dat", ".map", ".id"),

@@ -88,6 +88,10 @@ class Method:
             raise InputError(f"{self.paper_name} has no network.", "Choose a method that trains one.")
         return self.network.build(sensors, classes, size, hyperparameters)
 
+    def least_weights(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns a number of weights that its network has at least; see `Architecture.least_weights`."""
+        return self.network.least_weights(sensors, size) if self.network else 0
+
     def tables(self, sensors: Sequence[Sensor], network: keras.Model | None) -> Tables:
         """Returns what makes the variables of each of its forests from raw values.
 

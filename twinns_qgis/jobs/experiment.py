@@ -15,7 +15,8 @@ from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.exit_curve import exit_curve
 from twinns_qgis.training.learners.learned import Learner
-from twinns_qgis.training.model_file import Manifest, write_model
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import write_model
 
 
 def run_experiment(

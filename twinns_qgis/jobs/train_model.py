@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twinns_qgis.samples.labelled import LabelledSamples
     from twinns_qgis.series.series import Series
     from twinns_qgis.training.fit import Fitting
-    from twinns_qgis.training.model_file import Manifest
+    from twinns_qgis.training.manifest import Manifest
 
 
 class TrainModel(SamplingJob, declarations.TrainModel):
@@ -126,7 +126,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.files import sha256_of
         from twinns_qgis.networks.hyperparameters import Hyperparameters
         from twinns_qgis.samples.polygons import split_source
-        from twinns_qgis.training.model_file import Manifest, versions
+        from twinns_qgis.training.manifest import Manifest
+        from twinns_qgis.training.model_file import versions
 
         files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors}
         files["polygons"] = split_source(self.polygons)[0]

@@ -31,7 +31,8 @@ from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, is_begun, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import Manifest, TrainedModel, read_model, versions
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import TrainedModel, read_model, versions
 
 _WORTH_COMPILING = 16
 """Parts from which on compiling, a second or two, pays."""

@@ -12,7 +12,7 @@ from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import TILE
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import Manifest
+from twinns_qgis.training.manifest import Manifest
 
 AT_ONCE = 2
 """Blocks under way in a process: one is computed while another is read, or written."""

@@ -12,6 +12,8 @@ from scipy.optimize import minimize_scalar
 
 _SMALLEST = 1e-12
 """Scores below it count as it: a forest gives zeros, whose logarithm is no number."""
+LEAST_TEMPERATURE = 0.001
+"""None that is fitted comes near it; far below, a quotient by it would be beyond float32."""
 _BOUNDS = np.log(0.05), np.log(20.0)
 """Of the logarithm of the temperature."""
 

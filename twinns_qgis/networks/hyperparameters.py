@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from twinns_qgis.json_object import JsonObject
 
 BATCH_NORMS = ("real", "frozen")
 """The kinds of batch normalisation, see `networks.cnn.ConvolutionBlock`."""
@@ -23,9 +26,18 @@ class Hyperparameters:
     batch_norm: str = "real"
     auxiliary_weight: float = 0.5
 
-    def __post_init__(self) -> None:
-        if self.batch_norm not in BATCH_NORMS:
-            raise ValueError(f"Batch normalisation is one of {', '.join(BATCH_NORMS)}, not {self.batch_norm}.")
+    @classmethod
+    def from_json(cls, values: Any) -> Hyperparameters:
+        """Reads the fields, as `dataclasses.asdict` gives them.
+
+        Raises:
+            ValueError: One is missing, or none that can stand there; the message says so in words.
+        """
+        own = JsonObject(values, "hyperparameters")
+        batch_norm = own.text("batch_norm")
+        if batch_norm not in BATCH_NORMS:
+            raise ValueError(f"Batch normalisation is one of {', '.join(BATCH_NORMS)}, not '{batch_norm}'.")
+        return cls(own.number("dropout", least=0, below=1), batch_norm, own.number("auxiliary_weight", least=0))
 
 
 PAPER = Hyperparameters()

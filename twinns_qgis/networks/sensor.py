@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.json_object import JsonObject
 from twinns_qgis.networks.indices import indices_for
 from twinns_qgis.series.series import Series
+
+SENSORS = ("sentinel1", "sentinel2")
+_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,35 @@ class Sensor:
         return {**asdict(self), "dates": [day.isoformat() for day in self.dates], "variables": self.variables}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Sensor:
-        """Reads what `to_json` made."""
+    def from_json(cls, values: Any) -> Sensor:
+        """Reads what `to_json` made, and checks it.
+
+        Raises:
+            ValueError: A value is missing, or none that can stand there; the message says so in words.
+        """
+        name = JsonObject(values, "sensor").text("name")
+        if name not in SENSORS:
+            raise ValueError(f"There is no sensor '{name}'.")
+        own = JsonObject(values, f"sensor {name}")
+        dtype, bands = own.text("dtype"), own.texts("bands")
+        if dtype not in _TYPES:
+            raise ValueError(f"There are no values of type '{dtype}'.")
+        dates = tuple(date.fromisoformat(day) for day in own.texts("dates"))
+        if any(after <= before for before, after in pairwise(dates)):
+            raise ValueError(f"The dates of {name} don't ascend.")
+        coding = {part: own.numbers(part, len(bands)) for part in ("scale", "offset")}
+        variables = len(bands) + len(indices_for(bands))
+        ends = {end: own.numbers(end, variables) for end in ("minimum", "maximum")}
+        beyond = own.value("lowest") or own.value("highest")
+        found = {end: own.numbers(end, variables) for end in ("lowest", "highest")} if beyond else {}
         return cls(
-            name=str(values["name"]),
-            dates=tuple(date.fromisoformat(day) for day in values["dates"]),
-            bands=tuple(str(band) for band in values["bands"]),
-            scale=tuple(float(value) for value in values["scale"]),
-            offset=tuple(float(value) for value in values["offset"]),
-            nodata=None if values["nodata"] is None else float(values["nodata"]),
-            dtype=str(values["dtype"]),
-            minimum=tuple(float(value) for value in values["minimum"]),
-            maximum=tuple(float(value) for value in values["maximum"]),
-            clip=bool(values["clip"]),
-            lowest=tuple(float(value) for value in values.get("lowest", ())),
-            highest=tuple(float(value) for value in values.get("highest", ())),
+            name=name,
+            dates=dates,
+            bands=bands,
+            nodata=None if own.value("nodata") is None else own.number("nodata"),
+            dtype=dtype,
+            clip=own.flag("clip"),
+            **coding,
+            **ends,
+            **found,
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.json_object import JsonObject
 
 MAX_CLASSES = 254
 """A map's codes are 1 to 254: 0 is no data, 255 is left free for no data of percentages."""
@@ -15,6 +18,7 @@ _PALETTE = (
     "#228833", "#cc3311", "#ddaa33", "#44bb99", "#ee7733", "#aacc55", "#aa3377", "#ffdd33", "#997700",
     "#4477aa", "#bb99dd", "#66ccee", "#882255", "#999933", "#332288", "#ee99aa", "#77aadd", "#117733",
 )  # fmt: skip
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,19 @@ class LandCoverClass:
     code: int
     name: str
     color: str
+
+    @classmethod
+    def from_json(cls, values: Any) -> LandCoverClass:
+        """Reads the fields of a class, as `dataclasses.asdict` gives them.
+
+        Raises:
+            ValueError: One is missing, or none that can stand there; the message says so in words.
+        """
+        own = JsonObject(values, "class")
+        code, color = own.whole_number("code", least=1, most=MAX_CLASSES), own.text("color")
+        if not _COLOR.fullmatch(color):
+            raise ValueError(f"There is no colour '{color}'.")
+        return cls(code, own.text("name"), color)
 
 
 def classes_of(values: Iterable[object]) -> dict[object, LandCoverClass]:

@@ -20,7 +20,7 @@ import keras
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import whole_file
+from twinns_qgis.files import DAMAGE, whole_file
 from twinns_qgis.networks.backend import gpu_available, gpus
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.rasters.layout import disk_errors
@@ -28,7 +28,8 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.history import Epoch, best_epoch, is_over
-from twinns_qgis.training.model_file import Manifest, is_untested, load_weights, write_model
+from twinns_qgis.training.manifest import FORMAT, Manifest
+from twinns_qgis.training.model_file import is_untested, load_weights, write_model
 
 _STATE, _TRAINING, _BEST = "state.json", "training.weights.h5", "best.twinns"
 _LONGEST, _SHARE = 60.0, 0.05
@@ -85,9 +86,9 @@ class Checkpoint:
             with zipfile.ZipFile(self._file) as archive:
                 state = json.loads(archive.read(_STATE))
                 changes = _differences(state["fingerprint"], self._fingerprint)
-                history = [Epoch(**epoch) for epoch in state["history"]]
+                history = [Epoch.from_json(epoch) for epoch in state["history"]]
                 weights, best = archive.read(_TRAINING), archive.read(_BEST)
-        except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+        except DAMAGE as error:
             reporter.warning(f"{self._file} can't be read ({error}): training starts anew.")
             return []
         if changes:
@@ -206,7 +207,7 @@ def earlier_precision(model: Path, fingerprint: Mapping[str, str]) -> str | None
             earlier = json.loads(archive.read(_STATE))["fingerprint"]
             same = set(_differences(earlier, fingerprint)) <= {"precision"}
             return str(earlier["precision"]) if same else None
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError):
+    except DAMAGE:
         return None  # `Checkpoint.resume` tells of a file that can't be read
 
 
@@ -227,6 +228,7 @@ def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
         **{name: digest for name, digest in manifest.inputs.items() if name != "polygons"},
         "polygons": pixels.hexdigest(),
         **{f"version of {name}": version for name, version in manifest.versions.items()},
+        "format of the model": str(FORMAT),
     }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinns_qgis.networks.calibration import fit_temperature
+from twinns_qgis.json_object import JsonObject
+from twinns_qgis.networks.calibration import LEAST_TEMPERATURE, fit_temperature
 from twinns_qgis.networks.early_exit import ExitRule, early_classifiers, vote
 from twinns_qgis.networks.prediction import Predictor, as_float32
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
@@ -56,10 +57,16 @@ class ExitCurve:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ExitCurve:
-        """Reads what `to_json` made."""
-        steps = {name: tuple(map(float, values[name])) for name in ("thresholds", "skipped", "agreement")}
-        return cls(float(values["temperature"]), **steps)
+    def from_json(cls, values: Any) -> ExitCurve:
+        """Reads what `to_json` made, and checks it.
+
+        Raises:
+            ValueError: A value is missing, or none that can stand there; the message says so in words.
+        """
+        own = JsonObject(values, "early exit")
+        count = len(own.items("thresholds"))
+        steps = {name: own.numbers(name, count) for name in ("thresholds", "skipped", "agreement")}
+        return cls(own.number("temperature", least=LEAST_TEMPERATURE), **steps)
 
 
 def exit_curve(

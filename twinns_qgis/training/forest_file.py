@@ -19,6 +19,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import DAMAGE
 
 _TYPES = {
     "builtins.dict",
@@ -32,8 +33,6 @@ _TYPES = {
     "sklearn.tree._tree.Tree",
 }
 """All that a forest is made of."""
-_DAMAGE = (zipfile.BadZipFile, OSError, KeyError, IndexError, ValueError, TypeError, AttributeError)
-"""What skops raises of a file that it can't read."""
 _LEAF = -1
 
 
@@ -69,7 +68,7 @@ def read_forests(
             raise ValueError(forests)
         for name, forest in forests.items():
             _check_forest(forest, variables[name], classes)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(f"The forests in {source} are damaged, or don't fit its manifest.", retrain) from error
     return forests
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+from twinns_qgis.json_object import JsonObject
+
+_MOST = 10**9
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,17 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+
+    @classmethod
+    def from_json(cls, values: Any) -> Epoch:
+        """Reads the fields, as `dataclasses.asdict` gives them.
+
+        Raises:
+            ValueError: One is missing or no number; the message says so in words.
+        """
+        own = JsonObject(values, "epoch")
+        number = own.whole_number("epoch", least=1, most=_MOST)
+        return cls(number, **{item.name: own.number(item.name) for item in fields(cls) if item.name != "epoch"})
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:

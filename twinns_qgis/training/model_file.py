@@ -7,12 +7,13 @@ are read into it; of the forests only what forests are made of is read.
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import platform
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,98 +24,19 @@ import sklearn
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import sha256_of, whole_file
+from twinns_qgis.files import DAMAGE, sha256_of, whole_file
 from twinns_qgis.forests.trained import TrainedForests
-from twinns_qgis.methods import Method
-from twinns_qgis.networks.hyperparameters import PAPER, SIZES, Hyperparameters
 from twinns_qgis.networks.precision import computing_in
-from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
-from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.training.exit_curve import ExitCurve
 from twinns_qgis.training.forest_file import read_forests, write_forests
 from twinns_qgis.training.history import Epoch
-
-FORMAT = 2
-"""Version of the format; others are refused. Until 1, normalised differences were not clipped to [-1, 1]."""
+from twinns_qgis.training.manifest import FORMAT, Manifest
 
 _MANIFEST, _WEIGHTS, _FORESTS, _HISTORY = "manifest.json", "weights.keras", "forest.skops", "history.json"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """All that a model file says of its classifier.
-
-    Args:
-        method: What it is.
-        size: The size of its network, if it has one.
-        sensors: Its inputs.
-        classes: The K classes, in the order of the scores.
-        split: How pixels were split, and how many each part has.
-        settings: How it was trained.
-        measures: What the test says of it; empty if training was stopped before the test.
-        inputs: SHA-256 of the files it was trained on.
-        versions: What it was trained with.
-        hyperparameters: What its network is built with besides.
-        temperature: What makes confidence of the scores; see `networks.calibration`.
-        early_exit: What an early exit does on the validation part; None if the classifier has none.
-    """
-
-    method: Method
-    size: str
-    sensors: tuple[Sensor, ...]
-    classes: tuple[LandCoverClass, ...]
-    split: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    measures: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    hyperparameters: Hyperparameters = PAPER
-    temperature: float = 1.0
-    early_exit: ExitCurve | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns plain values."""
-        return {
-            "format": FORMAT,
-            "method": self.method.name,
-            **{name: getattr(self, name) for name in ("size", "split", "settings", "measures", "inputs")},
-            "sensors": [sensor.to_json() for sensor in self.sensors],
-            "classes": [asdict(item) for item in self.classes],
-            "versions": self.versions,
-            "hyperparameters": asdict(self.hyperparameters),
-            "temperature": self.temperature,
-            "early_exit": self.early_exit.to_json() if self.early_exit else None,
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Manifest:
-        """Reads what `to_json` made."""
-        return cls(
-            method=Method.of(str(values["method"])),
-            size=str(values["size"]),
-            sensors=tuple(Sensor.from_json(sensor) for sensor in values["sensors"]),
-            classes=tuple(
-                LandCoverClass(int(item["code"]), str(item["name"]), str(item["color"])) for item in values["classes"]
-            ),
-            **{name: dict(values[name]) for name in ("split", "settings", "measures", "inputs", "versions")},
-            hyperparameters=Hyperparameters(**values["hyperparameters"]),
-            temperature=float(values["temperature"]),
-            early_exit=ExitCurve.from_json(curve) if (curve := values.get("early_exit")) else None,
-        )
-
-    @property
-    def title(self) -> str:
-        """The method in words, such as ``TWINNS, size paper``."""
-        return self.method.title(self.size)
-
-    def build(self) -> keras.Model:
-        """Builds the network that the method trains, with random weights.
-
-        Raises:
-            InputError: It trains none.
-        """
-        return self.method.build(self.sensors, len(self.classes), self.size, self.hyperparameters)
+_LONGEST = 16 << 20
+"""Bytes that a compressed part may have: 254 classes and thousands of dates or epochs take less."""
+_WEIGHT = 4
+"""Bytes of a weight."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +80,9 @@ def is_untested(path: Path) -> bool:
     """Returns whether a file is a model that was not tested, as a cancelled training leaves it."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive)
             return not json.loads(archive.read(_MANIFEST))["measures"]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError):
+    except DAMAGE:
         return False
 
 
@@ -177,15 +100,23 @@ def read_model(path: Path, precision: str = "float32") -> TrainedModel:
         raise InputError(f"The model {path} does not exist.", "Check the path, or train a model.")
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive)
             values = json.loads(archive.read(_MANIFEST))
-            history = tuple(Epoch(**epoch) for epoch in json.loads(archive.read(_HISTORY)))
+            history = tuple(Epoch.from_json(epoch) for epoch in json.loads(archive.read(_HISTORY)))
             parts = {name: archive.read(name) for name in (_WEIGHTS, _FORESTS) if name in archive.namelist()}
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except DAMAGE as error:
         raise InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.") from error
     manifest = _check_manifest(path, values)
     with computing_in(precision):
         classifier = _read_classifier(path, manifest, parts)
     return TrainedModel(path, sha256_of(path), manifest, classifier, history)
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Checks that long parts are stored as they are: what is compressed may be of any size, whatever the file's."""
+    for part in archive.infolist():
+        if part.compress_type != zipfile.ZIP_STORED and part.file_size > _LONGEST:
+            raise ValueError(f"{part.filename} is compressed and has {part.file_size} bytes.")
 
 
 def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes]) -> TrainedClassifier:
@@ -194,17 +125,26 @@ def _read_classifier(path: Path, manifest: Manifest, parts: Mapping[str, bytes])
     for name, needed in ((_WEIGHTS, method.network), (_FORESTS, method.forests)):
         if needed and name not in parts:
             raise InputError(f"{path} lacks {name}, which {method.paper_name} needs.", "Train the model once more.")
-    network = manifest.build() if method.network else None
-    if network is not None:
-        try:
-            _load_weights(parts[_WEIGHTS], network)
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.") from error
+    network = _read_network(path, manifest, parts[_WEIGHTS]) if method.network else None
     if not method.forests:
         return TrainedNetwork(network)
     tables = method.tables(manifest.sensors, network)
     forests = read_forests(parts[_FORESTS], path, tables.variables, len(manifest.classes))
     return TrainedForests(tables, forests, network)
+
+
+def _read_network(path: Path, manifest: Manifest, weights: bytes) -> keras.Model:
+    """Builds a network and gives it its weights."""
+    no_fit = InputError(f"The weights in {path} don't fit its manifest.", "Train the model once more.")
+    # Before it is built: a manifest with many dates, right or wrong, may describe a network of any size.
+    if len(weights) < _WEIGHT * manifest.method.least_weights(manifest.sensors, manifest.size):
+        raise no_fit
+    network = manifest.build()
+    try:
+        _load_weights(weights, network)
+    except DAMAGE as error:
+        raise no_fit from error
+    return network
 
 
 def load_weights(model: BinaryIO, network: keras.Model) -> None:
@@ -214,6 +154,8 @@ def load_weights(model: BinaryIO, network: keras.Model) -> None:
 
 
 def _load_weights(weights: bytes, network: keras.Model) -> None:
+    with zipfile.ZipFile(io.BytesIO(weights)) as archive:
+        _check_sizes(archive)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / _WEIGHTS
         file.write_bytes(weights)
@@ -234,13 +176,12 @@ def _check_manifest(path: Path, values: Any) -> Manifest:
             "computed the indices of water and shadow otherwise: its map would be wrong there.",
             "Train the model once more.",
         )
+    if found != FORMAT:
+        raise InputError(f"The manifest of {path} tells no format of a model.", "Choose a .twinns file.")
     try:
-        manifest = Manifest.from_json(values)
-        if found != FORMAT or manifest.size not in SIZES:
-            raise ValueError(found)
-    except (KeyError, ValueError, TypeError, AttributeError, InputError) as error:
-        raise InputError(f"The manifest of {path} can't be used.", "Train the model once more.") from error
-    return manifest
+        return Manifest.from_json(values)
+    except (ValueError, InputError) as error:
+        raise InputError(f"The manifest of {path} can't be used. {error}", "Train the model once more.") from error
 
 
 def versions() -> dict[str, str]:

@@ -11,12 +11,13 @@ import rasterio
 from pyproj import Transformer
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.files import sha256_of
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.mapping import cover
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.training.exit_curve import ExitCurve
-from twinns_qgis.training.model_file import read_model, sha256_of, write_model
+from twinns_qgis.training.model_file import read_model, write_model
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.files import sha256_of
 from twinns_qgis.jobs.declarations import METHODS
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
@@ -27,7 +28,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.training.augmentation import Augmentation
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.learners import network as network_learner
-from twinns_qgis.training.model_file import read_model, sha256_of
+from twinns_qgis.training.model_file import read_model
 
 ROOT = Path(__file__).resolve().parents[3]
 

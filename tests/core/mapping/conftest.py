@@ -14,7 +14,8 @@ from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.model_file import Manifest, read_model, write_model
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import read_model, write_model
 
 RANGES = {
     "sentinel1": ((-25.0, -32.0), (0.4, -6.6)),

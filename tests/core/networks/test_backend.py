@@ -16,7 +16,8 @@ from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.methods import Method
 from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.training.model_file import Manifest, read_model, write_model
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import read_model, write_model
 
 ROOT = Path(__file__).resolve().parents[3]
 

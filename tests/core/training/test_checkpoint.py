@@ -19,7 +19,8 @@ from twinns_qgis.training import checkpoint as checkpoint_module
 from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision
 from twinns_qgis.training.fit import Fitting, compile_network
 from twinns_qgis.training.history import Epoch
-from twinns_qgis.training.model_file import Manifest, read_model, write_model
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import read_model, write_model
 
 HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.6, 3.0), Epoch(2, 1.0, 0.9, 2.4, 0.4, 6.0)]
 BETTER = replace(HISTORY[1], validation_accuracy=0.7)
@@ -36,7 +37,10 @@ def at_every_epoch(monkeypatch):
 def manifest(site):
     sensor = replace(Sensor.of("sentinel1", Series.open(site.sentinel1)), minimum=(0.0, 0.0), maximum=(1.0, 1.0))
     return Manifest(
-        Method.of("TWINNS(S1)"), "small", (sensor,), (LandCoverClass(1, "a", "#111111"), LandCoverClass(2, "b", "#2"))
+        Method.of("TWINNS(S1)"),
+        "small",
+        (sensor,),
+        (LandCoverClass(1, "a", "#111111"), LandCoverClass(2, "b", "#222222")),
     )
 
 

@@ -25,7 +25,7 @@ from twinns_qgis.training.batches import gather
 from twinns_qgis.training.fit import Fitting, predict_scores
 from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners import make_learner
-from twinns_qgis.training.model_file import Manifest
+from twinns_qgis.training.manifest import Manifest
 from twinns_qgis.training.ranges import read_samples_and_ranges
 
 pytestmark = pytest.mark.slow  # two minutes, for three networks

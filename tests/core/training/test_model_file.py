@@ -1,12 +1,17 @@
 """The model file: it comes back as it was, and what is none is refused."""
 
+import contextlib
 import json
+import tracemalloc
 import zipfile
 from dataclasses import replace
+from datetime import date, timedelta
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from twinns_qgis.errors import InputError
@@ -19,7 +24,8 @@ from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.history import Epoch
-from twinns_qgis.training.model_file import Manifest, read_model, sha256_of, write_model
+from twinns_qgis.training.manifest import Manifest
+from twinns_qgis.training.model_file import read_model, write_model
 
 CLASSES = (LandCoverClass(3, "blé <dur>", "#112233"), LandCoverClass(9, "water", "#445566"))
 HISTORY = [Epoch(1, 2.0, 0.5, 2.1, 0.4, 3.0)]
@@ -188,7 +194,56 @@ def test_weights_of_another_network_are_refused(model, manifest):
         read_model(path)
 
 
-def test_hash_is_the_sha256_of_the_bytes(tmp_path):
-    (tmp_path / "abc").write_bytes(b"abc")
-    # FIPS 180-2, appendix B.1
-    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+def test_a_network_too_large_for_its_weights_is_not_built(model, manifest, monkeypatch):
+    path, _ = model
+    values = manifest.to_json()
+    values["sensors"][1]["dates"] = [(date(1, 1, 1) + timedelta(days=day)).isoformat() for day in range(20_000)]
+    rewrite(path, "manifest.json", json.dumps(values))
+    monkeypatch.setattr(Manifest, "build", None)
+    with pytest.raises(InputError, match=r"weights in .* don't fit"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("name", ["history.json", "manifest.json", "weights.keras"])
+def test_a_part_that_grows_beyond_measure_is_not_read(model, name):
+    path, _ = model
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, data in {**parts, name: bytes(40 << 20)}.items():
+            archive.writestr(part, data)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="is no model of TWINNS, or it is damaged"):
+        read_model(path)
+    assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    tracemalloc.stop()
+
+
+def test_a_model_without_a_network_whose_manifest_is_damaged_is_refused(make_forest_model):
+    path, _ = make_forest_model("RF")
+    with zipfile.ZipFile(path) as archive:
+        values = json.loads(archive.read("manifest.json"))
+    values["sensors"][1]["minimum"].pop()
+    rewrite(path, "manifest.json", json.dumps(values))
+    with pytest.raises(InputError, match=r"manifest of .* can't be used.*'minimum'.*15 numbers; 16 belong"):
+        read_model(path)
+
+
+@pytest.fixture
+def forest_model(make_forest_model):
+    """The path of a model of forests, and its bytes."""
+    path, _ = make_forest_model("RF")
+    return path, path.read_bytes()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_bytes_are_damaged_a_model_is_read_or_refused(forest_model, data):
+    path, whole = forest_model
+    content = bytearray(whole)
+    place = data.draw(st.integers(0, len(content) - 1))
+    length = data.draw(st.sampled_from([1, 4, 100]))
+    content[place : place + length] = data.draw(st.binary(min_size=length, max_size=length))
+    path.write_bytes(content)
+    with contextlib.suppress(InputError):
+        read_model(path)

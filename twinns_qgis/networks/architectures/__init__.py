@@ -42,6 +42,13 @@ class Architecture(Protocol):
             of shape (N, H - 4, W - 4, K): the logits of its classifiers, and the score, which sums to 1.
         """
 
+    def least_weights(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns a number of weights that the network has at least, without building it.
+
+        It grows as the network does with dates and variables: a file with fewer weights is not of this network, and
+        need not be tried.
+        """
+
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block while it is mapped."""
 

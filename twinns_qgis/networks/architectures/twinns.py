@@ -66,6 +66,14 @@ class Twinns:
         auxiliary = hyperparameters.auxiliary_weight if self.auxiliary else None
         return keras.Model(inputs, classify(features, classes, width.dense, auxiliary), name="twinns")
 
+    def least_weights(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns how many weights the first convolutions of all branches have; see `Architecture.least_weights`."""
+        return sum(
+            9 * SIZES[size].of(sensor.name) * len(sensor.variables) * (len(sensor.dates) if branch == "cnn" else 1)
+            for sensor in sensors
+            for branch in self.branches
+        )
+
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block while it is mapped.
 

@@ -41,6 +41,10 @@ class TwoConvLSTM:
             features[sensor.name] = ConvLSTMBranch(width.convlstm, name=f"{sensor.name}_convlstm_branch")(variables)
         return keras.Model(inputs, classify(features, classes, width.dense), name="two_convlstm")
 
+    def least_weights(self, sensors: Sequence[Sensor], size: str) -> int:
+        """Returns how many weights see the variables, in three gates and the cell; see `Architecture.least_weights`."""
+        return sum(9 * 4 * SIZES[size].convlstm * len(sensor.variables) for sensor in sensors)
+
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block: its patch, thrice, and the gates."""
         variables = max(len(sensor.dates) * len(sensor.variables) for sensor in sensors)

@@ -10,7 +10,7 @@ from twinns_qgis.training.forest_search import ForestGrid
 from twinns_qgis.training.learners.forest import ForestLearner
 from twinns_qgis.training.learners.learned import Learner
 from twinns_qgis.training.learners.network import NetworkLearner
-from twinns_qgis.training.model_file import Manifest
+from twinns_qgis.training.manifest import Manifest
 
 
 def make_learner(model: Path, manifest: Manifest, fitting: Fitting, grid: ForestGrid) -> Learner:

@@ -22,7 +22,7 @@ from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision, finge
 from twinns_qgis.training.fit import Fitting, compile_network, fit
 from twinns_qgis.training.history import Epoch, best_epoch
 from twinns_qgis.training.learners.learned import Learned
-from twinns_qgis.training.model_file import Manifest
+from twinns_qgis.training.manifest import Manifest
 
 _TOLD = 300
 """Characters of the words for a lack of memory: TensorFlow has pages of them."""
