@@ -26,6 +26,8 @@ import geopandas
 import numpy as np
 from shapely.geometry import box
 
+from twinns_qgis.demo.classes import CLASSES, OPTICAL_PAIR, ORDER_PAIR, RADAR_PAIR, SURROUNDINGS_PAIR
+
 PAPER = {
     "RF(S1,S2)": (86.42, 81.25),
     "RFLF(S1,S2)": (88.27, 86.00),
@@ -52,10 +54,13 @@ CHOICES: dict[str, dict[str, object]] = {
 }
 
 PAIRS = {
-    "radar": ("broadleaf forest", "flooded forest"),
-    "optics": ("rapeseed", "winter pea"),
-    "time": ("early crop", "late crop"),
-    "surroundings": ("orchard", "scrub"),
+    cue: tuple(CLASSES[code - 1].land_cover.name for code in pair)
+    for cue, pair in {
+        "radar": RADAR_PAIR,
+        "optics": OPTICAL_PAIR,
+        "time": ORDER_PAIR,
+        "surroundings": SURROUNDINGS_PAIR,
+    }.items()
 }
 """The simulated site's pairs of classes that one cue alone tells apart."""
 
