@@ -99,7 +99,7 @@ def left_out(samples: LabelledSamples, *, without_class: int, touching_dropped: 
     Returns:
         How much of what, such as ``2 objects`` of ``Class orchards``.
     """
-    found = {f"Class {item.name}": _counted(count, "object") for item, count in samples.left_out.items()}
+    found = {f"Class {name}": _counted(count, "object") for name, count in samples.left_out.items()}
     if without_class:
         found["Without a class"] = _counted(without_class, "polygon")
     if touching_dropped:

@@ -30,7 +30,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
         # This loads GDAL, which must be there before TensorFlow: else it takes TensorFlow's SQLite for its own, and the
         # split gets no spatial index.
-        from twinns_qgis.samples.labelled import write_split
+        from twinns_qgis.samples.split_layer import write_split
 
         self._check()
         use_device(self.device)
@@ -71,8 +71,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
     def _check(self) -> None:
         """Checks what can be checked before hours are spent."""
         from twinns_qgis.files import check_outputs, check_spared
-        from twinns_qgis.samples.labelled import check_split_output
         from twinns_qgis.samples.polygons import split_source
+        from twinns_qgis.samples.split_layer import check_split_output
         from twinns_qgis.training.forest_search import ForestGrid
 
         ForestGrid.parse(self.depths, self.trees)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.json_object import JsonObject
+
+Label: TypeAlias = str | int
+"""What the class field holds."""
 
 MAX_CLASSES = 254
 """A map's codes are 1 to 254: 0 is no data, 255 is left free for no data of percentages."""
@@ -49,29 +52,22 @@ class LandCoverClass:
         return cls(code, own.text("name"), color)
 
 
-def classes_of(values: Iterable[object]) -> dict[object, LandCoverClass]:
-    """Returns the class of each value of a class field.
+def classes_of(labels: Iterable[Label]) -> dict[Label, LandCoverClass]:
+    """Returns the class of each label, in the order of their codes.
 
-    Whole numbers from 1 to 254 are the codes themselves; anything else is numbered 1 to K in the order of its name.
+    Whole numbers from 1 to 254 are the codes themselves; if there is any other label, all are numbered 1 to K in the
+    order of their names.
 
     Args:
-        values: The field's values, without nulls.
-
-    Raises:
-        InputError: There are more than 254 classes.
+        labels: At most 254 different ones.
     """
-    distinct = set(values)
-    if len(distinct) > MAX_CLASSES:
-        raise InputError(
-            f"The class field has {len(distinct)} different values; a map holds at most {MAX_CLASSES} classes.",
-            "Choose the field that holds the class, not an identifier.",
-        )
-    codes: dict[object, int] = {
-        value: value for value in distinct if isinstance(value, int) and 1 <= value <= MAX_CLASSES
+    distinct = set(labels)
+    codes: dict[Label, int] = {
+        label: label for label in distinct if isinstance(label, int) and 1 <= label <= MAX_CLASSES
     }
     if len(codes) < len(distinct):
-        codes = {value: code for code, value in enumerate(sorted(distinct, key=str), start=1)}
+        codes = {label: code for code, label in enumerate(sorted(distinct, key=str), start=1)}
     return {
-        value: LandCoverClass(code, str(value), _PALETTE[order % len(_PALETTE)])
-        for order, (value, code) in enumerate(sorted(codes.items(), key=lambda item: item[1]))
+        label: LandCoverClass(code, str(label), _PALETTE[order % len(_PALETTE)])
+        for order, (label, code) in enumerate(sorted(codes.items(), key=lambda item: item[1]))
     }

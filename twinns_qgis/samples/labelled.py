@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import whole_file
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.samples.classes import LandCoverClass, classes_of
+from twinns_qgis.samples.classes import Label, LandCoverClass, classes_of
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
-from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes, touching_training
+from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_labels, touching_training
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class LabelledSamples:
         classes: The K classes, by code.
         labels: Index into `classes` of each pixel, shape (N,).
         object_parts: Part of each object; empty for those left out.
-        left_out: Classes left out for having too few objects, with the number of objects they have.
+        left_out: Names of the classes left out for having too few objects, with the number of objects they have.
         touching: Number of pixels of validation and test that have a training pixel in their window, by part.
     """
 
@@ -39,7 +36,7 @@ class LabelledSamples:
     classes: tuple[LandCoverClass, ...]
     labels: NDArray[np.int64]
     object_parts: NDArray[np.str_]
-    left_out: Mapping[LandCoverClass, int]
+    left_out: Mapping[str, int]
     touching: Mapping[str, int]
 
     def part(self, name: str) -> NDArray[np.int64]:
@@ -63,7 +60,7 @@ class LabelledSamples:
         return {
             "objects": {part: self.object_counts(part) for part in PARTS},
             "pixels": {part: self.pixel_counts(part) for part in PARTS},
-            "left_out": {item.name: count for item, count in self.left_out.items()},
+            "left_out": dict(self.left_out),
             "touching_training": dict(self.touching),
         }
 
@@ -104,48 +101,79 @@ def draw_samples(
     if polygons.without_class:
         reporter.warning(f"{polygons.without_class} polygons without a class are left out.")
     pixels = label_pixels(polygons, grid)
-    object_classes = polygons.object_classes
+    labels = polygons.object_labels
     present = np.unique(pixels.objects)
-    if len(present) < len(object_classes):
-        count = len(object_classes) - len(present)
-        reporter.warning(f"{count} of {len(object_classes)} objects hold no pixel's centre and are left out.")
-    classes = [object_classes[index] for index in present]
+    if len(present) < len(labels):
+        count = len(labels) - len(present)
+        reporter.warning(f"{count} of {len(labels)} objects hold no pixel's centre and are left out.")
     given = None if polygons.parts is None else polygons.parts[present]
-    too_sparse = sparse_classes(classes, given)
-    if too_sparse:
-        _drop_or_refuse(too_sparse, sparse, reporter)
-    kept = np.array([item not in too_sparse for item in classes])
-    remaining = {item for item in classes if item not in too_sparse}
-    if len(remaining) < 2:
+    more_polygons = "Each class needs at least one object for each part: draw more polygons, merge classes"
+    kept = present[_fill_parts([labels[index] for index in present], given, sparse, more_polygons, reporter)]
+    # By the codes among all classes, so that a class is split alike whether another one is left out or not.
+    codes = {label: item.code for label, item in classes_of(labels).items()}
+    kept_codes = [codes[labels[index]] for index in kept]
+    parts = np.full(len(labels), "", dtype="<U10")
+    if polygons.parts is not None:
+        parts[kept] = polygons.parts[kept]
+    elif blocks:
+        own_blocks = _blocks_of(pixels, kept, blocks)
+        drawn = draw_split_by_blocks(kept_codes, own_blocks, train_share, validation_share, seed)
+        smaller = f"SPLIT_BLOCKS is {blocks:g}: choose smaller blocks, another SEED, or 0 to draw by object"
+        filling = _fill_parts([labels[index] for index in kept], drawn, sparse, smaller, reporter)
+        parts[kept[filling]] = drawn[filling]
+    else:
+        parts[kept] = draw_split(kept_codes, train_share, validation_share, seed)
+    # Numbered without those left out, as they are where the split is given back.
+    classes = classes_of(label for label, part in zip(labels, parts, strict=True) if part)
+    if len(classes) < 2:
         raise InputError(
-            f"{len(remaining)} class of {polygons.source} can be trained, at least two are needed.",
+            f"{len(classes)} class of {polygons.source} can be trained, at least two are needed.",
             "Draw more polygons: each class needs three or more.",
         )
-    parts = np.full(len(object_classes), "", dtype="<U10")
-    kept_classes = [item for item, keep in zip(classes, kept, strict=True) if keep]
-    if given is not None:
-        drawn = given[kept]
-    elif blocks:
-        own_blocks = _blocks_of(pixels, present[kept], blocks)
-        drawn = draw_split_by_blocks(kept_classes, own_blocks, train_share, validation_share, seed)
-        _check_blocks(kept_classes, drawn, blocks)
-    else:
-        drawn = draw_split(kept_classes, train_share, validation_share, seed)
-    parts[present[kept]] = drawn
+    index_of = {label: index for index, label in enumerate(classes)}
+    label_of_object = np.array([index_of.get(label, -1) for label in labels])
+    left_out = Counter(str(labels[index]) for index in present if not parts[index])
     pixels = pixels.select(parts[pixels.objects] != "")
-    # Numbered without those left out, as they are where the split is given back.
-    numbered = classes_of(value for value, item in polygons.legend.items() if item in remaining)
-    final = sorted(numbered.values(), key=lambda item: item.code)
-    label_of = {polygons.legend[value]: final.index(item) for value, item in numbered.items()}
-    label_of_object = np.array([label_of.get(item, -1) for item in object_classes])
-    left_out = {item: classes.count(item) for item in too_sparse}
     seen = touching_training(pixels, parts[pixels.objects])
     counts = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}
     if touching == "drop":
         pixels = pixels.select(~seen)
-    samples = LabelledSamples(pixels, tuple(final), label_of_object[pixels.objects], parts, left_out, counts)
+    samples = LabelledSamples(pixels, tuple(classes.values()), label_of_object[pixels.objects], parts, left_out, counts)
     _check_parts(samples, reporter)
     return samples
+
+
+def _fill_parts(
+    labels: Sequence[Label], parts: NDArray[np.str_] | None, sparse: str, way_out: str, reporter: Reporter
+) -> NDArray[np.bool_]:
+    """Returns for each object whether its class can fill all parts; the others are to be left out.
+
+    Args:
+        labels: The label of each object.
+        parts: The part of each object where there is a split, else None.
+        sparse: ``error`` or ``drop``.
+        way_out: What to do if they are not to be left out.
+        reporter: Hears of those left out.
+
+    Raises:
+        InputError: A class can't fill all parts, and `sparse` is ``error``.
+    """
+
+    def counted(counts: tuple[int, ...]) -> str:
+        if len(counts) == 1:
+            return f"{counts[0]} object{'' if counts[0] == 1 else 's'}"
+        return ", ".join(f"{count} for {part}" for count, part in zip(counts, PARTS, strict=True))
+
+    too_sparse = sparse_labels(labels, parts)
+    if too_sparse:
+        listed = "; ".join(f"{label}: {counted(counts)}" for label, counts in too_sparse.items())
+        if sparse != "drop":
+            raise InputError(
+                f"Classes with too few objects for training, validation and test: {listed}.",
+                f"{way_out}, or leave these classes out with SPARSE_CLASSES=drop.",
+            )
+        reporter.warning(f"Classes left out, for having too few objects for the split: {listed}.")
+    return np.array([label not in too_sparse for label in labels], bool)
 
 
 def _blocks_of(pixels: LabelledPixels, objects: NDArray[np.int64], side: float) -> NDArray[np.int64]:
@@ -158,16 +186,6 @@ def _blocks_of(pixels: LabelledPixels, objects: NDArray[np.int64], side: float) 
     )
     down, across = (rows * step_y // side).astype(np.int64), (columns * step_x // side).astype(np.int64)
     return down * (int(pixels.grid.width * step_x // side) + 1) + across
-
-
-def _check_blocks(classes: Sequence[LandCoverClass], parts: NDArray[np.str_], side: float) -> None:
-    lacking = sparse_classes(classes, parts)
-    if lacking:
-        listed = "; ".join(f"{item.name}: {', '.join(map(str, counts))}" for item, counts in lacking.items())
-        raise InputError(
-            f"With SPLIT_BLOCKS of {side:g}, some classes have no object for training, validation or test ({listed}).",
-            "Choose smaller blocks, another SEED, or 0 to draw by object.",
-        )
 
 
 def _check_parts(samples: LabelledSamples, reporter: Reporter) -> None:
@@ -185,63 +203,3 @@ def _check_parts(samples: LabelledSamples, reporter: Reporter) -> None:
                 f"No {part} pixel is left for {', '.join(empty)}: all have a training pixel in their 5 x 5 window. "
                 "TOUCHING_PIXELS=keep keeps them, with measures that flatter."
             )
-
-
-def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples) -> None:
-    """Writes all polygons with a column ``split`` that holds their part, null for those left out.
-
-    A field called ``split`` gives way. One whose name the GeoPackage needs itself, ``fid`` or ``geom``, or that differs
-    from another one's in its case alone, gets an underscore.
-
-    Raises:
-        InputError: `path` is no GeoPackage.
-    """
-    check_split_output(path)
-    parts = pandas.Series(samples.object_parts[polygons.objects], polygons.table.index, dtype=object)
-    table = polygons.all_polygons
-    table = table.drop(columns=[name for name in table.columns if name.lower() == "split"])
-    fields = [name for name in table.columns if name != table.geometry.name]
-    table = table.rename(columns=_free_names(fields, {"fid", "geom", "split"})).assign(split=parts[parts != ""])
-    with whole_file(path) as partial, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The filename extension should be")  # it will be, once whole
-        table.to_file(partial, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2")
-
-
-def _free_names(names: Sequence[str], taken: set[str]) -> dict[str, str]:
-    """Returns the names, with underscores where one is taken: a GeoPackage does not tell cases apart."""
-    free = {}
-    for name in names:
-        free[name] = name
-        while free[name].lower() in taken:
-            free[name] += "_"
-        taken = {*taken, free[name].lower()}
-    return free
-
-
-def check_split_output(path: Path) -> None:
-    """Checks that the split can be written at `path`.
-
-    Raises:
-        InputError: `path` is no GeoPackage.
-    """
-    if path.suffix.lower() != ".gpkg":
-        raise InputError(
-            f"The split can't be written to {path}.", "It is a GeoPackage: choose a name that ends in .gpkg."
-        )
-
-
-def _drop_or_refuse(too_sparse: Mapping[LandCoverClass, tuple[int, ...]], sparse: str, reporter: Reporter) -> None:
-    def counted(counts: tuple[int, ...]) -> str:
-        if len(counts) == 1:
-            return f"{counts[0]} object{'' if counts[0] == 1 else 's'}"
-        return ", ".join(f"{count} for {part}" for count, part in zip(counts, PARTS, strict=True))
-
-    listed = "; ".join(f"{item.name}: {counted(counts)}" for item, counts in too_sparse.items())
-    if sparse == "drop":
-        reporter.warning(f"Classes left out, for having too few objects for the split: {listed}.")
-        return
-    raise InputError(
-        f"Classes with too few objects for training, validation and test: {listed}.",
-        "Each class needs at least one object for each part: draw more polygons, merge classes, or leave these "
-        "classes out with SPARSE_CLASSES=drop.",
-    )

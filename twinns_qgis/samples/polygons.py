@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from shapely import GEOSException, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.samples.classes import LandCoverClass, classes_of
+from twinns_qgis.samples.classes import MAX_CLASSES, Label
 
 _GEOMETRY_TYPE = re.compile(r"\|(geometrytype|uniquegeometrytype)=\w*", re.IGNORECASE)
 """What QGIS writes, even behind a filter, of the geometries of a layer. Only polygons are read anyway."""
@@ -34,30 +34,28 @@ class LabelledPolygons:
     Args:
         source: Where they came from, for messages.
         table: One row a polygon, indexed by feature id, with the source's columns and geometry.
-        classes: The class of each polygon, shape (polygons,).
+        labels: What the class field holds of each polygon.
         objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
         parts: For each object its part of the split, or None if the source does not say.
         without_class: Number of polygons left out because their class is null or empty.
         without_polygon: Number of features that are no polygons.
-        legend: The class of each value of the class field.
         all_polygons: The table with the polygons that were left out.
     """
 
     source: str
     table: geopandas.GeoDataFrame
-    classes: NDArray[np.object_]
+    labels: Sequence[Label]
     objects: NDArray[np.int64]
     parts: NDArray[np.str_] | None
     without_class: int
     without_polygon: int
-    legend: Mapping[object, LandCoverClass]
     all_polygons: geopandas.GeoDataFrame
 
     @property
-    def object_classes(self) -> list[LandCoverClass]:
-        """The class of each object."""
+    def object_labels(self) -> list[Label]:
+        """The label of each object."""
         _, first = np.unique(self.objects, return_index=True)
-        return [self.classes[index] for index in first]
+        return [self.labels[index] for index in first]
 
 
 def read_polygons(
@@ -75,8 +73,8 @@ def read_polygons(
             out.
 
     Raises:
-        InputError: The file, the layer or a field is missing, there is no CRS or no polygon, fewer than two classes
-            are left, or an object has two classes or two parts.
+        InputError: The file, the layer or a field is missing, there is no CRS or no polygon, there are fewer than two
+            classes or more than a map holds, or an object has two classes or two parts.
     """
     table, without_polygon = read_table(source)
     all_polygons = table
@@ -97,12 +95,18 @@ def read_polygons(
                 f"Fill it with {', '.join(PARTS)}, or give no SPLIT_FIELD, so that the split is drawn.",
             )
     table, labels = table[labelled], labels[labelled]
-    classes = classes_of(labels)
-    if len(classes) < 2:
+    distinct = sorted(set(labels), key=str)
+    if len(distinct) < 2:
         where = "" if split_field is None else f" where the split field '{split_field}' names a part"
         raise InputError(
-            f"The class field '{class_field}' of {source} holds 1 class{where}, '{next(iter(classes.values())).name}'.",
+            f"The class field '{class_field}' of {source} holds 1 class{where}, '{distinct[0]}'.",
             "At least two classes are needed to tell apart.",
+        )
+    if len(distinct) > MAX_CLASSES:
+        raise InputError(
+            f"The class field '{class_field}' of {source} has {len(distinct)} different values, such as "
+            f"{_quoted(distinct)}; a map holds at most {MAX_CLASSES} classes.",
+            "Choose the field that holds the class, not an identifier.",
         )
     objects = _objects(table, object_field)
     _check_one_per_object(source, objects, table, labels, f"classes in '{class_field}'", object_field)
@@ -112,12 +116,11 @@ def read_polygons(
     return LabelledPolygons(
         source=source,
         table=table,
-        classes=np.array([classes[label] for label in labels], object),
+        labels=tuple(labels),
         objects=objects,
         parts=parts,
         without_class=without_class,
         without_polygon=without_polygon,
-        legend=classes,
         all_polygons=all_polygons,
     )
 
@@ -309,6 +312,6 @@ def _check_one_per_object(
         )
 
 
-def _quoted(values: Sequence[str]) -> str:
+def _quoted(values: Sequence[object]) -> str:
     """Returns the first five values for a message."""
     return ", ".join(f"'{value}'" for value in values[:5])

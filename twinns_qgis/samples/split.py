@@ -8,23 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.samples.classes import Label, classes_of
 from twinns_qgis.samples.pixels import LabelledPixels
 from twinns_qgis.samples.polygons import PARTS
 from twinns_qgis.samples.store import MARGIN
 
 
-def draw_split(
-    classes: Sequence[LandCoverClass], train_share: float, validation_share: float, seed: int
-) -> NDArray[np.str_]:
+def draw_split(codes: Sequence[int], train_share: float, validation_share: float, seed: int) -> NDArray[np.str_]:
     """Draws a part for each object, class by class (paper, section 4.1; METHOD section 4).
 
     Each part of a class gets its share of the class's objects, rounded, and at least one. A class's split depends on
     the seed, its code and its objects alone: another class, added or dropped, does not change it as long as the code
-    stays, which of names is the place in their order.
+    stays.
 
     Args:
-        classes: The class of each object; every class has three objects or more.
+        codes: The code of each object's class; every class has three objects or more.
         train_share: Share of objects to train on.
         validation_share: Share of objects to choose the best epoch by; what is left is for the test.
         seed: Fixes the draw.
@@ -36,10 +34,9 @@ def draw_split(
         InputError: The shares leave nothing for a part.
     """
     _shares(train_share, validation_share)
-    codes = np.array([land_cover.code for land_cover in classes])
     parts = np.empty(len(codes), dtype="<U10")
-    for code in np.unique(codes):
-        objects = np.random.default_rng([seed, int(code)]).permutation(np.flatnonzero(codes == code))
+    for code in {*codes}:
+        objects = np.random.default_rng([seed, code]).permutation(np.flatnonzero(np.equal(codes, code)))
         train, validation = _counts(len(objects), train_share, validation_share)
         parts[objects[:train]] = "train"
         parts[objects[train : train + validation]] = "validation"
@@ -48,7 +45,7 @@ def draw_split(
 
 
 def draw_split_by_blocks(
-    classes: Sequence[LandCoverClass], blocks: NDArray[np.int64], train_share: float, validation_share: float, seed: int
+    codes: Sequence[int], blocks: NDArray[np.int64], train_share: float, validation_share: float, seed: int
 ) -> NDArray[np.str_]:
     """Draws a part for each block of the ground, so that parts are apart: objects near each other resemble each other.
 
@@ -56,7 +53,7 @@ def draw_split_by_blocks(
     furthest from its shares of the classes in the block.
 
     Args:
-        classes: The class of each object.
+        codes: The code of each object's class.
         blocks: The number of the block that each object lies in, shape (objects,).
         train_share: Share of each class's objects to train on, which blocks can only approach.
         validation_share: The same, to choose the best epoch by; what is left is for the test.
@@ -69,14 +66,14 @@ def draw_split_by_blocks(
         InputError: The shares leave nothing for a part.
     """
     shares = _shares(train_share, validation_share)
-    codes, indices = np.unique([land_cover.code for land_cover in classes], return_inverse=True)
+    classes, class_of = np.unique(codes, return_inverse=True)
     numbers, block_of = np.unique(blocks, return_inverse=True)
-    counts = np.zeros((len(numbers), len(codes)))
-    np.add.at(counts, (block_of, indices), 1)
+    counts = np.zeros((len(numbers), len(classes)))
+    np.add.at(counts, (block_of, class_of), 1)
     portions = counts / counts.sum(axis=0)  # of each class's objects, by block
     order = np.random.default_rng(seed).permutation(len(numbers))
-    rarest_first = order[np.argsort(-portions[order].max(axis=1), kind="stable")]
-    held = np.zeros((len(PARTS), len(codes)))
+    rarest_first = order[np.argsort(-portions[order].max(axis=1, initial=0), kind="stable")]
+    held = np.zeros((len(PARTS), len(classes)))
     part_of_block = np.empty(len(numbers), int)
     for block in rarest_first:
         lacking = 1 - held / shares[:, None]
@@ -110,29 +107,27 @@ def _counts(objects: int, train_share: float, validation_share: float) -> tuple[
     return train, validation
 
 
-def sparse_classes(
-    classes: Sequence[LandCoverClass], parts: NDArray[np.str_] | None
-) -> dict[LandCoverClass, tuple[int, ...]]:
-    """Returns the classes that can't fill all three parts.
+def sparse_labels(labels: Sequence[Label], parts: NDArray[np.str_] | None) -> dict[Label, tuple[int, ...]]:
+    """Returns the labels whose objects can't fill all three parts.
 
     Args:
-        classes: The class of each object that has pixels.
-        parts: The part of each object where the split is given, else None.
+        labels: The label of each object that has pixels.
+        parts: The part of each object where there is a split, else None.
 
     Returns:
-        For each such class its number of objects, or, where the split is given, its numbers of objects in the
-        training, validation and test part.
+        For each such label its number of objects, or, where there is a split, its numbers of objects in the training,
+        validation and test part.
     """
-    sparse: dict[LandCoverClass, tuple[int, ...]] = {}
-    for land_cover in sorted(set(classes), key=lambda item: item.code):
-        own = np.array([other == land_cover for other in classes])
+    sparse: dict[Label, tuple[int, ...]] = {}
+    for label in classes_of(labels):
+        own = np.array([other == label for other in labels])
         if parts is None:
             if own.sum() < len(PARTS):
-                sparse[land_cover] = (int(own.sum()),)
+                sparse[label] = (int(own.sum()),)
         else:
             counts = tuple(int((parts[own] == part).sum()) for part in PARTS)
             if min(counts) == 0:
-                sparse[land_cover] = counts
+                sparse[label] = counts
     return sparse
 
 

@@ -1,4 +1,4 @@
-"""Labelled samples: parts, sparse classes, the split given back."""
+"""Labelled samples: parts, classes that are left out, and which class a pixel gets."""
 
 import geopandas
 import numpy as np
@@ -12,27 +12,11 @@ from shapely.geometry import box
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.samples.classes import classes_of
-from twinns_qgis.samples.labelled import draw_samples, write_split
-from twinns_qgis.samples.polygons import LabelledPolygons, read_polygons
-from twinns_qgis.series.series import Series
+from twinns_qgis.samples.labelled import draw_samples
+from twinns_qgis.samples.polygons import read_polygons
+from twinns_qgis.samples.split_layer import write_split
 
 SETTINGS = {"train_share": 0.3, "validation_share": 0.2, "seed": 0}
-
-
-@pytest.fixture
-def grid(site):
-    return Series.open(site.sentinel2).grid
-
-
-@pytest.fixture
-def with_rare_class(site, tmp_path):
-    """The site's polygons, two of them of a class of its own and one without class."""
-    table = geopandas.read_file(site.polygons)
-    table.loc[[0, 1], "name"] = "quarry"
-    table.loc[2, "name"] = None
-    table.to_file(tmp_path / "rare.gpkg")
-    return read_polygons(str(tmp_path / "rare.gpkg"), "name")
 
 
 def test_no_object_has_pixels_in_two_parts(site, grid, listener):
@@ -67,59 +51,9 @@ def test_sparse_classes_are_refused_with_their_counts(with_rare_class, grid, lis
 def test_sparse_classes_are_left_out_with_a_warning_if_so_asked(with_rare_class, grid, listener):
     samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
     assert [(item.code, item.name) for item in samples.classes] == [(1, "water"), (2, "wheat"), (3, "wood")]
-    assert {item.name: count for item, count in samples.left_out.items()} == {"quarry": 2}
+    assert samples.left_out == {"quarry": 2}
     assert any("quarry: 2 objects" in warning for warning in listener.warnings)
     assert any("1 polygons without a class" in warning for warning in listener.warnings)
-
-
-def test_split_given_back_can_be_used_again(with_rare_class, grid, listener, tmp_path):
-    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
-    write_split(tmp_path / "split.gpkg", with_rare_class, samples)
-    again = read_polygons(str(tmp_path / "split.gpkg"), "name", split_field="split")
-    repeated = draw_samples(again, grid, sparse="error", reporter=listener, **{**SETTINGS, "seed": 9})
-    for part in ("train", "validation", "test"):
-        own, other = samples.part(part), repeated.part(part)
-        np.testing.assert_array_equal(samples.pixels.rows[own], repeated.pixels.rows[other])
-        np.testing.assert_array_equal(samples.pixels.columns[own], repeated.pixels.columns[other])
-        np.testing.assert_array_equal(samples.labels[own], repeated.labels[other])
-    assert samples.classes == repeated.classes
-
-
-def test_the_split_holds_all_polygons(with_rare_class, grid, listener, tmp_path):
-    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
-    write_split(tmp_path / "split.gpkg", with_rare_class, samples)
-    table = geopandas.read_file(tmp_path / "split.gpkg")
-    assert len(table) == 36
-    assert list(table["name"][table["split"].isna()].fillna("")) == ["quarry", "quarry", ""]
-
-
-@pytest.mark.parametrize("name", ["polygons.shp", "polygons.geojson"])
-def test_fields_that_the_split_needs_for_itself_give_way(site, grid, listener, tmp_path, name):
-    table = geopandas.read_file(site.polygons)
-    numbers = [100 + number for number in range(len(table))]
-    table.assign(fid=numbers, geom=numbers, SPLIT="old").to_file(tmp_path / name)
-    polygons = read_polygons(str(tmp_path / name), "name")
-    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
-    write_split(tmp_path / "split.gpkg", polygons, samples)
-    written = geopandas.read_file(tmp_path / "split.gpkg")
-    assert list(written["fid_"]) == list(written["geom_"]) == numbers
-    assert "SPLIT" not in written
-    assert set(written["split"]) == {"train", "validation", "test"}
-
-
-def test_names_that_differ_in_case_alone_are_kept_apart(site, grid, listener, tmp_path):
-    table = geopandas.read_file(site.polygons)
-    table.assign(Name="other").to_file(tmp_path / "polygons.geojson")
-    polygons = read_polygons(str(tmp_path / "polygons.geojson"), "name")
-    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
-    write_split(tmp_path / "split.gpkg", polygons, samples)
-    assert {"name", "Name_"} <= set(geopandas.read_file(tmp_path / "split.gpkg").columns)
-
-
-def test_split_is_written_as_geopackage_only(with_rare_class, grid, listener, tmp_path):
-    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
-    with pytest.raises(InputError, match=r"ends in \.gpkg"):
-        write_split(tmp_path / "split.shp", with_rare_class, samples)
 
 
 @pytest.fixture
@@ -178,41 +112,74 @@ def test_blocks_keep_parts_apart(site, grid, listener):
     assert len(squares) == 9
 
 
-def test_blocks_that_leave_a_class_without_a_part_are_refused(site, grid, listener):
+@pytest.fixture
+def one_place(site, tmp_path):
+    """The site's polygons, five of them of a class of its own whose fields are neighbours."""
+    table = geopandas.read_file(site.polygons)
+    table.loc[:4, "name"] = "quarry"
+    table.to_file(tmp_path / "place.gpkg")
+    return read_polygons(str(tmp_path / "place.gpkg"), "name")
+
+
+def test_blocks_that_leave_a_class_without_a_part_are_refused(one_place, grid, listener):
+    with pytest.raises(InputError, match=r"quarry: .*0 for .*SPLIT_BLOCKS is 300: choose smaller blocks"):
+        draw_samples(one_place, grid, sparse="error", blocks=300, reporter=listener, **SETTINGS)
+
+
+def test_classes_that_blocks_leave_without_a_part_are_left_out_if_so_asked(one_place, grid, listener):
+    samples = draw_samples(one_place, grid, sparse="drop", blocks=300, reporter=listener, **SETTINGS)
+    assert samples.left_out == {"quarry": 5}
+    assert [item.name for item in samples.classes] == ["water", "wheat", "wood"]
+    assert all(all(samples.object_counts(part).values()) for part in ("train", "validation", "test"))
+
+
+def test_blocks_that_leave_no_class_are_refused(site, grid, listener):
     polygons = read_polygons(str(site.polygons), "name")
-    with pytest.raises(InputError, match="With SPLIT_BLOCKS of 5000, some classes have no object"):
-        draw_samples(polygons, grid, sparse="error", blocks=5000, reporter=listener, **SETTINGS)
+    with pytest.raises(InputError, match=r"0 class of .* can be trained"):
+        draw_samples(polygons, grid, sparse="drop", blocks=5000, reporter=listener, **SETTINGS)
 
 
-VALUES = st.one_of(
+def test_a_class_is_split_alike_whether_another_one_is_left_out_or_not(with_rare_class, grid, listener, tmp_path):
+    table = with_rare_class.all_polygons
+    table.fillna({"name": "quarry"}).to_file(tmp_path / "more.gpkg")
+    more = read_polygons(str(tmp_path / "more.gpkg"), "name")
+    without = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    with_it = draw_samples(more, grid, sparse="error", reporter=listener, **SETTINGS)
+    before, after = (
+        dict(zip(polygons.table.index, samples.object_parts[polygons.objects], strict=True))
+        for polygons, samples in ((with_rare_class, without), (more, with_it))
+    )
+    others = table.index[table["name"].isin(["water", "wheat", "wood"])]
+    assert [before[feature] for feature in others] == [after[feature] for feature in others]
+
+
+LABELS = st.one_of(
     st.lists(st.integers(-5, 300), unique=True, min_size=3, max_size=6),
+    st.lists(st.sampled_from([-1.0, 0.0, 1.0, 2.0, 2.5, 10.0, 254.0, 255.0]), unique=True, min_size=3, max_size=6),
     st.lists(st.text("aAbBéz019", min_size=1, max_size=3), unique=True, min_size=3, max_size=6),
 )
 
 
-@given(VALUES, st.data())
-@settings(deadline=None, max_examples=60)
-def test_the_label_of_a_pixel_names_the_class_of_its_polygon_whatever_is_left_out(values, data):
+@given(LABELS, st.data())
+@settings(deadline=None, max_examples=12)
+def test_the_label_of_a_pixel_names_the_class_of_its_polygon_whatever_is_left_out(tmp_path_factory, values, data):
     """Codes that were given before a class was left out, and after it, are in different orders."""
     sparse = data.draw(st.sets(st.sampled_from(values), max_size=len(values) - 2))
-    of_polygons = [value for value in values for _ in range(2 if value in sparse else 3)]
+    of_polygons = data.draw(st.permutations([value for value in values for _ in range(2 if value in sparse else 3)]))
     squares = [box(10 * place, 0, 10 * place + 10, 10) for place in range(len(of_polygons))]
-    legend = classes_of(values)
-    polygons = LabelledPolygons(
-        source="fields",
-        table=geopandas.GeoDataFrame(geometry=squares, crs="EPSG:32631"),
-        classes=np.array([legend[value] for value in of_polygons], object),
-        objects=np.arange(len(squares)),
-        parts=None,
-        without_class=0,
-        without_polygon=0,
-        legend=legend,
-        all_polygons=None,
-    )
+    folder = tmp_path_factory.mktemp("fields")
+    geopandas.GeoDataFrame({"c": of_polygons}, geometry=squares, crs="EPSG:32631").to_file(folder / "fields.gpkg")
+    polygons = read_polygons(str(folder / "fields.gpkg"), "c")
     row = Grid(CRS.from_epsg(32631), from_origin(0, 10, 10, 10), len(squares), 1)
     samples = draw_samples(polygons, row, sparse="drop", touching="keep", reporter=Reporter(), **SETTINGS)
-    assert {item.name for item in samples.classes} == {str(value) for value in values if value not in sparse}
+    write_split(folder / "split.gpkg", polygons, samples)
+    again = read_polygons(str(folder / "split.gpkg"), "c", split_field="split")
+    repeated = draw_samples(again, row, sparse="error", touching="keep", reporter=Reporter(), **SETTINGS)
+    names = [str(value).removesuffix(".0") for value in of_polygons]
+    kept = [column for column, value in enumerate(of_polygons) if value not in sparse]
+    for one in (samples, repeated):
+        assert list(one.pixels.columns) == kept
+        assert [one.classes[label].name for label in one.labels] == [names[column] for column in kept]
     codes = [item.code for item in samples.classes]
     assert codes == sorted(set(codes))
-    for column, label in zip(samples.pixels.columns, samples.labels, strict=True):
-        assert samples.classes[label].name == str(of_polygons[column])
+    assert samples.classes == repeated.classes

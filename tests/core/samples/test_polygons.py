@@ -25,22 +25,18 @@ def write(tmp_path):
 
 
 def names(polygons):
-    return [item.name for item in polygons.classes]
+    return [str(label) for label in polygons.labels]
 
 
-def test_text_classes_are_numbered_by_name(write):
-    polygons = read_polygons(write({"c": ["wood", "crop", "wood", "water"]}), "c")
-    assert [(item.code, item.name) for item in polygons.classes] == [
-        (3, "wood"),
-        (1, "crop"),
-        (3, "wood"),
-        (2, "water"),
-    ]
-
-
-def test_whole_numbers_are_the_codes_even_beside_nulls(write):
-    polygons = read_polygons(write({"c": pandas.array([7, None, 200, 7], dtype="Int64")}), "c")
-    assert [item.code for item in polygons.classes] == [7, 200, 7]
+def test_labels_are_text_or_whole_numbers_even_beside_nulls(write):
+    assert read_polygons(write({"c": ["wood", " crop", "wood", "water"]}), "c").labels == (
+        "wood",
+        "crop",
+        "wood",
+        "water",
+    )
+    with_null = pandas.array([7, None, 200, 7], dtype="Int64")
+    assert read_polygons(write({"c": with_null}, name="numbers.gpkg"), "c").labels == (7, 200, 7)
 
 
 def test_null_and_empty_classes_are_left_out_and_counted(write):
@@ -107,6 +103,7 @@ def test_shapefile_is_read(write):
             ("c",),
             "holds no polygons.*Point",
         ),
+        ({"c": range(255)}, {"geometry": SQUARES[:1] * 255}, ("c",), "255 different values, such as '0', '1'"),
         (
             {"c": ["a", "b", "a", "b"], "o": [1, 1, 2, 2]},
             {},

@@ -4,12 +4,17 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+from scipy import ndimage
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_classes
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.samples.pixels import LabelledPixels
+from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_labels, touching_training
 
-WOOD, CROP, WATER = (LandCoverClass(code, name, "#000000") for code, name in enumerate(("wood", "crop", "water"), 1))
+WOOD, CROP, WATER = 1, 2, 3
+PARTS = np.array(["train", "validation", "test"])
 
 
 def test_each_class_is_split_by_the_shares():
@@ -41,10 +46,10 @@ def test_shares_that_leave_nothing_for_a_part_are_refused(shares):
         draw_split([WOOD] * 5, *shares, seed=0)
 
 
-def test_sparse_classes_are_those_that_cannot_fill_all_parts():
-    assert sparse_classes([WOOD] * 3 + [CROP] * 2 + [WATER], None) == {CROP: (2,), WATER: (1,)}
+def test_sparse_labels_are_those_that_cannot_fill_all_parts():
+    assert sparse_labels([WOOD] * 3 + [CROP] * 2 + [WATER], None) == {CROP: (2,), WATER: (1,)}
     parts = np.array(["train", "train", "validation", "test", "train"])
-    assert sparse_classes([WOOD, WOOD, WOOD, WOOD, CROP], parts) == {CROP: (1, 0, 0)}
+    assert sparse_labels([WOOD, WOOD, WOOD, WOOD, CROP], parts) == {CROP: (1, 0, 0)}
 
 
 def test_all_objects_of_a_block_go_into_one_part():
@@ -72,3 +77,28 @@ def test_the_seed_fixes_the_blocks():
     first, again, other = (draw_split_by_blocks(classes, blocks, 0.3, 0.2, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+def _pixels(height, width, rows, columns):
+    grid = Grid(CRS.from_epsg(32631), from_origin(0, 0, 10, 10), width, height)
+    return LabelledPixels(grid, rows, columns, np.zeros(len(rows), int))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pixels_that_touch_training_are_those_that_a_dilation_of_the_training_pixels_covers(seed):
+    random = np.random.default_rng(seed)
+    labelled = random.random((60, 47)) < 0.2
+    rows, columns = np.nonzero(labelled)
+    parts = random.choice(PARTS, len(rows), p=[0.05, 0.25, 0.7])
+    training = np.zeros(labelled.shape, bool)
+    training[rows[parts == "train"], columns[parts == "train"]] = True
+    near = ndimage.binary_dilation(training, np.ones((5, 5), bool))
+    expected = near[rows, columns] & (parts != "train")
+    found = touching_training(_pixels(60, 47, rows, columns), parts)
+    np.testing.assert_array_equal(found, expected)
+    assert 0 < found.sum() < len(found)
+
+
+def test_a_window_does_not_reach_round_the_edge():
+    pixels = _pixels(5, 5, np.array([1, 2]), np.array([4, 0]))
+    assert not touching_training(pixels, np.array(["train", "test"])).any()
