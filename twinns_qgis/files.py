@@ -32,8 +32,12 @@ _SIDECARS = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
     ".tab": (".dat", ".map", ".id"),
     ".mif": (".mid",),
+    ".csv": (".csvt", ".prj"),
+    ".gml": (".xsd", ".gfs"),
 }
 """The files beside one of a suffix that hold a part of its content."""
+_DATABASES = (".gpkg", ".sqlite")
+"""Files whose latest changes may be in another one, as long as QGIS has them open."""
 
 
 def check_output(path: Path) -> None:
@@ -120,16 +124,21 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Returns the files that hold a dataset's content: those of a folder, a shapefile's sidecars, or the file alone."""
-    if path.is_dir():  # such as a FileGDB
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    suffixes = _SIDECARS.get(path.suffix.lower(), ())
+    """Returns the files that hold a dataset's content: those of a folder, or a file with those that belong to it."""
+    if path.is_dir():  # such as a FileGDB, whose locks come and go with the programs that look at it
+        return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() != ".lock")
+    suffix = path.suffix.lower()
+    suffixes = _SIDECARS.get(suffix, ())
     beside = path.parent.iterdir() if suffixes else ()
-    return [path, *sorted(file for file in beside if file.stem == path.stem and file.suffix.lower() in suffixes)]
+    sidecars = sorted(file for file in beside if file.stem == path.stem and file.suffix.lower() in suffixes)
+    log = path.with_name(f"{path.name}-wal")
+    if suffix in _DATABASES and log.is_file() and log.stat().st_size:
+        sidecars.append(log)
+    return [path, *sidecars]
 
 
 def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
-    """Returns the SHA-256 of a dataset, in hexadecimal: of its bytes, or of the names and bytes of its files.
+    """Returns the SHA-256 of a dataset, in hexadecimal: of its bytes, or of the names, sizes and bytes of its files.
 
     Args:
         path: A file, or a folder.
@@ -137,8 +146,8 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
     """
     digest, files = hashlib.sha256(), files_of(path)
     for part in files:
-        if len(files) > 1:
-            digest.update(part.name.encode())
+        if len(files) > 1:  # else it is what `sha256sum` tells
+            digest.update(f"{part.relative_to(path.parent)} {part.stat().st_size}\n".encode())
         with part.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)

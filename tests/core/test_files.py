@@ -1,6 +1,8 @@
 """Files appear whole or not at all."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,25 @@ def test_the_hash_of_a_folder_is_that_of_all_its_files(tmp_path):
     before = sha256_of(tmp_path / "fields.gdb")
     (tmp_path / "fields.gdb/b.gdbtable").write_text("another")
     assert sha256_of(tmp_path / "fields.gdb") != before
+
+
+def test_locks_in_a_folder_are_none_of_its_content(tmp_path):
+    (tmp_path / "fields.gdb").mkdir()
+    (tmp_path / "fields.gdb/a.gdbtable").write_text("table")
+    before = sha256_of(tmp_path / "fields.gdb")
+    (tmp_path / "fields.gdb/_gdb.NODE.1.2.sr.lock").touch()
+    assert sha256_of(tmp_path / "fields.gdb") == before
+
+
+def test_the_hash_of_a_geopackage_that_is_open_elsewhere_is_that_of_its_latest_changes(tmp_path):
+    path = tmp_path / "fields.gpkg"
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE fields (class TEXT)")
+        before, content = sha256_of(path), path.read_bytes()
+        database.execute("INSERT INTO fields VALUES ('maize')")
+        assert path.read_bytes() == content
+        assert sha256_of(path) != before
 
 
 @pytest.mark.parametrize("output", ["fields.dbf", "fields.gdb/a.gpkg"])

@@ -70,7 +70,7 @@ class MapCover(Job, declarations.MapCover):
         report_shifts(sensors, series, reporter)
         grid = next(iter(series.values())).grid
         window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
-        region = Region.read(self.mask, grid.crop(window)) if self.mask else None
+        region = Region.read(self.mask, grid.crop(window), reporter) if self.mask else None
         contents = hashes()
         return Scene(series, {name: contents[name] for name in series}, window, region)
 

@@ -13,6 +13,7 @@ from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.polygons import read_table
 
 
@@ -27,17 +28,20 @@ class Region:
     polygons: tuple[bytes, ...]
 
     @classmethod
-    def read(cls, source: str, grid: Grid) -> Region:
+    def read(cls, source: str, grid: Grid, reporter: Reporter) -> Region:
         """Reads polygons, and takes those that the map may touch.
 
         Args:
             source: A vector file, or ``file|layername=name`` as QGIS writes it.
             grid: The map's grid.
+            reporter: Hears of features that are no polygons.
 
         Raises:
             InputError: The polygons can't be read, or none of them touches the map.
         """
-        table, _ = read_table(source)
+        table, without_polygon = read_table(source)
+        if without_polygon:
+            reporter.warning(f"{without_polygon} features of MASK have no polygon that can be read.")
         shapes = table.geometry.to_crs(grid.crs)
         near = shapes[shapes.intersects(shapely.box(*grid.bounds))]
         if near.empty:

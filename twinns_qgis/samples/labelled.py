@@ -97,7 +97,7 @@ def draw_samples(
             classes are left.
     """
     if polygons.without_polygon:
-        reporter.warning(f"{polygons.without_polygon} features that are no polygons are left out.")
+        reporter.warning(f"{polygons.without_polygon} features without a polygon that can be read are left out.")
     if polygons.without_class:
         reporter.warning(f"{polygons.without_class} polygons without a class are left out.")
     pixels = label_pixels(polygons, grid)

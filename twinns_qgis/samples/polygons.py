@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +15,11 @@ import pandas
 import pyogrio
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
-from shapely import GEOSException, MultiPolygon, Polygon
+from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import files_of
 from twinns_qgis.samples.classes import MAX_CLASSES, Label
 
 _GEOMETRY_TYPE = re.compile(r"\|(geometrytype|uniquegeometrytype)=\w*", re.IGNORECASE)
@@ -38,7 +40,7 @@ class LabelledPolygons:
         objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
         parts: For each object its part of the split, or None if the source does not say.
         without_class: Number of polygons left out because their class is null or empty.
-        without_polygon: Number of features that are no polygons.
+        without_polygon: Number of features left out because they have no polygon that can be read.
         all_polygons: The table with the polygons that were left out.
     """
 
@@ -164,9 +166,10 @@ def split_source(source: str) -> VectorSource:
 
 
 def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
-    """Returns the polygons of a vector file, with their fields, and how many other features it has.
+    """Returns the polygons of a vector file, with their fields, and how many features have none that can be read.
 
-    Polygons in geometry collections, as a clip leaves them, become multipolygons.
+    Polygons in geometry collections, as a clip leaves them, become multipolygons. Surfaces of triangles can't be read,
+    nor can curves in collections.
 
     Args:
         source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.
@@ -179,11 +182,8 @@ def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")
     try:
         layer_read = _only_layer(path) if layer is None else layer
-        options = {"encoding": "UTF-8"} if is_undeclared_utf8(path) else {}
-        table = geopandas.read_file(
-            path, layer=layer_read, where=subset, engine="pyogrio", fid_as_index=True, **options
-        )
-    except (DataSourceError, DataLayerError, GEOSException, ValueError) as error:  # also of a wrong condition
+        table = _read(path, layer_read, subset)
+    except (DataSourceError, DataLayerError, ValueError) as error:  # a wrong condition is the one or the other
         what = str(path) if layer is None else f"layer '{layer}' of {path}"
         hint = f"Check that QGIS opens them{f', and the condition {subset}' if subset else ''}."
         raise InputError(f"The polygons in {what} can't be read: {error}.", hint) from error
@@ -203,34 +203,43 @@ def _polygons_in(geometry: BaseGeometry) -> BaseGeometry | None:
     """Returns a geometry's polygons: itself, or those of a collection; None if it has none."""
     if isinstance(geometry, (Polygon, MultiPolygon)):
         return None if geometry.is_empty else geometry
-    parts = [_polygons_in(part) for part in getattr(geometry, "geoms", ())]
+    try:
+        parts = [_polygons_in(part) for part in getattr(geometry, "geoms", ())]
+    except NotImplementedError:  # a curve, which GDAL straightens outside of collections alone
+        return None
     polygons = [polygon for part in parts if part is not None for polygon in getattr(part, "geoms", (part,))]
     return MultiPolygon(polygons) if polygons else None
 
 
-def is_undeclared_utf8(path: Path) -> bool:
-    """Returns whether a shapefile's texts are in UTF-8, and nothing says so: GDAL would read them as Latin-1.
+def _read(path: Path, layer: str | int, subset: str | None) -> pandas.DataFrame:
+    """Reads a layer; texts whose encoding nothing tells as UTF-8 if they are, which others practically never are."""
 
-    That is the case where a ``.cpg`` file is missing, the code page in the header of the ``.dbf`` is none, or the one
-    that programs write without thinking (87, ANSI), and texts beyond ASCII are valid UTF-8, which those of other
-    encodings practically never are.
+    def read(**encoding: str) -> pandas.DataFrame:
+        return geopandas.read_file(
+            path, layer=layer, where=subset, engine="pyogrio", fid_as_index=True, on_invalid="fix", **encoding
+        )
+
+    with suppress(UnicodeDecodeError):
+        if not _tells_encoding(path, layer):
+            return read(encoding="UTF-8")
+    return read()
+
+
+def _tells_encoding(path: Path, layer: str | int) -> bool:
+    """Returns whether a file tells the encoding of its texts.
+
+    A shapefile does so in a ``.cpg`` file or by the code page in the header of its ``.dbf``, but for the one that
+    programs write without thinking (87, ANSI).
 
     Source: ESRI, "ESRI Shapefile Technical Description" (1998); dBASE, "Table File Structure".
     """
-    table = next((path.with_suffix(suffix) for suffix in (".dbf", ".DBF") if path.with_suffix(suffix).is_file()), None)
-    if path.suffix.lower() != ".shp" or table is None:
+    if pyogrio.read_info(path, layer=layer)["encoding"] != "UTF-8":  # which GDAL translates all that it knows to
         return False
-    if any(path.with_suffix(suffix).exists() for suffix in (".cpg", ".CPG")):
-        return False
-    content = table.read_bytes()
-    start = int.from_bytes(content[8:10], "little")
-    # The names of the fields, 11 bytes of each 32, then the records.
-    names = b"\0".join(content[place : place + 11] for place in range(32, start - 31, 32))
-    texts = names + content[start:]
-    try:
-        return content[29:30] in (b"\x00", b"\x57") and not texts.isascii() and bool(texts.decode("utf-8"))
-    except UnicodeDecodeError:
-        return False
+    beside = {file.suffix.lower(): file for file in files_of(path)}
+    if path.suffix.lower() != ".shp" or ".cpg" in beside or ".dbf" not in beside:
+        return True
+    with beside[".dbf"].open("rb") as table:
+        return table.read(30)[29:] != b"\x57"
 
 
 def _only_layer(path: Path) -> str:

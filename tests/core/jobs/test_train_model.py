@@ -82,6 +82,14 @@ def test_the_split_has_a_spatial_index(settings, tmp_path):
     assert "rtree_split_geom" in tables
 
 
+def test_polygons_in_a_file_geodatabase_train(settings, site, listener, tmp_path):
+    folder = tmp_path / "fields.gdb"
+    geopandas.read_file(site.polygons).to_file(folder, driver="OpenFileGDB", layer="fields")
+    changed = {"method": "RF", "polygons": f"{folder}|layername=fields", "split": tmp_path / "split.gpkg"}
+    assert TrainModel(**{**settings, **changed}).run(listener)["accuracy"] > 0.5
+    assert read_model(tmp_path / "model.twinns").manifest.inputs["polygons"] == sha256_of(folder)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp_path, method):
     outputs = TrainModel(**{**settings, "method": method, "epochs": 4}).run(listener)

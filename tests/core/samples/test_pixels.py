@@ -3,9 +3,10 @@
 import geopandas
 import numpy as np
 import pytest
+import shapely
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
-from shapely.geometry import Point, box
+from shapely.geometry import Point, Polygon, box
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
@@ -44,6 +45,13 @@ def found(pixels):
 
 def test_pixels_are_labelled_whose_centre_lies_in_a_polygon(polygons):
     assert found(label_pixels(polygons(), GRID)) == centres_inside(SHAPES)
+
+
+def test_a_polygon_that_crosses_itself_labels_what_it_surrounds(polygons):
+    corners = [(500011, 5599811), (500096, 5599991), (500096, 5599811), (500011, 5599991)]
+    surrounded = shapely.make_valid(Polygon(corners))
+    assert surrounded.area > 0
+    assert found(label_pixels(polygons([Polygon(corners), SHAPES[1]]), GRID)) == centres_inside([surrounded, SHAPES[1]])
 
 
 def test_polygons_in_another_crs_label_the_same_pixels(polygons):

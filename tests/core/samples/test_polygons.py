@@ -1,12 +1,13 @@
 """Polygons with a class: what is read, what is left out, what is refused."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import geopandas
 import numpy as np
 import pandas
 import pytest
-from shapely import GEOSException
+from rasterio.crs import CRS
 from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from twinns_qgis.errors import InputError
@@ -220,17 +221,45 @@ def test_a_shapefile_is_read_in_the_encoding_that_it_is_in(write, tmp_path, enco
     assert names(read_polygons(source, field)) == values
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ISO-8859-1"])
+def test_a_zipped_shapefile_is_read_in_its_encoding(write, tmp_path, encoding):
+    write({"c": ["forêt", "blé", "forêt", "Öl"]}, name="fields.shp", encoding=encoding)
+    with ZipFile(tmp_path / "fields.zip", "w") as archive:
+        for suffix in ("shp", "shx", "dbf", "prj"):
+            archive.write(tmp_path / f"fields.{suffix}", f"fields.{suffix}")
+    assert names(read_polygons(str(tmp_path / "fields.zip"), "c")) == ["forêt", "blé", "forêt", "Öl"]
+
+
 def test_a_file_geodatabase_is_read(write):
     assert names(read_polygons(write({"c": list("abab")}, name="fields.gdb", driver="OpenFileGDB"), "c")) == list(
         "abab"
     )
 
 
-def test_a_geometry_that_nobody_reads_is_told(write, monkeypatch):
-    def read(*names, **options):
-        raise GEOSException("ParseException: Unknown WKB type 16")  # a TIN, say
-
-    source = write({"c": list("abab")})
-    monkeypatch.setattr("geopandas.read_file", read)
-    with pytest.raises(InputError, match="can't be read: ParseException"):
-        read_polygons(source, "c")
+@pytest.mark.parametrize(
+    ("geometry", "area"),
+    [
+        ("POLYGON ((0 0, 1 0, 1 1))", 0.5),  # not closed
+        ("POLYGON Z ((0 0 9, 1 0 9, 1 1 9, 0 0 9))", 0.5),
+        ("CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 2 0, 1 -1, 0 0))", np.pi),
+        (
+            "MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 2 0, 1 -1, 0 0)), ((5 0, 6 0, 6 1, 5 0)))",
+            np.pi + 0.5,
+        ),
+        ("GEOMETRYCOLLECTION (MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0))), POINT (3 3))", 0.5),
+        ("GEOMETRYCOLLECTION (CURVEPOLYGON (CIRCULARSTRING (0 0, 1 1, 2 0, 1 -1, 0 0)), POINT (3 3))", None),
+        ("TIN (((0 0, 1 0, 1 1, 0 0)), ((0 0, 1 1, 0 1, 0 0)))", None),
+        ("COMPOUNDCURVE (CIRCULARSTRING (0 0, 1 1, 2 0))", None),
+        ("GEOMETRYCOLLECTION EMPTY", None),
+    ],
+)
+def test_surfaces_of_all_kinds_are_polygons_or_told(tmp_path, geometry, area):
+    squares = [f"{label},{square.wkt}" for label, square in zip("ab", SQUARES, strict=False)]
+    rows = [line.replace(",", ',"', 1) + '"' for line in (*squares, f"c,{geometry}")]
+    (tmp_path / "fields.csv").write_text("\n".join(["c,WKT", *rows]))
+    (tmp_path / "fields.prj").write_text(CRS.from_epsg(32631).to_wkt())
+    polygons = read_polygons(str(tmp_path / "fields.csv"), "c")
+    assert names(polygons) == ["a", "b", *(["c"] if area else [])]
+    assert polygons.without_polygon == (0 if area else 1)
+    if area:
+        assert polygons.table.area.iloc[2] == pytest.approx(area, rel=1e-3)
