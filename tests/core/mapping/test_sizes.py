@@ -1,14 +1,21 @@
 """Blocks follow memory."""
 
+import math
 from dataclasses import replace
+from itertools import count
 
+import keras
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.mapping.sizes import block_side, choose_sizes
 from twinns_qgis.methods import Method
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.samples.store import MARGIN
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.model_file import read_model
 
@@ -30,14 +37,62 @@ def series(site):
     return {name: Series.open(getattr(site, name)) for name in ("sentinel1", "sentinel2")}
 
 
-@pytest.mark.parametrize("memory", [1, 900, 1024, 2048, 16384])
-@pytest.mark.parametrize("device", ["cpu", "gpu"])
-def test_what_blocks_take_fits_into_memory(network, series, memory, device):
-    sizes = choose_sizes(network, series, LARGE, memory, device)
-    height, width = sizes.shape
-    values = 2 * (4 * 2 * 1 + 5 * 10 * 2) + 4 * 4 * 3
-    assert 2 * height * width * values <= max(sizes.memory, 4) * 2**20 / 4
-    assert sizes.memory == max(1, memory // 8, memory - 900)
+@given(
+    memory=st.integers(1200, 32768),
+    dates=st.integers(1, 120),
+    width=st.integers(100, 20000),
+    kind=st.sampled_from(["network on a GPU", "network on a processor", "forest"]),
+)
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_two_blocks_as_numpy_holds_them_fit_into_a_quarter_of_memory(
+    network, forest, series, memory, dates, width, kind
+):
+    longer = {name: replace(one, dates=one.dates[:1] * dates) for name, one in series.items()}
+    manifest, device = (forest if kind == "forest" else network), "gpu" if kind == "network on a GPU" else "cpu"
+    grid = replace(LARGE, width=width)
+    height, width = choose_sizes(manifest, longer, grid, memory, device).shape
+    assert 1 <= height <= grid.height
+    assert 1 <= width <= grid.width
+    framed = (height + 2 * MARGIN, width + 2 * MARGIN)
+    raw = sum(np.dtype(one.dtype).itemsize * dates * len(one.bands) for one in series.values())
+    scores = np.dtype("float32").itemsize * len(manifest.classes)
+    smallest = height * width <= 32**2  # below it MEMORY can't be kept
+    assert smallest or 2 * (framed[0] * framed[1] * raw + height * width * scores) <= memory * 2**20 / 4
+
+
+@given(st.lists(st.integers(1, 65536), min_size=2, max_size=2).map(sorted), st.sampled_from(["cpu", "gpu"]))
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_more_memory_makes_no_smaller_blocks(network, forest, series, memory, device):
+    for manifest in (network, forest):
+        less, more = (choose_sizes(manifest, series, LARGE, one, device) for one in memory)
+        assert less.shape[0] * less.shape[1] <= more.shape[0] * more.shape[1]
+        assert less.side <= more.side
+
+
+@pytest.mark.parametrize(("method", "size"), [("TWINNS", "small"), ("TWINNS", "compact"), ("2ConvLSTM", "small")])
+def test_what_a_layer_takes_and_gives_of_a_part_fits_into_half_of_the_memory(network, monkeypatch, method, size):
+    manifest = replace(network, method=Method.of(method), size=size)
+    memory = next(memory for memory in count(1) if block_side(manifest, memory) == 32)
+    largest = 0
+    call = keras.layers.Layer.__call__
+
+    def counted(layer, *inputs, **options):
+        nonlocal largest
+        outputs = call(layer, *inputs, **options)
+        if not isinstance(layer, keras.Model):
+            largest = max(largest, sum(math.prod(one.shape) for one in keras.tree.flatten((inputs, outputs))))
+        return outputs
+
+    built = manifest.build()
+    monkeypatch.setattr(keras.layers.Layer, "__call__", counted)
+    built(
+        {
+            sensor.name: np.ones((1, 32 + 2 * MARGIN, 32 + 2 * MARGIN, len(sensor.dates), len(sensor.bands)))
+            for sensor in manifest.sensors
+        }
+    )
+    half = memory * 2**20 / 2
+    assert half / 20 < largest * np.dtype("float32").itemsize < half
 
 
 def test_more_memory_makes_larger_parts_up_to_a_tile(network, forest):

@@ -5,6 +5,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import rasterio
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.networks.variables import scaled_variables
@@ -72,13 +75,26 @@ def test_percentiles_of_a_large_series_are_those_of_a_sample_of_all_dates(make_s
     assert 0 < np.abs(spread).max() < 0.5
 
 
-@pytest.mark.parametrize("scaling", ["range", "percentiles"])
-def test_infinite_values_are_missing_ones(make_series, scaling):
-    values = np.random.default_rng(0).uniform(100, 900, (20, 20, 3, 10)).astype("float32")
-    values[:, 7] = np.nan
-    expected = find("sentinel2", make_series("s2.tif", values), scaling)
-    values[:, 7, :, 2:4] = -np.inf, np.inf
-    assert find("sentinel2", make_series("s2_infinite.tif", values), scaling) == expected
+@st.composite
+def rasters(draw):
+    """Raw values of a small Sentinel-2 series, shape (H, W, T, 10), some of them missing in one of three ways."""
+    random = np.random.default_rng(draw(st.integers(0, 1000)))
+    values = random.uniform(-300, 9000, (5, 4, draw(st.integers(1, 4)), 10)).astype("float32")
+    missing = random.random(values.shape) < draw(st.sampled_from([0, 0.02, 0.1]))
+    values[missing] = random.choice([np.nan, np.inf, -np.inf, -32768], missing.sum())
+    return values
+
+
+@given(rasters())
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_ranges_and_percentiles_are_those_of_all_spectra_without_a_missing_value(make_series, values):
+    present = values.reshape(-1, 10)[(np.isfinite(values) & (values != -32768)).all(axis=-1).ravel()] / 1e4
+    assume(len(present))
+    path = make_series("s2.tif", values)
+    for scaling, percentiles in (("range", (0, 100)), ("percentiles", (1, 99))):
+        sensor = find("sentinel2", path, scaling)
+        expected = np.percentile(present, percentiles, axis=0)
+        np.testing.assert_allclose((sensor.minimum[:10], sensor.maximum[:10]), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_ranges_span_the_whole_series_and_samples_what_lies_round_the_polygons(site, listener):
@@ -87,6 +103,10 @@ def test_ranges_span_the_whole_series_and_samples_what_lies_round_the_polygons(s
     one = replace(polygons, table=polygons.table[:1], objects=polygons.objects[:1])
     pixels = label_pixels(one, series["sentinel1"].grid)
     stores, (sensor,) = read_samples_and_ranges(series, pixels, "range", listener)
-    assert sensor == find("sentinel1", site.sentinel1)
+    with rasterio.open(site.sentinel1) as dataset:
+        raw = dataset.read().reshape(4, 2, -1)  # dates, polarisations
+    decibels = raw * 0.1 + np.array([[-25.1], [-32.1]])
+    np.testing.assert_allclose(sensor.minimum, decibels.min(axis=(0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(sensor.maximum, decibels.max(axis=(0, 2)), rtol=1e-6)
     assert len(pixels.rows) == 8 * 8
     assert len(stores["sentinel1"].values) == (1 + 8 + 2) ** 2  # the raster ends one pixel before the polygon
