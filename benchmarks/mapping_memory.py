@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from joblib import cpu_count
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
@@ -43,7 +43,7 @@ def main() -> None:
         print(json.dumps(measure(Path(options.measure), options.memory[0], options.at_once)))
         return
     print(
-        f"{os.cpu_count()} cores, {options.method}, {options.size}, {options.dates} dates, {options.at_once} blocks "
+        f"{cpu_count()} cores, {options.method}, {options.size}, {options.dates} dates, {options.at_once} blocks "
         "at once"
     )
     print(row("million px", "MEMORY", "peak MB", "seconds", "px/s"))

@@ -10,7 +10,6 @@ series to know them again, hands out blocks and puts the map together, shares th
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
 from mapping_memory import make_site
 
 from twinns_qgis.jobs.map_cover import MapCover
@@ -42,7 +42,7 @@ def main() -> None:
     print(f"{options.method}, {options.size}, {options.dates} dates, {options.side} x {options.side} pixels")
     for count, found in seconds.items():
         print(f"workers: {count}", *(f"{options.side**2 / one:,.0f} px/s" for one in found), sep=", ")
-    print(f"ratio of the best: {min(seconds[1]) / min(seconds[2]):.2f}, on {os.cpu_count()} cores")
+    print(f"ratio of the best: {min(seconds[1]) / min(seconds[2]):.2f}, on {cpu_count()} cores")
 
 
 def start_cluster(workers: int, stack: ExitStack) -> str:

@@ -23,6 +23,7 @@ from statistics import median
 
 import numpy as np
 import rasterio
+from joblib import cpu_count
 
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.rasters.production import Machine
@@ -42,7 +43,7 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(*options.measure, options.memory)))
         return
-    print(f"{os.cpu_count()} cores, MEMORY {options.memory} MB; times in seconds, median of {options.runs} runs")
+    print(f"{cpu_count()} cores, MEMORY {options.memory} MB; times in seconds, median of {options.runs} runs")
     print(row("site", "sensor", "dates", "prepare", "floor", "ratio", "cpu ratio", "peak MB"))
     for size in options.sizes:
         site = make_site(options.folder, size)
@@ -87,7 +88,7 @@ def measure(site: str, sensor: str, kind: str, memory: int) -> dict[str, float]:
         series = Series.open(output)
         values = series.read()
         clock = Clock()
-        with ThreadPoolExecutor(os.cpu_count()) as readers:
+        with ThreadPoolExecutor(cpu_count()) as readers:
             list(readers.map(read, files))
         write(series, values, folder / f"floor_{sensor}.tif")
         dates = len(series.dates)
