@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from twinns_qgis.errors import InputError
 from twinns_qgis.json_object import JsonObject
 
 Label: TypeAlias = str | int
