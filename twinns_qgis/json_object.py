@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, NoReturn
 
-_LARGEST = 3.4e38
-"""What float32 holds, in which networks compute."""
+_FLOAT32 = 3.4028234663852886e38
+"""The largest number of float32, in which networks compute."""
 
 
 class JsonObject:
@@ -54,7 +55,7 @@ class JsonObject:
         return value
 
     def number(self, name: str, *, least: float = -math.inf, below: float = math.inf) -> float:
-        """Returns a finite number within limits."""
+        """Returns a finite number within limits; a no data value may be the lowest of float64."""
         value = self.value(name)
         if not _is_number(value) or not least <= value < below:
             self._refuse(name, "no number that can stand there")
@@ -86,6 +87,8 @@ class JsonObject:
         found = self.value(name)
         if not isinstance(found, list | tuple) or not all(map(_is_number, found)):
             self._refuse(name, "no list of numbers")
+        if any(abs(number) > _FLOAT32 for number in found):
+            self._refuse(name, "a list with a number beyond float32")
         if len(found) != count:
             self._refuse(name, f"a list of {len(found)} numbers; {count} belong there")
         return tuple(map(float, found))
@@ -95,4 +98,4 @@ class JsonObject:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and -_LARGEST <= value <= _LARGEST  # which no NaN is
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # which no NaN is

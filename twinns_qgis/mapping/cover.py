@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from rasterio.windows import Window
 
-from twinns_qgis.mapping.devices import Computing, free_memory
+from twinns_qgis.mapping.computing import Computing
+from twinns_qgis.mapping.devices import free_memory
 from twinns_qgis.mapping.estimate import estimate
 from twinns_qgis.mapping.outputs import (
     CONFIDENCE,

@@ -1,4 +1,4 @@
-"""What a map is computed on: the GPU that counts, its memory, why one is not used, and how scores are computed."""
+"""What a map is computed on: the GPU that counts, its memory, and why one is not used."""
 
 from __future__ import annotations
 
@@ -15,27 +15,6 @@ from twinns_qgis.networks.backend import gpu_available
 
 _TIMEOUT = 10
 """Seconds that the driver has to answer."""
-
-
-@dataclass(frozen=True)
-class Computing:
-    """How scores are computed.
-
-    Args:
-        device: ``cpu`` or ``gpu``.
-        library: What computes, with its version.
-        precision: What the network's products are computed in, ``float32`` or ``bfloat16``.
-        side: Side of the parts that go through the classifier at once.
-        compiled: Whether there are so many parts that the program for them is compiled.
-        agreement: The share of pixels that an early exit is to leave their class; None for no early exit.
-    """
-
-    device: str
-    library: str
-    precision: str
-    side: int
-    compiled: bool
-    agreement: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from twinns_qgis.mapping.devices import Computing
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import Scorer, scorer

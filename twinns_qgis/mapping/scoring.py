@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.devices import Computing
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.networks.backend import describe_device, gpu_available, is_out_of_memory, use_device
 from twinns_qgis.samples.store import MARGIN, PATCH
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from twinns_qgis.mapping.computing import Computing
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.scoring import Scorer
 
 

@@ -48,6 +48,12 @@ def test_a_manifest_comes_back_as_it_was():
     assert Manifest.from_json(STORED) == MANIFEST
 
 
+@pytest.mark.parametrize("nodata", [-3.4028234663852886e38, -1.7976931348623157e308, -9999.0, None])
+def test_no_data_values_that_gis_write_come_back(nodata):
+    found = Manifest.from_json(changed(lambda values: values["sensors"][1].update(nodata=nodata)))
+    assert found.sensors[1].nodata == nodata
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -23,14 +23,23 @@ _PART_OF_COMPLEX = re.compile(r"[iq]_(IW\d_)?[VH]{2}(?![A-Z0-9])")
 
 
 def polarisations(text: str) -> frozenset[str]:
-    """Returns the polarisations that a name or description holds: one in ``Gamma0_VH``, two in ``VV/VH``."""
+    """Returns the polarisations that a name or description holds.
+
+    Example:
+        >>> polarisations("Gamma0_VH_20180305"), sorted(polarisations("VV/VH"))
+        (frozenset({'VH'}), ['VH', 'VV'])
+    """
     return frozenset(match[1].upper() for match in _POLARISATION.finditer(text))
 
 
 def is_made_from_images(text: str) -> bool:
     """Whether a word of a name or description says that a raster was made from images and is none of backscatter.
 
-    Words are told apart by capitals as well as by what is no letter: ``VV_coh12``, ``VV-stdDev``, ``incidenceAngle``.
+    Words are told apart by capitals as well as by what is no letter.
+
+    Example:
+        >>> [is_made_from_images(name) for name in ("VV_coh12", "VV-stdDev", "incidenceAngle", "Gamma0_VV_mean")]
+        [True, True, True, False]
     """
     words = _WORD.findall(text)
     return any(map(_MADE_FROM_IMAGES.fullmatch, words)) or _PART_OF_COMPLEX.match(text) is not None

@@ -35,7 +35,12 @@ class Possible:
     zero: bool = True
 
     def excludes(self, values: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-        """Returns where values can't be, NaN among them being none; None if all can be, which is found out fast."""
+        """Returns where values can't be, NaN being none of them; None if all can be, which is found out fast.
+
+        Example:
+            >>> Possible(-1, 10).excludes(np.array([0.2, -9999, np.nan], np.float32))
+            array([False,  True, False])
+        """
         lowest, highest = values.min(), values.max()  # NaN if one is
         if (self.least or self.low) <= lowest and highest <= self.high and (self.zero or not lowest <= 0 <= highest):
             return None
