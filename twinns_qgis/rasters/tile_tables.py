@@ -1,8 +1,11 @@
 """What reaches below the public interfaces of rasterio and GDAL: tables of tiles, and the class of GDAL's bare errors.
 
-GDAL lays out a GeoTIFF without tiles; compressed tiles are then appended as they are, and entered into its tables.
-That rests on how GDAL writes such files, and the error on `rasterio._err`, which is no public module. Verified with
-rasterio 1.4.4 (GDAL 3.10.3) and tifffile 2026.3.3; the tests tell when a version does otherwise.
+Verified with rasterio 1.4.4 and its GDAL 3.10.3, and with tifffile 2025.5.10, 2026.3.3 and 2026.11.8.
+
+- GDAL lays out a sparse GeoTIFF with tables of its tiles that are full in length and hold zeros; in a GeoTIFF that is
+  not sparse, the tiles lie behind one another, from the first to the end of the file.
+- tifffile can overwrite a table in a file; a tile is known by its offset and its number of bytes, in TIFF and BigTIFF.
+- `rasterio._err` is no public module, and no public one has the class of errors that rasterio raises bare.
 """
 
 from __future__ import annotations
