@@ -44,8 +44,14 @@ def check_output(path: Path) -> None:
     """Checks that a file can be written at `path`, before hours are spent on its content.
 
     Raises:
-        InputError: The folder does not exist or can't be written to, or `path` is a folder.
+        InputError: The folder does not exist or can't be written to, `path` is a folder, or another program has the
+            file there open and Windows does not let go of it.
     """
+    _check_folder(path)
+    _check_replaceable(path)
+
+
+def _check_folder(path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise InputError(
@@ -59,7 +65,6 @@ def check_output(path: Path) -> None:
         raise InputError(
             f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
         ) from error
-    _check_replaceable(path)
 
 
 class InUse(InputError):
@@ -182,7 +187,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Whatever was at `path` stays until then, and stays for good if the block raises.
     """
-    check_output(path)
+    _check_folder(path)  # no more: a file that is open by now is no reason to lose the new one, see `give_name`
     with scratch_file(path, "partial") as partial:
         yield partial
         give_name(partial, path)
@@ -198,6 +203,7 @@ def give_name(written: Path, path: Path) -> None:
         os.fsync(file.fileno())
     try:
         written.replace(path)
+        _kept_beside.pop(path, None)
     except PermissionError:
         if not path.exists():
             raise
@@ -240,11 +246,14 @@ def _identity(path: Path) -> Path:
 
 def _ignores_case(folder: Path) -> bool:
     """Whether names that differ in case alone are the same file there, as on macOS and Windows."""
-    other = folder.with_name(folder.name.swapcase())
     try:
-        return other.name != folder.name and other.samefile(folder)
+        for file in itertools.chain(folder.iterdir(), (folder, *folder.parents)):
+            other = file.with_name(file.name.swapcase())
+            if other.name != file.name:  # a name without letters tells nothing
+                return other.samefile(file)
     except OSError:
-        return False
+        pass
+    return False
 
 
 def _check_replaceable(path: Path) -> None:
@@ -255,10 +264,8 @@ def _check_replaceable(path: Path) -> None:
     """
     if not (_WINDOWS and path.exists()):
         return
-    aside = path.with_name(f"{path.name}.aside")
     try:
-        path.rename(aside)
-        aside.rename(path)
+        path.rename(path)  # to its own name, so that a kill can't leave it under another one
     except PermissionError as error:
         raise InputError(
             f"The output {path} can't be replaced: another program has it open, such as QGIS that shows it.",

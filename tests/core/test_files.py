@@ -182,6 +182,40 @@ def test_a_finished_file_that_can_not_take_its_name_lies_beside_it(tmp_path, mon
     assert (tmp_path / "map.tif").read_text() == "shown"
     assert len(list(tmp_path.iterdir())) == 3
     assert kept_beside(tmp_path / "other.tif") is None
+    monkeypatch.undo()
+    with whole_file(tmp_path / "map.tif") as partial:
+        partial.write_text("newer")
+    assert kept_beside(tmp_path / "map.tif") is None
+
+
+def test_a_file_that_was_opened_during_the_work_does_not_stop_the_writing_of_the_new_one(tmp_path, monkeypatch):
+    """As Windows has it: simulated."""
+    (tmp_path / "map.tif").write_text("shown")
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(Path, "replace", busy)
+    own = Path.rename
+
+    def rename(self, target):
+        if self == tmp_path / "map.tif":
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        return own(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with whole_file(tmp_path / "map.tif") as partial:
+        partial.write_text("hours of work")
+    assert (tmp_path / "map (1).tif").read_text() == "hours of work"
+    assert (tmp_path / "map.tif").read_text() == "shown"
+
+
+@pytest.mark.parametrize("one_file", [False, True])
+@pytest.mark.parametrize("content", ["map.tif", "1"])
+def test_whether_case_counts_is_asked_of_what_has_letters(tmp_path, monkeypatch, one_file, content):
+    folder = tmp_path / "2024"
+    folder.mkdir()
+    (folder / content).touch()
+    if one_file:
+        monkeypatch.setattr(Path, "samefile", lambda self, other: str(self).casefold() == str(other).casefold())
+    assert files._ignores_case(folder) is one_file
 
 
 def test_outputs_whose_names_differ_in_case_alone_are_one_file_where_case_does_not_count(tmp_path, monkeypatch):

@@ -2,8 +2,9 @@
 
 The first line on standard input is the job, ``{"job": "mapcover", "parameters": {...}}``. A later line
 ``{"type": "cancel"}``, or the end of standard input (QGIS is gone), stops it: within a second, even in the midst of a
-long step, but for what it needs to keep what it has: meanwhile it says ``saving`` twice a second. On standard output go
-lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one ``result`` or ``error``.
+long step, but for what it needs to keep what it has: meanwhile it says ``saving`` twice a second, for a minute at most.
+On standard output go lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one ``result`` or
+``error``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +29,8 @@ _PATIENCE = 1.0
 """Seconds that a cancelled job has to stop by itself."""
 _SAYS_EVERY = 0.5
 """Seconds from one line of type ``saving`` to the next."""
+_SAVING = 60.0
+"""Seconds that it may take: a disk that no longer answers must not keep the process for good."""
 
 
 def run_worker() -> int:
@@ -89,7 +93,9 @@ def _read_request(line: str) -> dict[str, Any]:
 class _ProtocolReporter(Reporter):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._lock = threading.RLock()
+        self._line = threading.RLock()
+        self._end = threading.RLock()
+        """Whoever holds it ends the job: a job that stops meanwhile by itself waits for what is being saved."""
         self._cancelled = threading.Event()
         self._finished = threading.Event()
         self._last_resort: list[Callable[[], str]] = []
@@ -97,14 +103,14 @@ class _ProtocolReporter(Reporter):
     def send(self, type: str, **values: Any) -> None:
         """Writes a line of the protocol; after the last one, nothing."""
         line = json.dumps({"type": type, **values}, ensure_ascii=False, allow_nan=False)
-        with self._lock:
+        with self._line:
             if not self._finished.is_set():
                 self._stream.write(line + "\n")
                 self._stream.flush()
 
     def finish(self, type: str, **values: Any) -> None:
         """Writes the last line of the protocol, the result or the error, unless it is written already."""
-        with self._lock:
+        with self._end, self._line:
             self.send(type, **values)
             self._finished.set()
 
@@ -127,7 +133,8 @@ class _ProtocolReporter(Reporter):
         try:
             yield
         finally:
-            self._last_resort.remove(action)
+            with self._end:
+                self._last_resort.remove(action)
 
     def listen(self, stream: TextIO) -> None:
         """Waits for a cancel line, or for the end of the stream, and sees to it that the process ends."""
@@ -138,14 +145,32 @@ class _ProtocolReporter(Reporter):
         threading.Thread(target=self._say_that_it_saves, daemon=True).start()
         if self._finished.wait(_PATIENCE):
             return
-        with suppress(OSError):  # QGIS may be gone, and the pipe with it
-            done = [action() for action in tuple(self._last_resort)]
+        with self._end:
+            if self._finished.is_set():
+                return
+            done = [_carry_out(action) for action in tuple(self._last_resort)]
             discard_partial_files()
-            self.finish("error", kind=Cancelled.kind, message=" ".join(["Cancelled.", *done]), hint="")
-        os._exit(1)
+            with suppress(OSError):  # QGIS may be gone, and the pipe with it
+                self.finish("error", kind=Cancelled.kind, message=" ".join(["Cancelled.", *done]), hint="")
+            os._exit(1)
 
     def _say_that_it_saves(self) -> None:
         """Tells the client again and again that a cancelled job is still keeping what it has, so that it waits."""
-        with suppress(OSError):
-            while not self._finished.wait(_SAYS_EVERY):
+        end = time.monotonic() + _SAVING
+        while not self._finished.wait(_SAYS_EVERY):
+            with suppress(OSError):
                 self.send("saving", message="Keeping what is finished")
+            if time.monotonic() > end:
+                discard_partial_files()
+                os._exit(1)
+
+
+def _carry_out(action: Callable[[], str]) -> str:
+    """Returns what a last resort says that it did, or why it failed: the process has to end all the same."""
+    try:
+        return action()
+    except TwinnsError as error:
+        return f"{error.message} {error.hint}"
+    except Exception as error:
+        traceback.print_exc()
+        return f"What was to be kept could not be: {type(error).__name__}: {error}"

@@ -76,6 +76,26 @@ class Example(Job):
             reporter.info("waiting")
             time.sleep(60)
 
+    def fail_to_keep(self, reporter):
+        def save():
+            raise InputError("The disk is full.", "Free some space.")
+
+        with reporter.last_resort(save):
+            reporter.info("waiting")
+            time.sleep(60)
+
+    def stop_while_keeping(self, reporter):
+        def save():
+            time.sleep(3)
+            return "All is kept."
+
+        with reporter.last_resort(save):
+            reporter.info("waiting")
+            while not reporter.cancelled:
+                time.sleep(0.02)
+            time.sleep(2)
+            reporter.check_cancelled()
+
     def forget(self, reporter):
         with reporter.last_resort(lambda: "This is over."):
             pass
@@ -220,6 +240,17 @@ def test_a_cancelled_job_says_that_it_saves_for_as_long_as_it_does(start):
     (*saving, error), _ = _cancel(start(_request("keep")))
     assert {line["type"] for line in saving} == {"saving"}
     assert len(saving) >= 5
+    assert error["message"] == "Cancelled. All is kept."
+
+
+def test_a_last_resort_that_fails_ends_the_process_all_the_same(start):
+    (*_, error), status = _cancel(start(_request("fail_to_keep")))
+    assert error["message"] == "Cancelled. The disk is full. Free some space."
+    assert status == 1
+
+
+def test_a_job_that_stops_by_itself_waits_for_what_is_being_kept(start):
+    (*_, error), _ = _cancel(start(_request("stop_while_keeping")))
     assert error["message"] == "Cancelled. All is kept."
 
 
