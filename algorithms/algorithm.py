@@ -16,7 +16,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
-from .styles import use_own_style
+from .styles import load_instead, use_own_style
 from .translation import tr
 from .values import Values
 from .worker import Worker
@@ -113,6 +113,8 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         outputs = self._read(Values(self, parameters, context, feedback), outputs=True)
         found = Worker(chosen_interpreter(), feedback).run(self.name(), {**self._inputs, **outputs})
         for name, parameter in self._declaration.parameters().items():
+            if outputs.get(name) and name in found:
+                load_instead(outputs[name], found[name], context)
             if isinstance(parameter, RasterOutput) and name in found:
                 use_own_style(found[name], context)
         return {name.upper(): value for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""How outputs look in QGIS."""
+"""Which outputs QGIS loads, and how they look there."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ class _OwnStyle(QgsProcessingLayerPostProcessorInterface):
     ) -> None:
         layer.loadDefaultStyle()
         layer.triggerRepaint()
+
+
+def load_instead(asked: str, written: str, context: QgsProcessingContext) -> None:
+    """Lets QGIS load what was written, if it was to load what was asked for and that could not be replaced."""
+    layers = context.layersToLoadOnCompletion()
+    if written != asked and asked in layers:
+        layers[written] = layers.pop(asked)
+        context.setLayersToLoadOnCompletion(layers)
 
 
 _KEPT: list[_OwnStyle] = []

@@ -30,6 +30,8 @@ found = {}
 for name in ("output", "confidence", "model", "report"):
     path = request["parameters"].get(name)
     if path and not (name == "model" and request["job"] == "mapcover"):
+        if os.path.exists(path):  # as if it were open, and could not be replaced
+            path = path.replace(".tif", " (1).tif")
         raster(path) if path.endswith(".tif") else open(path, "w").close()
         found[name] = path
 if request["job"] == "mapcover":
@@ -103,6 +105,21 @@ def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, raste
     layers = loaded("mapcover", parameters)
     assert layers.keys() == {"Land cover map", "Confidence"}
     assert legend(layers["Land cover map"]) == [("wheat", "#4477aa")]
+
+
+def test_a_map_that_could_not_take_its_name_is_loaded_from_where_it_lies(run, writer, loaded, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    (tmp_path / "map.tif").write_text("the map of before, which QGIS has open")
+    parameters = {
+        "MODEL": str(tmp_path / "a.twinns"),
+        "SENTINEL2": raster,
+        "OUTPUT": into_project(tmp_path / "map.tif"),
+    }
+    results = run("mapcover", parameters)
+    assert results["OUTPUT"] == str(tmp_path / "map (1).tif")
+    (layer,) = loaded("mapcover", parameters).values()
+    assert layer.source() == results["OUTPUT"]
+    assert legend(layer) == [("wheat", "#4477aa")]
 
 
 def test_a_temporary_map_has_its_legend_too(run, writer, loaded, raster, tmp_path):
