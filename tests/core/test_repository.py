@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "twinns_qgis"
 FLOW = (
-    "rasters", "series", "samples", "networks", "forests", "methods", "training", "mapping", "assessment", "demo",
-    "jobs", "__main__",
+    "rasters", "reports", "series", "samples", "networks", "forests", "methods", "training", "mapping", "assessment",
+    "demo", "jobs", "__main__",
 )  # fmt: skip
 MODULES = sorted(CORE.rglob("*.py"))
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}

@@ -26,7 +26,6 @@ class TrainModel(SamplingJob, declarations.TrainModel):
     def run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
         from twinns_qgis.networks.backend import describe_device, use_device
-        from twinns_qgis.rasters.layout import disk_errors
 
         # This loads GDAL, which must be there before TensorFlow: else it takes TensorFlow's SQLite for its own, and the
         # split gets no spatial index.
@@ -48,8 +47,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         outcome = self._train(series, samples, reporter)
         if self.report:
             try:
-                with disk_errors(self.report):
-                    self._write_report(self.report, polygons.without_class, samples, outcome)
+                self._write_report(self.report, polygons.without_class, samples, outcome)
             except InputError as error:
                 raise InputError(
                     f"{error.message} The model is whole, and kept in {self.model}.", error.hint

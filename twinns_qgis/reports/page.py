@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from twinns_qgis import __version__
 from twinns_qgis.files import whole_file
+from twinns_qgis.rasters.layout import disk_errors
 
 _SHARED = Path(__file__).with_name("templates")
 
@@ -33,7 +34,7 @@ def write_page(path: Path, template: Path, **values: Any) -> None:
     )
     environment.filters.update(grouped=_grouped, duration=_duration)
     text = environment.get_template(template.name).render(version=__version__, **values)
-    with whole_file(path) as partial:
+    with whole_file(path) as partial, disk_errors(path):
         partial.write_text(text, encoding="utf-8")
 
 
