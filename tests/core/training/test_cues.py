@@ -93,7 +93,7 @@ def learn(site, tmp_path_factory):
     @functools.cache
     def train(method):
         sensors = tuple(sensor for sensor in site.sensors if sensor.name in site.seen_by(method))
-        manifest = Manifest(method, "small", sensors, site.samples.classes)
+        manifest = Manifest(Method.of(method), "small", sensors, site.samples.classes)
         model = tmp_path_factory.mktemp("model") / "model.twinns"
         learner = make_learner(model, manifest, Fitting(EPOCHS[method], 32, 1e-3, seed=0), ForestGrid((20,), (200,)))
         return learner.learn(site.seen_by(method), site.samples, Reporter()).classifier
