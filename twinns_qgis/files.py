@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from twinns_qgis.errors import InputError
 
 _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
@@ -82,6 +80,8 @@ def locked(path: Path) -> Iterator[None]:
         InUse: Another process is at work on it.
         InputError: The disk takes no more.
     """
+    from filelock import FileLock, Timeout  # here, as the worker tells what is lacking and needs this module for it
+
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     try:
         lock.acquire(timeout=_LOCK_SECONDS)
