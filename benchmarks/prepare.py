@@ -1,10 +1,15 @@
 """Preparation against its floor: reading all input and writing all output, with nothing computed in between.
 
     .venv/bin/python benchmarks/prepare.py [--sizes 256 512 1024] [--memory 2048] [--folder build/benchmark]
+    .venv/bin/python benchmarks/prepare.py --jpeg2000 [--dates 8] [--size 10980] [--rows 2000] [--memory 512]
 
 Prints, for simulated sites of 1, 4 and 16 times the area, and for a half and all of the dates, the seconds that each
 sensor takes, their ratio to the floor, and the peak memory of the process. Each measurement runs in a process of its
 own; the sites are read once before the clock starts, so that all find them in the system's cache.
+
+With --jpeg2000 it measures how often each tile of SAFE products is decoded, which takes most of the time. The files
+have the size of real ones, of which the first rows are prepared. As dates share the memory of a block, 512 MB for 8 of
+them make the blocks that 2 GB make for the 32 of a year.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -24,10 +30,13 @@ from statistics import median
 import numpy as np
 import rasterio
 from joblib import cpu_count
+from jpeg2000 import decodings, make_products, tiles
 
 from twinns_qgis.demo import create_demo_site
+from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.sentinel1.db_range import parse_db_range
@@ -40,6 +49,10 @@ SENSORS = ("sentinel2", "sentinel1")
 
 def main() -> None:
     options = _options()
+    if options.jpeg2000:
+        report_decodings(options)
+        return
+    options.memory = options.memory or 2048
     if options.measure:
         print(json.dumps(measure(*options.measure, options.memory)))
         return
@@ -62,6 +75,40 @@ def report(site: Path, sensor: str, options: argparse.Namespace) -> None:
     dates = runs["floor"][0]["dates"]
     ratios = f"{prepare / floor:.2f}", f"{work:.2f}"
     print(row(site.name, sensor, dates, f"{prepare:.2f}", f"{floor:.2f}", *ratios, f"{peak:.0f}"), flush=True)
+
+
+def report_decodings(options: argparse.Namespace) -> None:
+    """Prints how often each tile of SAFE products is decoded; in a process of its own, whose GDAL tells of each."""
+    options.memory = options.memory or 64 * options.dates
+    site = options.folder / f"{options.dates} SAFE products of {options.size} x {options.size}"
+    if not site.exists():
+        make_products(site, options.size, options.dates)
+    if os.environ.get("CPL_DEBUG") != "ON":
+        subprocess.run([sys.executable, *sys.argv], check=True, env={**os.environ, "CPL_DEBUG": "ON"})
+        return
+    files = sorted((site / "sentinel2").rglob("*.jp2"))
+    clock = Clock()
+    with decodings() as decoded:
+        prepare_sentinel2(
+            Outputs(site / "sentinel2.tif"),
+            Inputs(folder=site / "sentinel2"),
+            Period(),
+            area=Area(Extent((500000, 5600000 - 10 * options.rows, 500000 + 10 * options.size, 5600000))),
+            machine=Machine(options.memory),
+            reporter=Reporter(),
+        )
+    took = clock.read()
+    touched = Counter[int]()
+    for path in files:
+        of_file, of_rows = tiles(path, options.rows)
+        touched[of_file] += of_rows
+    print(
+        f"{cpu_count()} cores, MEMORY {options.memory} MB, {options.dates} products of {options.size} x {options.size}"
+    )
+    for of_file, count in touched.items():
+        print(f"files of {of_file} tiles: {count} tiles, each decoded {decoded[of_file] / count:.2f} times")
+    print(f"all: {touched.total()} tiles, each decoded {decoded.total() / touched.total():.2f} times")
+    print(f"{took['seconds']:.0f} s, {took['cpu']:.0f} s of the processors, peak {peak_memory():.0f} MB")
 
 
 def row(site: str, *cells: object) -> str:
@@ -178,9 +225,13 @@ def half_of_the_dates(folder: Path, size: int) -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
-    parser.add_argument("--memory", type=int, default=2048)
+    parser.add_argument("--memory", type=int, help="MB; by default 2048, and 64 a date with --jpeg2000")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
+    parser.add_argument("--jpeg2000", action="store_true", help="measure how often tiles of SAFE products are decoded")
+    parser.add_argument("--dates", type=int, default=8, help="of the SAFE products")
+    parser.add_argument("--size", type=int, default=10980, help="of the SAFE products, in pixels of 10 m")
+    parser.add_argument("--rows", type=int, default=2000, help="of the SAFE products that are prepared")
     parser.add_argument("--measure", nargs=3, metavar=("SITE", "SENSOR", "KIND"), help="for its own use")
     return parser.parse_args()
 
