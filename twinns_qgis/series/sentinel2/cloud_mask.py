@@ -63,36 +63,24 @@ class Clouds:
         return self.dilation / grid.crs.linear_units_factor[1]
 
 
-@dataclass(frozen=True)
-class Clear:
-    """Where a product shows the ground, on a block.
+def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Grid, buffer: float) -> NDArray[np.bool_]:
+    """Returns where a product shows the ground by its masks, those of single bands included: it counts whole or not.
 
-    Args:
-        everywhere: For all bands, of shape (height, width).
-        of_band: For those bands that have masks of their own, in addition.
-    """
-
-    everywhere: NDArray[np.bool_]
-    of_band: Mapping[str, NDArray[np.bool_]]
-
-    def of(self, band: str) -> NDArray[np.bool_]:
-        """Returns where a band shows the ground, of shape (height, width)."""
-        return self.everywhere & self.of_band[band] if band in self.of_band else self.everywhere
-
-
-def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Grid, buffer: float) -> Clear:
-    """Reads a product's masks on the grid of a block, by nearest neighbour.
+    Masks are read by nearest neighbour.
 
     Args:
         product: The product.
         files: Its files, open.
         block: The grid to read on.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
+
+    Returns:
+        Shape (height, width).
     """
     everywhere = np.ones((block.height, block.width), bool)
-    of_band: dict[str, NDArray[np.bool_]] = {}
     margin = math.ceil(buffer / min(block.resolution))
-    for (path, index), masks in _by_file_band(product.masks).items():
+    relevant = [mask for mask in product.masks if mask.bands is None or mask.bands & product.bands.keys()]
+    for (path, index), masks in _by_file_band(relevant).items():
         widened = margin if any(mask.spreads for mask in masks) else 0
         wide = block.crop(Window(-widened, -widened, block.width + 2 * widened, block.height + 2 * widened))
         flags = read_band(files[path], wide, Resampling.nearest, partial(_flags, files[path], index))
@@ -100,12 +88,8 @@ def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Gri
             clear = _is_one_of(flags, mask.clear)
             if widened and mask.spreads:
                 clear &= _distance(_is_one_of(flags, mask.spreads), block.resolution) > buffer
-            clear = clear[widened : widened + block.height, widened : widened + block.width]
-            if mask.bands is None:
-                everywhere &= clear
-            else:
-                of_band.update({band: of_band.get(band, True) & clear for band in mask.bands})
-    return Clear(everywhere, of_band)
+            everywhere &= clear[widened : widened + block.height, widened : widened + block.width]
+    return everywhere
 
 
 def cloud_shares(groups: Iterable[tuple[date, Sequence[Product]]], grid: Grid, threads: Threads) -> dict[date, float]:
@@ -142,7 +126,7 @@ def _count(products: Sequence[Product], part: Grid) -> tuple[int, int]:
         with product.open() as files:
             shown = ~np.isnan(source.read(files, part, Resampling.nearest))
             seen |= shown
-            clear |= shown & read_clear(product, files, part, buffer=0).everywhere
+            clear |= shown & read_clear(product, files, part, buffer=0)
     return int(np.count_nonzero(seen)), int(np.count_nonzero(clear))
 
 

@@ -61,15 +61,14 @@ def _add_product(
 
     It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
     """
-    clear = read_clear(product, files, strip, buffer)
-    wanted = clear.everywhere & np.all(values == SENTINEL2_NODATA, axis=0)
+    wanted = read_clear(product, files, strip, buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
     if not wanted.any():
         return
     found = np.empty_like(values)
     for order, band in enumerate(bands):
         source = product.bands[band].in_units_of(SENTINEL2_SCALE)
         raw = source.read(files, strip, Resampling.cubic, seen=seen)
-        wanted &= clear.of(band) & ~np.isnan(raw)
+        wanted &= ~np.isnan(raw)
         np.rint(raw, out=raw)
         np.copyto(found[order], raw, where=wanted, casting="unsafe")
     np.copyto(values, found, where=wanted)
