@@ -6,6 +6,7 @@ The site is two series on one grid, and square fields of three classes that both
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import rasterio
 from equations import assert_exact, equations, make_sensors, make_values, randomise  # noqa: F401  # fixtures
 from rasterio.crs import CRS
+from rasterio.io import DatasetReader
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 from shapely.geometry import box
@@ -72,6 +74,24 @@ def shared():
     if not folder.is_dir():
         pytest.skip("the real products are not there")
     return folder
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Counts how often the tiles of JPEG 2000 files are read, by the file's name, and the tile's row and column."""
+    counts, read = Counter(), DatasetReader.read
+
+    def counting(self, indexes=None, **options):
+        if self.driver.startswith("JP2"):
+            height, width = self.block_shapes[0]
+            rows, columns = options["window"].toslices()
+            for row in range(rows.start // height, -(-rows.stop // height)):
+                for column in range(columns.start // width, -(-columns.stop // width)):
+                    counts[self.name, row, column] += 1
+        return read(self, indexes, **options)
+
+    monkeypatch.setattr(DatasetReader, "read", counting)
+    return counts
 
 
 @pytest.fixture

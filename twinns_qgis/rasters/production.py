@@ -135,6 +135,11 @@ def make_rasters(
     return tally
 
 
+def blocks_folder(output: Path) -> Path:
+    """Returns the folder of what rasters are made from, block by block, beside the first of them."""
+    return output.with_name(f"{output.name}.blocks")
+
+
 def is_begun(
     plan: RasterPlan, layouts: Mapping[str, Layout], outputs: Mapping[str, Path], shape: tuple[int, int]
 ) -> bool:
@@ -159,7 +164,7 @@ def _store(
         **described(plan),
         **states(plan.sources()),
     }
-    return BlockStore(first.with_name(f"{first.name}.blocks"), tiled, windows, fingerprint)
+    return BlockStore(blocks_folder(first), tiled, windows, fingerprint)
 
 
 def _finish_blocks(

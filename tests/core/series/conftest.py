@@ -215,7 +215,7 @@ def _write_jp2(path, values, resolution, *, origin=(500000, 5600000), tile=None)
     height, width = values.shape
     options = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
     if tile:
-        options |= {"BLOCKXSIZE": tile, "BLOCKYSIZE": tile}
+        options |= {"TILED": "YES", "BLOCKXSIZE": tile, "BLOCKYSIZE": tile}
     with rasterio.open(
         path, "w", width=width, height=height, count=1, dtype=values.dtype, crs="EPSG:32631",
         transform=from_origin(*origin, resolution, resolution), **options,

@@ -12,6 +12,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.blocks import strips
+from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.products.product import Product
@@ -23,7 +24,12 @@ _LEAST = 64
 
 
 def read_date(
-    products: Sequence[Product], bands: Sequence[str], block: Grid, buffer: float, out: NDArray[np.int16]
+    products: Sequence[Product],
+    bands: Sequence[str],
+    block: Grid,
+    buffer: float,
+    out: NDArray[np.int16],
+    tiles: DecodedTiles | None = None,
 ) -> Seen:
     """Reads the products of a date: where several show the ground, the first one counts.
 
@@ -33,6 +39,7 @@ def read_date(
         block: The grid to read on.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
         out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the ground.
+        tiles: What was decoded of the products' files for other blocks.
 
     Returns:
         How many values were read, and how many can't be.
@@ -40,7 +47,7 @@ def read_date(
     seen = Seen()
     out[:] = SENTINEL2_NODATA
     for product in products:
-        with product.open() as files:
+        with product.open(tiles) as files:
             for rows in strips(block.height, block.width, least=_LEAST):
                 part = out[:, rows]
                 strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads, strips
+from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import Interpolation
@@ -46,6 +47,7 @@ class Sentinel2Plan:
         bands: The B bands.
         dates: The T' dates of the series.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
+        tiles: What is decoded of the products' files, kept from block to block; None if blocks do not come in order.
     """
 
     grid: Grid
@@ -53,6 +55,7 @@ class Sentinel2Plan:
     bands: tuple[str, ...]
     dates: tuple[date, ...]
     buffer: float
+    tiles: DecodedTiles | None = field(default=None, compare=False)
 
     def sources(self) -> Iterable[Path]:
         """Returns the products' files."""
@@ -65,11 +68,13 @@ class Sentinel2Plan:
         clear = np.empty((len(self.groups), grid.height, grid.width), bool)
 
         def read(order: int) -> Seen:
-            seen = read_date(self.groups[order][1], self.bands, grid, self.buffer, out=values[order])
+            seen = read_date(self.groups[order][1], self.bands, grid, self.buffer, values[order], self.tiles)
             np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
             return seen
 
         seen = list(threads.map(read, range(len(self.groups))))
+        if self.tiles:
+            self.tiles.next_block()
         tally = {
             "values": [one.values for one in seen],
             "impossible": [one.impossible for one in seen],

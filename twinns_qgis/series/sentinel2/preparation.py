@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import rasterio
+from rasterio.windows import Window
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_outputs, check_spared, scratch_file
 from twinns_qgis.rasters.blocks import Threads, block_shape, cache_bytes
+from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
-from twinns_qgis.rasters.production import Machine, make_rasters
+from twinns_qgis.rasters.production import Machine, blocks_folder, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
@@ -114,11 +117,13 @@ def prepare_sentinel2(
             paths[CLEAR_OBSERVATIONS] = outputs.validity
         elif outputs.report:
             paths[CLEAR_OBSERVATIONS] = stack.enter_context(scratch_file(outputs.report, "validity"))
+        shape = block_shape(grid, machine.memory, bytes_per_pixel)
+        tiles = stack.enter_context(_decoded_tiles(outputs.series, grid, buffer, shape))
         tally = make_rasters(
-            Sentinel2Plan(grid, groups, tuple(bands), dates, buffer),
+            Sentinel2Plan(grid, groups, tuple(bands), dates, buffer, tiles),
             layouts,
             paths,
-            block_shape(grid, machine.memory, bytes_per_pixel),
+            shape,
             machine,
             reporter,
         )
@@ -158,6 +163,13 @@ def _without_cloudy_dates(
     return kept, tuple(
         LeftOut(day, product.name, f"{shares[day]:.0%} of clouds") for day, products in cloudy for product in products
     )
+
+
+def _decoded_tiles(series: Path, grid: Grid, buffer: float, shape: tuple[int, int]) -> DecodedTiles:
+    """Returns tiles for the blocks of a series, with what lies round the grid within the buffer of clouds."""
+    margin = math.ceil(buffer / min(grid.resolution))
+    wide = grid.crop(Window(-margin, -margin, grid.width + 2 * margin, grid.height + 2 * margin))
+    return DecodedTiles(blocks_folder(series), wide, math.ceil(grid.width / shape[1]))
 
 
 def _acquisitions(groups: Groups, tally: Mapping[str, Any], grid: Grid) -> tuple[Acquisition, ...]:

@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 from rasterio.warp import transform
 
-from twinns_qgis.errors import InputError
+from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.area import Area
@@ -541,3 +541,41 @@ def test_the_report_tells_every_product_left_out_and_why(prepare, three_dates, t
     ):
         row = next(row for row in text.split("<tr>") if f"<td>{reason}</td>" in row)
         assert name in row
+
+
+@pytest.fixture
+def tiled(tmp_path, make_safe, write_jp2):
+    """SAFE products of two dates, of 256 x 256 pixels, whose tiles are neither those of blocks nor each other's."""
+    random = np.random.default_rng(0)
+    for day in DAYS[:2]:
+        for path in make_safe(day, "02.06", folder=tmp_path / "in").rglob("*.jp2"):
+            resolution, tile = (10, 96) if path.stem.endswith("10m") else (20, 40)
+            shape = (2560 // resolution,) * 2
+            if "_SCL_" in path.name:
+                values = random.choice([4, 9], shape, p=[0.99, 0.01]).astype("uint8")
+            else:
+                values = random.integers(1, 9000, shape).astype("uint16")
+            write_jp2(path, values, resolution, tile=tile)
+
+
+def test_each_tile_is_decoded_once_whatever_the_blocks(tiled, prepare, decoded):
+    options = {"clouds": Clouds(dilation=30), "area": Area(Extent.parse("500030,502530,5597500,5599990"))}
+    one_block = prepare("expected.tif", memory=512, **options).read()
+    decoded.clear()
+    np.testing.assert_array_equal(prepare(memory=1, **options).read(), one_block)
+    assert set(decoded.values()) == {1}
+    assert len(decoded) == 2 * (4 * 3**2 + 7 * 4**2)
+
+
+def test_a_cancelled_call_keeps_no_decoded_tiles(tiled, prepare, listener, tmp_path):
+    kept = []
+
+    def stop(fraction, message=""):
+        kept.append(len(list(tmp_path.rglob("*.decoded"))))
+        listener.stop = fraction > 0.2
+
+    listener.progress = stop
+    with pytest.raises(Cancelled, match="blocks are kept"):
+        prepare(memory=1)
+    assert max(kept) > 0
+    assert not list(tmp_path.rglob("*.decoded"))
