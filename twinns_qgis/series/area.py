@@ -68,6 +68,11 @@ class Area:
         if not all(map(math.isfinite, everything)):
             raise InputError(f"The products lie outside of what {crs} can show.", "Choose a CRS of their place.")
         bounds = _common(self.extent, everything, crs) if self.extent else _in_crs(first, crs)
+        if bounds[2] - bounds[0] > _turn(crs) / 2:
+            raise InputError(
+                f"In {crs} the area is wider than half of the earth: products lie on both sides of 180 degrees.",
+                f"Choose a CRS whose middle is near, such as that of the first product, {first.crs}.",
+            )
         if self.resolution:
             _check_resolution(self.resolution, bounds, _same_resolution(first, crs))
         return _covering(bounds, crs, anchor, steps)
@@ -121,13 +126,16 @@ def _check_wrap(grid: Grid, crs: CRS) -> None:
     except GdalError:  # it has no place for a corner
         return
     steps = [abs(a - b) for places in (xs, ys) for a, b in itertools.pairwise(places) if math.isfinite(a - b)]
-    # A whole turn in units of the CRS; a product is thousands of times narrower.
-    turn = 360.0 if crs.is_geographic else 40_000_000 / crs.linear_units_factor[1]
-    if max(steps, default=0.0) > turn / 4:
+    if max(steps, default=0.0) > _turn(crs) / 4:  # a product is thousands of times narrower than a turn
         raise InputError(
             f"{crs} cuts the products in two: one reaches across its edge, at 180 degrees or at a pole.",
             f"Choose a CRS whose middle is near, such as that of the products, {grid.crs}.",
         )
+
+
+def _turn(crs: CRS) -> float:
+    """Returns the way round the earth in units of a CRS."""
+    return 360.0 if crs.is_geographic else 40_000_000 / crs.linear_units_factor[1]
 
 
 def _same_resolution(first: Grid, crs: CRS) -> float:

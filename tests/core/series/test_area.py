@@ -114,6 +114,16 @@ def test_products_on_both_sides_of_180_degrees_are_one_mosaic_in_the_crs_of_one(
     assert grid.bounds == (700000, 5580000, 750000, 5600000)
 
 
+@pytest.mark.parametrize("crs", [4326, 3857])
+def test_products_on_both_sides_of_180_degrees_are_no_mosaic_in_a_crs_that_ends_there(crs):
+    """The grid was as wide as the earth."""
+    east = Grid(CRS.from_epsg(32660), from_origin(600000, 5600040, 10, 10), 1098, 1098)
+    west = Grid(CRS.from_epsg(32601), from_origin(400000, 5600040, 10, 10), 1098, 1098)
+    area = Area(Extent((-180, 49, 180, 52), CRS.from_epsg(4326)), crs=CRS.from_epsg(crs))
+    with pytest.raises(InputError, match=r"wider than half of the earth.*that of the first product, EPSG:32660"):
+        area.grid([east, west])
+
+
 def test_an_extent_across_180_degrees_is_to_be_given_in_another_crs():
     with pytest.raises(InputError, match=r"reaches across 180 degrees.*CRS of the products"):
         Extent.parse("179,-179,50,50.5 [EPSG:4326]")
