@@ -32,8 +32,9 @@ LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a
 
 _MASKS = ("SCL", "CLM")
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
-_IN_SERIES = re.compile(r"\d{4}-\d{2}-\d{2} \S+")
+_IN_SERIES = re.compile(r"\d{4}-\d{2}-\d{2} (?:B[1-9]\d*A?|(?P<radar>VV|VH))")
 """How the bands of a series are described that was prepared before."""
+_TYPE_OF_SERIES = "int16"
 _SAME_PLACE = 0.9
 """Share of the larger of two footprints that the files of one product have in common, at least: tiles overlap less."""
 
@@ -67,7 +68,7 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A file can't be read or has no date, or two files hold the same band of one date and place.
     """
-    described = [found for file in files for found in _describe(file, search.reporter)]
+    described = [found for file in files for found in _describe(file)]
     days = search.dates.of({place(found.file): found.tags for found in described if found.day is None})
     by_day: defaultdict[date, list[_File]] = defaultdict(list)
     for found in described:
@@ -84,14 +85,30 @@ def has_bands(file: File) -> bool:
         return False
 
 
-def _describe(file: File, reporter: Reporter) -> list[_File]:
+def is_series(file: File) -> bool:
+    """Whether a raster is a series that was prepared before, and not a stack of dates to prepare one from.
+
+    Raises:
+        InputError: It can't be read.
+    """
+    with open_raster(file) as dataset:
+        return _is_series(dataset)
+
+
+def _is_series(dataset: DatasetReader) -> bool:
+    matches = [_IN_SERIES.fullmatch(description or "") for description in dataset.descriptions]
+    if not all(matches):
+        return False
+    return dataset.dtypes[0] == _TYPE_OF_SERIES or all(match and match["radar"] for match in matches)
+
+
+def _describe(file: File) -> list[_File]:
     """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
     layers: defaultdict[date | None, dict[str, int]] = defaultdict(dict)
     with open_raster(file) as dataset:
+        if _is_series(dataset):
+            return []
         for index, description in enumerate(dataset.descriptions, start=1):
-            if _IN_SERIES.fullmatch(description or ""):
-                reporter.info(f"{file} is a finished series, not made from: it is passed over.")
-                return []
             day, name = _day_and_layer(description or "")
             if name and layers[day].setdefault(name, index) != index:
                 raise InputError(

@@ -95,6 +95,13 @@ class Metadata:
         return [(element.text or "").strip() for element in self.elements(name)]
 
 
+def outermost(file: File, name: re.Pattern[str]) -> Path | None:
+    """Returns the outermost folder above a file whose name begins with a pattern, None if there is none."""
+    parts = place(file).parts
+    depths = (depth for depth, part in enumerate(parts[:-1], start=1) if name.match(part))
+    return next((Path(*parts[:depth]) for depth in depths), None)
+
+
 def product_folders(files: Iterable[File], name: re.Pattern[str], reporter: Reporter) -> list[ProductFolder]:
     """Returns the products whose folders have names that begin with a pattern, in the order of their places.
 

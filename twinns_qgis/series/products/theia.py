@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source, saturation
 from twinns_qgis.series.products.product import MaskSource, Product
-from twinns_qgis.series.products.product_folder import ProductFolder, product_folders
+from twinns_qgis.series.products.product_folder import ProductFolder, outermost, product_folders
 from twinns_qgis.series.products.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
@@ -34,6 +35,11 @@ _SATURATED = {"R1": ("B2", "B3", "B4", "B8"), "R2": ("B5", "B6", "B7", "B8A", "B
 def holds(file: File) -> bool:
     """Whether a file lies in a folder that has the name of such a product."""
     return any(_NAME.match(part) or _OTHER_LEVEL.match(part) for part in place(file).parts[:-1])
+
+
+def folder(file: File) -> Path | None:
+    """Returns the outermost folder above a file that has the name of such a product of level 2A."""
+    return outermost(file, _NAME)
 
 
 def is_part(file: File) -> bool:

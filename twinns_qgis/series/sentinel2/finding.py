@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
@@ -20,6 +23,8 @@ from twinns_qgis.series.products.selection import warn_of_strangers
 _READERS = (theia, safe, band_files)
 """Modules that know a kind of product: by its name `holds` tells its files from others, `find` finds the products,
 `LOOKED_FOR` says what it looks for. A file goes to the first that holds it, other rasters to `dated_geotiffs`."""
+_IN_FOLDERS = (theia, safe)
+"""Those that know a product by its folder: `folder` tells it, `is_part` whether a file is one that products have."""
 POSSIBLE_REFLECTANCE = Possible(-0.2, 2.0)
 """What reflectance can be: slightly negative over dark water, and beyond 1 on clouds and snow in the sun."""
 _LISTED = 10
@@ -53,28 +58,34 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     """
     search = Search(AcquisitionDates(inputs.dates, reporter), options, reporter)
     readers = _READERS if inputs.folder else (band_files,)
-    files_given = files = inputs.files()
-    found: list[Product] = []
-    for reader in readers:
-        found += reader.find([file for file in files if reader.holds(file)], search)
-        files = [file for file in files if not reader.holds(file)]
+    found, files, unread = _read_kinds(readers, inputs.files(), search)
     rasters = [file for file in files if is_geotiff(file)] if inputs.folder else files
     found += dated_geotiffs.find(rasters, search)
     known = {file for product in found for file in product.files}
     unknown = [file for file in rasters if file not in known]
+    finished = [file for file in unknown if dated_geotiffs.is_series(file)]
+    unknown = [file for file in unknown if file not in finished]
+    unread += _of_other_formats(files) if inputs.folder else []
     looked_for = "; ".join(reader.LOOKED_FOR for reader in (*readers, dated_geotiffs))
+    if finished and inputs.layers:
+        raise InputError(
+            f"{finished[0]} is a finished series.",
+            "Training and mapping take it as it is; a series is prepared from products.",
+        )
     if unknown and inputs.layers:
         raise InputError(
             f"These layers have no band that is recognised: {', '.join(map(str, unknown))}.",
             f"Expected are {looked_for}.",
         )
     if not found:
-        raise InputError(
-            f"No Sentinel-2 products were found in {inputs}.{_undescribed(unknown)}", f"Looked for: {looked_for}."
-        )
+        reasons = [_finished(finished), _undescribed(unknown), _unread(unread)]
+        told = " ".join([f"No Sentinel-2 products were found in {inputs}.", *filter(None, reasons)])
+        raise InputError(told, f"Looked for: {looked_for}.")
+    if finished:
+        reporter.info(_finished(finished))
     _warn_of_others(known, unknown, reporter)
-    if inputs.folder:
-        _warn_of_unread_bands(files_given, reporter)
+    if unread:
+        reporter.warning(_unread(unread))
     search.dates.warn_of_unused_rows()
     period.dates([product.date for product in found], Reporter())
     products = sorted(
@@ -95,6 +106,37 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     return Found(chosen, search.left_out)
 
 
+def _read_kinds(
+    readers: Sequence[ModuleType], files: list[File], search: Search
+) -> tuple[list[Product], list[File], list[File]]:
+    """Returns the products of agencies, the files that are of none, and GeoTIFFs of bands that lie among theirs."""
+    instead = _instead_of_products(files)
+    found: list[Product] = []
+    unread: list[File] = []
+    for reader in readers:
+        by_folder = reader in _IN_FOLDERS
+        held = [file for file in files if reader.holds(file) and not (by_folder and file in instead)]
+        found += reader.find(held, search)
+        files = sorted(set(files) - set(held), key=place)
+        if by_folder:
+            others = [file for file in held if is_geotiff(file) and not reader.is_part(file)]
+            unread += [file for file in others if dated_geotiffs.has_bands(file)]
+    return found, files, unread
+
+
+def _instead_of_products(files: Iterable[File]) -> set[File]:
+    """Returns what lies in folders that have the name of a product, and GeoTIFFs in place of its files."""
+    folders: defaultdict[Path, list[File]] = defaultdict(list)
+    whole: set[Path] = set()
+    for file in files:
+        for reader in _IN_FOLDERS:
+            if folder := reader.folder(file):
+                folders[folder].append(file)
+                whole |= {folder} if reader.is_part(file) else set()
+    emptied = [inside for folder, inside in folders.items() if folder not in whole and any(map(is_geotiff, inside))]
+    return {file for inside in emptied for file in inside}
+
+
 def _as_reflectance(bands: Mapping[str, BandSource]) -> dict[str, BandSource]:
     """Returns a product's bands, knowing each other and what they can be."""
     spectrum = tuple((band.path, band.index) for band in bands.values())
@@ -111,7 +153,7 @@ def _undescribed(rasters: Sequence[File]) -> str:
     if not rasters:
         return ""
     return (
-        f" There are {len(rasters)} GeoTIFFs whose bands aren't described as Sentinel-2's, the first being "
+        f"There are {len(rasters)} GeoTIFFs whose bands aren't described as Sentinel-2's, the first being "
         f"{rasters[0]}. Which band is which is never guessed: describe them, in QGIS or with gdal_edit.py."
     )
 
@@ -121,27 +163,34 @@ def _warn_of_others(known: Iterable[File], unknown: Iterable[File], reporter: Re
     if bands:
         reporter.warning(
             f"{len(bands)} rasters are named like a band, but not S2x_..._L2A_..., and are passed over: "
-            f"{', '.join(str(file) for file in bands[:_LISTED])}{' ...' if len(bands) > _LISTED else ''}."
+            f"{_listed(bands)}."
         )
     warn_of_strangers(known, [file for file in unknown if file not in bands], reporter)
 
 
-def _warn_of_unread_bands(files: Iterable[File], reporter: Reporter) -> None:
-    """Warns of Sentinel-2's bands that no reader is for: within the folder of a product, or in another format."""
-    unread = []
-    for file in files:
-        in_product = next((reader for reader in (theia, safe) if reader.holds(file)), None)
-        if is_geotiff(file):
-            if in_product and not in_product.is_part(file) and dated_geotiffs.has_bands(file):
-                unread.append(str(file))
-        elif place(file).suffix.lower() in _OTHER_RASTERS and not in_product and band_files.is_named_like_a_band(file):
-            unread.append(str(file))
-    if unread:
-        reporter.warning(
-            f"{len(unread)} rasters hold bands, but are no part of a product that is known, and are passed over: "
-            f"{', '.join(unread[:_LISTED])}{' ...' if len(unread) > _LISTED else ''}. GeoTIFFs with described bands "
-            "are read outside of the folders of products."
-        )
+def _of_other_formats(files: Iterable[File]) -> list[File]:
+    """Returns the rasters of bands, by their names or descriptions, in formats that no reader is for."""
+    rasters = [file for file in files if place(file).suffix.lower() in _OTHER_RASTERS]
+    return [file for file in rasters if band_files.is_named_like_a_band(file) or dated_geotiffs.has_bands(file)]
+
+
+def _finished(series: Sequence[File]) -> str:
+    if not series:
+        return ""
+    return f"Finished series, which training and mapping take as they are, are passed over: {_listed(series)}."
+
+
+def _unread(files: Sequence[File]) -> str:
+    if not files:
+        return ""
+    return (
+        f"{len(files)} rasters hold bands, but are no part of a product that is known, and are passed over: "
+        f"{_listed(files)}. GeoTIFFs with described bands are read outside of the folders of products."
+    )
+
+
+def _listed(files: Sequence[File]) -> str:
+    return ", ".join(map(str, files[:_LISTED])) + (" ..." if len(files) > _LISTED else "")
 
 
 def _warn_of_masks(products: Sequence[Product], options: Sentinel2Options, reporter: Reporter) -> None:

@@ -127,12 +127,23 @@ def test_words_beside_a_band_without_a_date_make_no_band(tmp_path, make_dated, w
     assert len(find_in(folder=tmp_path)) == 1
 
 
-def test_a_finished_series_is_no_product(tmp_path, make_dated, write_raster, find_in, listener):
+def test_a_finished_series_is_no_product_and_told_as_such(tmp_path, make_dated, make_series, find_in, listener):
+    series = make_series("series.tif", np.ones((4, 4, 2, 1), "int16"))
+    with pytest.raises(InputError, match=r"No Sentinel-2 products.*Finished series.*series\.tif\. Looked for"):
+        find_in(folder=tmp_path)
+    with pytest.raises(InputError, match=r"series\.tif is a finished series"):
+        find_in(layers=(series,))
     make_dated(tmp_path, DAY, 1000)
-    names = [f"2018-03-0{day} B2" for day in (5, 8)]
-    write_raster(tmp_path / "series.tif", np.ones((2, 4, 4), "int16"), names=names)
     assert len(find_in(folder=tmp_path)) == 1
-    assert any("series.tif is a finished series" in message for message in listener.messages)
+    assert any("Finished series" in message and "series.tif" in message for message in listener.messages)
+    assert not any("series.tif" in warning for warning in listener.warnings)
+
+
+@pytest.mark.parametrize(("bands", "dtype"), [(("B02", "B04"), "int16"), (("B2", "B12"), "uint16")])
+def test_a_stack_that_is_described_almost_like_a_series_is_read(tmp_path, write_raster, find_in, bands, dtype):
+    names = [f"2018-03-0{day} {band}" for day in (5, 8) for band in bands]
+    write_raster(tmp_path / "stack.tif", np.ones((4, 4, 4), dtype), names=names)
+    assert [product.date for product in find_in(folder=tmp_path)] == [DAY, date(2018, 3, 8)]
 
 
 def test_a_file_that_lost_its_descriptions_is_told(tmp_path, make_dated, find_in, listener):

@@ -43,11 +43,37 @@ def test_a_geotiff_with_the_name_of_a_product_is_read(tmp_path, make_dated, find
         assert product.paths == {file}
 
 
-def test_bands_of_formats_that_no_reader_is_for_are_told(tmp_path, make_dated, find_in, listener):
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "S2A_MSIL2A_20180305T105441_N0206_R051_T31UES_20190507T124911.SAFE",
+        "SENTINEL2A_20180305-105421-464_L2A_T31UES_C_V1-0",
+    ],
+)
+@pytest.mark.parametrize("names", [["stack_20180305.tif"], [f"S2A_L2A_20180305_{band}.tif" for band in ("B02", "B03")]])
+def test_geotiffs_in_place_of_a_product_in_its_folder_are_read(tmp_path, write_raster, find_in, folder, names):
+    for name in names:
+        write_raster(tmp_path / folder / name, np.ones((1, 4, 4), "uint16"), names=("B02",))
+    (product,) = find_in(folder=tmp_path)
+    assert {path.name for path in product.paths} == set(names)
+
+
+def test_bands_of_level_1c_are_told_though_nothing_else_is_there(tmp_path, write_raster, find_in):
+    folder = tmp_path / "S2A_MSIL1C_20180305T105441_N0206_R051_T31UES_20190507T124911.SAFE"
+    write_raster(folder / "stack_20180305.tif", np.ones((1, 4, 4), "uint16"), names=("B02",))
+    with pytest.raises(InputError, match=r"No Sentinel-2 products.*1 rasters hold bands.*stack_20180305\.tif"):
+        find_in(folder=tmp_path)
+
+
+def test_bands_of_formats_that_no_reader_is_for_are_told(tmp_path, make_dated, write_raster, find_in, listener):
     make_dated(tmp_path, DAY, 1000)
     (tmp_path / "T31UES_20180305T105021_B04_10m.jp2").touch()
+    write_raster(tmp_path / "export.tif", np.ones((1, 4, 4), "uint16"), names=("B02",))
+    (tmp_path / "export.tif").rename(tmp_path / "export.img")  # GDAL knows formats by their content
     assert len(find_in(folder=tmp_path)) == 1
-    assert any("T31UES_20180305T105021_B04_10m.jp2" in warning for warning in listener.warnings)
+    (warning,) = (warning for warning in listener.warnings if "2 rasters hold bands" in warning)
+    assert "T31UES_20180305T105021_B04_10m.jp2" in warning
+    assert "export.img" in warning
 
 
 def test_clear_values_are_those_that_the_user_chose(tmp_path, make_safe, make_theia, find_in, listener):
