@@ -183,6 +183,9 @@ class BlockStore:
                 if path.is_dir():  # a worker of a cluster may still be writing there
                     shutil.rmtree(path, ignore_errors=True)
         with disk_errors(self.folder):
+            for path in self.folder.iterdir():
+                if path.is_file() and path != self._known:  # what a killed call needed meanwhile
+                    path.unlink()
             self._blocks.mkdir(exist_ok=True)
         if left != self.fingerprint:
             with _whole(self._known) as partial:

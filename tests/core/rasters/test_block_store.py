@@ -124,6 +124,14 @@ def test_a_disk_that_is_full_from_the_start_is_told(store, monkeypatch):
         pass
 
 
+def test_what_a_killed_call_needed_meanwhile_is_removed_and_its_blocks_are_not(store):
+    _stop_after(store, 1)
+    (store.folder / "7.decoded").write_bytes(b"pixels")
+    with store.open(Reporter()) as finished:
+        assert finished == {1}
+        assert not (store.folder / "7.decoded").exists()
+
+
 def test_nothing_is_left_where_no_block_was_finished(store):
     _stop_after(store)
     assert not store.folder.exists()
