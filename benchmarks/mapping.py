@@ -28,7 +28,8 @@ from sklearn.ensemble import RandomForestClassifier
 from training import CLASSES, PRODUCT, SENSORS, least_seconds, plain_model
 
 from twinns_qgis.networks.architectures import architectures
-from twinns_qgis.networks.early_exit import ExitingNetwork, ExitRule
+from twinns_qgis.networks.early_exit import ExitingNetwork
+from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.networks.precision import PRECISIONS, computing_in
 from twinns_qgis.networks.sensor import Sensor

@@ -29,7 +29,8 @@ class MapCover(Job, declarations.MapCover):
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
         with hashing(self._given(), reporter) as hashes:
-            from twinns_qgis.mapping.cover import Choice, CoverOutputs, map_cover
+            from twinns_qgis.mapping.choice import Choice
+            from twinns_qgis.mapping.cover import CoverOutputs, map_cover
             from twinns_qgis.mapping.devices import unused_gpu
             from twinns_qgis.rasters.production import Machine
             from twinns_qgis.training.model_file import read_model

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import keras
 from rasterio.windows import Window
 
-from twinns_qgis.mapping.computing import Computing
-from twinns_qgis.mapping.devices import free_memory
+from twinns_qgis.mapping.choice import Choice, Way, Ways
 from twinns_qgis.mapping.estimate import estimate
 from twinns_qgis.mapping.outputs import (
     CONFIDENCE,
@@ -24,34 +21,14 @@ from twinns_qgis.mapping.outputs import (
 )
 from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
-from twinns_qgis.mapping.scoring import keep
-from twinns_qgis.mapping.sizes import AT_ONCE, SIDES, Sizes, choose_sizes
-from twinns_qgis.networks.backend import gpu_available
-from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
+from twinns_qgis.mapping.sizes import AT_ONCE
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, is_begun, make_rasters
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
-from twinns_qgis.training.manifest import Manifest
-from twinns_qgis.training.model_file import TrainedModel, read_model, versions
-
-_WORTH_COMPILING = 16
-"""Parts from which on compiling, a second or two, pays."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How the user wants scores to be computed.
-
-    Args:
-        device: Where: ``auto``, ``cpu`` or ``gpu``.
-        precision: ``float32``, ``bfloat16``, or ``auto``: what is faster.
-        agreement: The share of pixels that an early exit is to leave their class; None for no early exit.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    agreement: float | None = None
+from twinns_qgis.training.model_file import TrainedModel, read_model
 
 
 @dataclass(frozen=True)
@@ -121,89 +98,49 @@ def map_cover(
         Cancelled: The user asked the job to stop.
     """
     grid = next(iter(scene.series.values())).grid.crop(scene.window)
-    classes = model.manifest.classes
-    layouts = {COVER: cover_layout(grid, classes, tags)}
-    if outputs.confidence:
-        layouts[CONFIDENCE] = percent_layout(grid, ["confidence"], tags)
-    if outputs.probabilities:
-        layouts[PROBABILITIES] = percent_layout(grid, [item.name for item in classes], tags)
+    classes, paths = model.manifest.classes, outputs.paths()
+    layouts = _layouts(paths, grid, classes, tags)
     bands = {name: len(layout.descriptions) for name, layout in layouts.items()}
-    kind = _device(choice.device, machine) if model.classifier.network else "cpu"
-    free = free_memory() if kind == "gpu" and machine.scheduler is None else None
 
-    def settle(precision: str, side: int | None = None) -> tuple[MappingPlan, Sizes]:
-        sizes = choose_sizes(model.manifest, scene.series, grid, machine.memory, kind, precision, free)
-        sizes = replace(sizes, side=side or sizes.side)
-        many = (grid.width // sizes.side) * (grid.height // sizes.side) >= _WORTH_COMPILING
-        plan = MappingPlan(
-            model=model.path,
-            series=scene.series,
-            contents={"model": model.sha256, **scene.contents},
-            window=scene.window,
-            region=scene.region,
-            bands=bands,
-            device=choice.device,
-            computing=Computing(kind, _library(), precision, sizes.side, many, choice.agreement),
-        )
-        return plan, sizes
+    def plan_of(way: Way) -> MappingPlan:
+        return MappingPlan(scene.series, scene.contents, scene.window, scene.region, bands, way.inference)
 
-    wanted = choice.precision if model.classifier.network else "float32"  # which forests are computed in
-    precisions = PRECISIONS if wanted == "auto" else (wanted,)
-    # What is free on a GPU differs from call to call, and the parts with it.
-    sides = (None,) if free is None else SIDES
-    begun = _begun(product(precisions, sides), settle, layouts, outputs)
-    plan, sizes = begun or settle(_fastest(model.manifest) if wanted == "auto" else wanted)
-    precision = plan.computing.precision
+    ways = Ways(model, scene.series, grid, machine, choice)
+    begun = (way for way in ways.all() if is_begun(plan_of(way), layouts, paths, way.sizes.shape))
+    way = next(begun, None) or ways.fastest()
+    plan, inference, sizes = plan_of(way), way.inference, way.sizes
     height, width = sizes.shape
     reporter.info(
         f"Mapping {grid.width} x {grid.height} pixels in blocks of {width} x {height}, computed {sizes.side} x "
-        f"{sizes.side} at once, in {precision} on the {kind.upper()}"
+        f"{sizes.side} at once, in {inference.precision} on the {inference.device.upper()}"
     )
-    keep(model if precision == "float32" else read_model(model.path, precision), plan.computing)
+    inference.keep(model if inference.precision == "float32" else read_model(model.path, inference.precision))
     whole_rate = None
     if machine.scheduler is None:
         whole_rate = estimate(plan, grid, machine.memory, reporter)
     tally = make_rasters(
         plan,
         layouts,
-        outputs.paths(),
+        paths,
         sizes.shape,
         replace(machine, memory=sizes.memory, at_once=AT_ONCE),
         reporter,
         CloudOptimised(classes),
     )
     # Of a few parts the time goes into preparing the programs.
-    _tell_speed(tally, whole_rate if choice.agreement and plan.computing.compiled else None, reporter)
+    _tell_speed(tally, whole_rate if inference.early_exit and inference.compiled else None, reporter)
 
 
-def _begun(
-    ways: Iterable[tuple[str, int | None]],
-    settle: Callable[[str, int | None], tuple[MappingPlan, Sizes]],
-    layouts: Mapping[str, Layout],
-    outputs: CoverOutputs,
-) -> tuple[MappingPlan, Sizes] | None:
-    """Returns what a stopped call for the same map has settled on, precision and side of the parts, if there is one."""
-    for precision, side in ways:
-        plan, sizes = settle(precision, side)
-        if is_begun(plan, layouts, outputs.paths(), sizes.shape):
-            return plan, sizes
-    return None
-
-
-def _fastest(manifest: Manifest) -> str:
-    return "float32" if manifest.method.forests else choose_mapping_precision(manifest.method.name, manifest.size)
-
-
-def _device(device: str, machine: Machine) -> str:
-    """Returns what computes, ``gpu`` or ``cpu``; with ``auto``, workers are taken to be as this machine."""
-    if machine.scheduler is not None and device != "auto":
-        return device
-    return "gpu" if gpu_available() else "cpu"
-
-
-def _library() -> str:
-    backend = keras.backend.backend()
-    return f"{backend} {versions()[backend]}"
+def _layouts(
+    names: Iterable[str], grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]
+) -> dict[str, Layout]:
+    """Returns the layouts of the rasters of these names."""
+    makers = {
+        COVER: lambda: cover_layout(grid, classes, tags),
+        CONFIDENCE: lambda: percent_layout(grid, ["confidence"], tags),
+        PROBABILITIES: lambda: percent_layout(grid, [item.name for item in classes], tags),
+    }
+    return {name: makers[name]() for name in names}
 
 
 def _tell_speed(tally: Mapping[str, Any], whole_rate: float | None, reporter: Reporter) -> None:

@@ -33,10 +33,10 @@ def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> 
         Cancelled: The user asked the job to stop.
     """
     whole = pixels_per_second(plan, grid, reporter, whole=True)
-    rate = pixels_per_second(plan, grid, reporter) if plan.computing.agreement else whole
+    rate = pixels_per_second(plan, grid, reporter) if plan.inference.early_exit else whole
     pixels = grid.width * grid.height
     if plan.region is not None:
-        pixels = plan.region.pixels(grid, plan.computing.side)
+        pixels = plan.region.pixels(grid, plan.inference.side)
     reporter.info(
         f"Estimate: {duration(pixels / rate)} for {pixels:,} pixels at {rate:,.0f} px/s, of which blocks without data "
         f"take none, within {memory:,} MB of memory."
@@ -53,7 +53,7 @@ def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter, whole: 
         reporter: Is asked whether the user cancelled.
         whole: Whether no pixel may exit early.
     """
-    height, width = min(plan.computing.side, grid.height), min(plan.computing.side, grid.width)
+    height, width = min(plan.inference.side, grid.height), min(plan.inference.side, grid.width)
     middle = Window(
         plan.window.col_off + (grid.width - width) // 2,
         plan.window.row_off + (grid.height - height) // 2,
@@ -65,6 +65,6 @@ def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter, whole: 
     for _ in range(2):  # the first time, things are compiled
         if seconds < _ENOUGH:
             start = time.monotonic()
-            plan.scorer().scores(values, np.ones((height, width), bool), reporter.check_cancelled, whole)
+            plan.inference.scorer().scores(values, np.ones((height, width), bool), reporter.check_cancelled, whole)
             seconds = time.monotonic() - start
     return height * width / max(seconds, 1e-6)

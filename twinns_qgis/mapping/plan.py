@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from twinns_qgis.mapping.computing import Computing
+from twinns_qgis.mapping.inference import Inference
 from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
 from twinns_qgis.mapping.region import Region
-from twinns_qgis.mapping.scoring import Scorer, scorer
-from twinns_qgis.mapping.valid import look
+from twinns_qgis.mapping.scoring import Scorer
+from twinns_qgis.mapping.valid import compare_with_training
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads
@@ -38,32 +38,24 @@ class MappingPlan:
     """How a block of a map is made.
 
     Args:
-        model: The model file.
-        series: Its series by sensor, on one grid.
-        contents: SHA-256 of the model file and of the series, by name.
+        series: The series by sensor, on one grid.
+        contents: SHA-256 of each of them.
         window: The pixels of the series that are mapped.
         region: The part of them that is mapped, or None: all.
         bands: The number of bands of each raster that is wanted.
-        device: Where to compute, as the user chose.
-        computing: How to compute.
+        inference: How the scores are computed.
     """
 
-    model: Path = field(compare=False)
     series: Mapping[str, Series] = field(compare=False)
     contents: Mapping[str, str]
     window: Window
     region: Region | None
     bands: Mapping[str, int]
-    device: str = field(compare=False)
-    computing: Computing
+    inference: Inference
 
     def sources(self) -> Iterable[Path]:
         """Returns no file: all count by their contents."""
         return ()
-
-    def scorer(self) -> Scorer:
-        """Returns the classifier in this process."""
-        return scorer(self.model, self.contents["model"], self.device, self.computing)
 
     def block(self, window: Window, threads: Threads) -> Block:
         """Returns the rasters on a block of the map, and how many pixels were mapped, how, and in which time."""
@@ -72,16 +64,16 @@ class MappingPlan:
             return Block(self._without_data(wanted.shape), NOTHING)
         chosen = int(np.count_nonzero(wanted))
         values = self._read(window, threads)
-        classifier = self.scorer()
+        scorer = self.inference.scorer()
         beyond = np.zeros(wanted.shape, bool)
-        for sensor in classifier.model.manifest.sensors:
+        for sensor in scorer.model.manifest.sensors:
             inner = values[sensor.name][MARGIN:-MARGIN, MARGIN:-MARGIN]
-            some, far = look(sensor, self.series[sensor.name], inner)
+            some, far = compare_with_training(sensor, self.series[sensor.name], inner)
             wanted &= some
             beyond |= far
         if not wanted.any():
             return Block(self._without_data(wanted.shape), {**NOTHING, "chosen": chosen})
-        scored = classifier.scores(values, wanted, threads.check_cancelled)
+        scored = scorer.scores(values, wanted, threads.check_cancelled)
         tally = {
             **NOTHING,
             "chosen": chosen,
@@ -89,12 +81,12 @@ class MappingPlan:
             "computed": scored.computed,
             "beyond": int(np.count_nonzero(wanted & beyond)),
             "left_early": int(np.count_nonzero(scored.left)),
-            "halved": int(classifier.limit < self.computing.side),
+            "halved": int(scorer.limit < self.inference.side),
             "seconds": scored.seconds,
         }
-        if self.computing.agreement:
-            tally |= classifier.compare_sample(values, wanted, scored.scores, threads.check_cancelled)
-        return Block(self._rasters(scored.scores, wanted, classifier), tally)
+        if self.inference.early_exit:
+            tally |= scorer.compare_sample(values, wanted, scored.scores, threads.check_cancelled)
+        return Block(self._rasters(scored.scores, wanted, scorer), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Tells what the map is of."""
@@ -109,7 +101,7 @@ class MappingPlan:
             f"{share:.1%} of the {mapped:,} pixels mapped have a value beyond the range of the training series: there "
             "the model has not seen the like."
         )
-        side = self.computing.side
+        side = self.inference.side
         if tally["halved"]:
             reporter.warning(
                 f"The memory of the device ran out: {tally['halved']} blocks were computed in smaller parts than "
@@ -142,9 +134,9 @@ class MappingPlan:
         }
 
     def _rasters(
-        self, scores: NDArray[np.float32], wanted: NDArray[np.bool_], classifier: Scorer
+        self, scores: NDArray[np.float32], wanted: NDArray[np.bool_], scorer: Scorer
     ) -> dict[str, NDArray[np.uint8]]:
-        manifest = classifier.model.manifest
+        manifest = scorer.model.manifest
         codes = np.array([item.code for item in manifest.classes], np.uint8)
         rasters = {COVER: np.where(wanted, codes[scores.argmax(axis=-1)], np.uint8(MAP_NODATA))[None]}
         if len(self.bands) > 1:

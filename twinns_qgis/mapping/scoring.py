@@ -1,4 +1,4 @@
-"""The classifier of a model in this process, and how it goes through a block."""
+"""How a classifier goes through a block: part by part, and with an early exit where there is one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.computing import Computing
-from twinns_qgis.networks.backend import describe_device, gpu_available, is_out_of_memory, use_device
+from twinns_qgis.networks.backend import is_out_of_memory
+from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.samples.store import MARGIN, PATCH
 
 if TYPE_CHECKING:
-    from twinns_qgis.networks.early_exit import ExitingNetwork
     from twinns_qgis.training.model_file import TrainedModel
 
 # Keras is imported where a model is read: on a worker of a cluster, the device must be chosen before.
@@ -31,61 +29,6 @@ _SAMPLE = 256
 block does."""
 _AT_ONCE = 64
 """Patches that are compared at once, and the fewest of a block."""
-"""What TensorFlow, PyTorch and numpy raise when memory runs out; JAX writes it in the text of a general error."""
-
-_scorers: dict[tuple[str, Computing], Scorer] = {}
-_loading = threading.Lock()
-
-
-def keep(model: TrainedModel, computing: Computing) -> Scorer:
-    """Makes a model the one of this process, in the place of another.
-
-    Args:
-        model: The model, read in the precision of `computing`.
-        computing: How to compute.
-
-    Raises:
-        InputError: It has no early exit, and is to have one.
-    """
-    _scorers.clear()
-    return _scorers.setdefault((model.sha256, computing), Scorer(model, computing))
-
-
-def scorer(path: Path, sha256: str, device: str, computing: Computing) -> Scorer:
-    """Returns the scorer of a model file, which a process reads once.
-
-    Args:
-        path: The model file.
-        sha256: Its hash.
-        device: Where to compute, as the user chose: ``auto``, ``cpu`` or ``gpu``.
-        computing: How to compute.
-
-    Raises:
-        InputError: The file can't be read, or is not the one of that hash, or this machine has not that device.
-    """
-    with _loading:  # several threads of a worker may ask at once
-        known = _scorers.get((sha256, computing))
-        return known or keep(_read(path, sha256, device, computing), computing)
-
-
-def _read(path: Path, sha256: str, device: str, computing: Computing) -> TrainedModel:
-    use_device(device)
-    describe_device(device)  # which refuses a worker without the GPU that was asked for
-    from twinns_qgis.training.model_file import read_model
-
-    model = read_model(path, computing.precision)
-    if model.sha256 != sha256:
-        raise InputError(
-            f"{path} is not the model that the call began with: it has changed, or means another file on this machine.",
-            "Start again, with one file that all machines see.",
-        )
-    found = "gpu" if gpu_available() else "cpu"
-    if model.classifier.network is not None and found != computing.device:
-        raise InputError(
-            f"A worker computes on its {found.upper()}, the others on their {computing.device.upper()}.",
-            "Give DEVICE cpu or gpu, and start the workers anew: one that has computed can't change its device.",
-        )
-    return model
 
 
 @dataclass(frozen=True)
@@ -110,20 +53,26 @@ class Scorer:
 
     Args:
         model: The model.
-        computing: How to compute.
+        side: Side of the parts.
+        compiled: Whether its programs are compiled, which pays for many parts.
+        early_exit: When pixels leave the network early; None if all go through all of it.
     """
 
-    def __init__(self, model: TrainedModel, computing: Computing) -> None:
+    def __init__(self, model: TrainedModel, side: int, compiled: bool, early_exit: ExitRule | None = None) -> None:
         self.model = model
         self.limit = math.inf
         """Side of the parts that the memory of the device was found to suffice for."""
-        self._computing = computing
+        self._side = side
         self._device = threading.Lock()
-        self._exiting = _exiting_network(model, computing.agreement) if computing.agreement else None
-        if computing.compiled:
-            model.classifier.compile_for(computing.side)
+        self._exiting = None
+        if early_exit:
+            from twinns_qgis.networks.early_exit import ExitingNetwork
+
+            self._exiting = ExitingNetwork(model.classifier.network, early_exit)
+        if compiled:
+            model.classifier.compile_for(side)
             if self._exiting:
-                self._exiting.compile_for(computing.side)
+                self._exiting.compile_for(side)
 
     def scores(
         self,
@@ -145,7 +94,7 @@ class Scorer:
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
         left, computed, seconds = np.zeros(wanted.shape, bool), 0, 0.0
-        side = int(min(self._computing.side, self.limit))
+        side = int(min(self._side, self.limit))
         parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
         while parts:
             rows, columns = parts.pop()
@@ -211,34 +160,6 @@ class Scorer:
         if self._exiting is None or whole:
             return self.model.classifier.scores(part)[0], np.zeros(wanted.shape, bool)
         return self._exiting.scores(part, wanted)
-
-
-def _exiting_network(model: TrainedModel, agreement: float) -> ExitingNetwork:
-    """Returns a model's network with an early exit.
-
-    Args:
-        model: The model.
-        agreement: The share of pixels that are to have the class of the whole network.
-
-    Raises:
-        InputError: The model has no early exit, or none that agrees so well.
-    """
-    from twinns_qgis.networks.early_exit import ExitingNetwork
-
-    manifest, network = model.manifest, model.classifier.network
-    if manifest.early_exit is None or network is None:
-        raise InputError(
-            f"{model.path.name}, of method {manifest.method.paper_name}, has no early exit.",
-            "Turn EARLY_EXIT off, or train TWINNS, TWINNS(S1) or TWINNS(S2).",
-        )
-    rule = manifest.early_exit.rule(agreement, manifest.temperature)
-    if rule is None:
-        raise InputError(
-            f"No early exit of {model.path.name} leaves {agreement:.2%} of the pixels their class: on the validation "
-            f"part it is {max(manifest.early_exit.agreement):.2%} at best.",
-            "Lower AGREEMENT, or turn EARLY_EXIT off.",
-        )
-    return ExitingNetwork(network, rule)
 
 
 def _parts(rows: slice, columns: slice, side: int) -> list[tuple[slice, slice]]:

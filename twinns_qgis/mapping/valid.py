@@ -18,8 +18,12 @@ _ROUNDING = 1e-6
 """Of a band's range: values of decimals may differ from the training's by rounding."""
 
 
-def look(sensor: Sensor, series: Series, values: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Looks at the raw values of a block, plane by plane, so that it takes no memory.
+def compare_with_training(
+    sensor: Sensor, series: Series, values: NDArray[Any]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Returns which pixels of a block have a value, and which have one beyond the range of the training.
+
+    It looks at the raw values plane by plane, so that it takes no memory.
 
     Args:
         sensor: What the model knows of the sensor.

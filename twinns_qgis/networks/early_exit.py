@@ -7,7 +7,6 @@ they have to be is fitted on the validation part (`training.exit_curve`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -16,38 +15,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from twinns_qgis.networks.backend import Tensor
-from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.networks.classifiers import SCORE
+from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.networks.prediction import Predictor
 
 _PLACES = "places"
 _FINE = 4
 """Places are filled up to one of 2 ** (_FINE - 1) numbers between powers of two: each number is compiled once."""
-
-
-@dataclass(frozen=True)
-class ExitRule:
-    """When a pixel leaves early, and with which score.
-
-    Args:
-        threshold: How sure the vote must be of its class, where all classifiers agree.
-        temperature: What makes the vote's score comparable to that of the whole network.
-    """
-
-    threshold: float
-    temperature: float
-
-    def __call__(self, votes: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Returns the scores (..., K) that the classifiers' scores give, and which pixels (...) may leave with them."""
-        scores, agreeing = vote(votes)
-        return calibrate(scores, self.temperature), agreeing & (scores.max(axis=-1) >= self.threshold)
-
-
-def vote(votes: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Returns the mean of classifiers' scores (..., K), and where (...) all are for one class."""
-    scores = np.stack(list(votes.values()))
-    classes = scores.argmax(axis=-1)
-    return scores.mean(axis=0), (classes == classes[0]).all(axis=0)
 
 
 def early_classifiers(network: keras.Model) -> dict[str, Tensor]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from twinns_qgis.json_object import JsonObject
 from twinns_qgis.networks.calibration import LEAST_TEMPERATURE, fit_temperature
-from twinns_qgis.networks.early_exit import ExitRule, early_classifiers, vote
+from twinns_qgis.networks.early_exit import early_classifiers
+from twinns_qgis.networks.exit_rule import ExitRule, vote
 from twinns_qgis.networks.prediction import Predictor, as_float32
 from twinns_qgis.networks.trained import TrainedClassifier, TrainedNetwork
 from twinns_qgis.reporter import Reporter

@@ -14,7 +14,7 @@ from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.files import sha256_of
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.train_model import TrainModel
-from twinns_qgis.mapping import cover
+from twinns_qgis.mapping import choice
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.training.exit_curve import ExitCurve
 from twinns_qgis.training.model_file import read_model, write_model
@@ -170,7 +170,7 @@ def test_an_early_exit_agrees_with_the_whole_network_and_tells_how_far(settings,
 
 
 def test_the_gain_of_an_early_exit_is_told_where_there_are_many_parts(settings, listener, monkeypatch):
-    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((32, 32), 8, 100))
+    monkeypatch.setattr(choice, "choose_sizes", lambda *arguments: Sizes((32, 32), 8, 100))
     classes_of(settings, listener, "early", early_exit="on", agreement=95.0)
     assert any("times as fast as a probe of the whole network" in message for message in listener.messages)
 
@@ -200,19 +200,19 @@ def test_bfloat16_gives_nearly_the_same_map_and_the_log_says_so(settings, listen
 
 
 def test_a_stopped_map_goes_on_in_the_precision_that_it_began_with(settings, listener, monkeypatch):
-    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "bfloat16")
-    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
+    monkeypatch.setattr(choice, "choose_mapping_precision", lambda network, size: "bfloat16")
+    monkeypatch.setattr(choice, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
     stop_at(0.3, settings, listener)
-    monkeypatch.setattr(cover, "choose_mapping_precision", lambda network, size: "float32")
+    monkeypatch.setattr(choice, "choose_mapping_precision", lambda network, size: "float32")
     goes_on(settings, listener)
 
 
 def test_a_stopped_map_goes_on_though_a_gpu_has_more_or_less_memory_free_now(settings, listener, monkeypatch):
-    monkeypatch.setattr(cover, "gpu_available", lambda: True)
-    monkeypatch.setattr(cover, "choose_sizes", lambda *arguments: Sizes((16, 16), arguments[-1], 100))
-    monkeypatch.setattr(cover, "free_memory", lambda: 16)
+    monkeypatch.setattr(choice, "gpu_available", lambda: True)
+    monkeypatch.setattr(choice, "choose_sizes", lambda *arguments: Sizes((16, 16), arguments[-1], 100))
+    monkeypatch.setattr(choice, "free_memory", lambda: 16)
     stop_at(0.3, settings, listener)
-    monkeypatch.setattr(cover, "free_memory", lambda: 32)
+    monkeypatch.setattr(choice, "free_memory", lambda: 32)
     goes_on(settings, listener)
 
 

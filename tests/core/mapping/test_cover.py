@@ -13,9 +13,11 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.mapping import choice as choice_module
 from twinns_qgis.mapping import cover as cover_module
 from twinns_qgis.mapping import outputs as outputs_module
-from twinns_qgis.mapping.cover import Choice, CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping.choice import Choice
+from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.outputs import cover_layout
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import Sizes
@@ -53,7 +55,7 @@ def run(model, series, listener, tmp_path):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
+    monkeypatch.setattr(choice_module, "choose_sizes", lambda *arguments: Sizes((16, 16), 16, 100))
     monkeypatch.setattr(cover_module, "estimate", lambda *arguments: None)
 
 
@@ -90,7 +92,7 @@ def test_confidence_is_calibrated_and_the_map_is_not_changed(run, model, series)
 @pytest.mark.parametrize("side", [8, 37])
 def test_map_does_not_depend_on_the_block_size(run, monkeypatch, side):
     whole = run()
-    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
+    monkeypatch.setattr(choice_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
     np.testing.assert_array_equal(run(name="blocks")[0], whole[0])
 
 
@@ -206,7 +208,7 @@ def test_the_log_tells_time_and_memory_before_and_the_speed_after(run, listener)
 
 
 def test_with_a_region_time_and_speed_are_those_of_what_is_computed(run, monkeypatch, listener):
-    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 32), 16, 100))
+    monkeypatch.setattr(choice_module, "choose_sizes", lambda *arguments: Sizes((32, 32), 16, 100))
     fields = [shapely.box(x, y, x + 30, y + 30) for x, y in ((500200, 5599700), (500400, 5599550))]
     run(region=Region(tuple(field.wkb for field in fields)))
     assert any(re.search(r"Estimate: .* for 512 pixels", message) for message in listener.messages)

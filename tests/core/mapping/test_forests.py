@@ -5,8 +5,9 @@ import pytest
 import rasterio
 from rasterio.windows import Window
 
-from twinns_qgis.mapping import cover as cover_module
-from twinns_qgis.mapping.cover import Choice, CoverOutputs, Scene, map_cover
+from twinns_qgis.mapping import choice as choice_module
+from twinns_qgis.mapping.choice import Choice
+from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
@@ -56,5 +57,5 @@ def test_the_map_holds_what_scikit_learn_predicts_at_each_pixel(run, model, seri
 @pytest.mark.parametrize("side", [8, 37])
 def test_the_map_does_not_depend_on_the_block_size(run, monkeypatch, side):
     whole = run()
-    monkeypatch.setattr(cover_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
+    monkeypatch.setattr(choice_module, "choose_sizes", lambda *arguments: Sizes((32, 48), side, 100))
     np.testing.assert_array_equal(run("blocks"), whole)

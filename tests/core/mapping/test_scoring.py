@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.mapping.computing import Computing
 from twinns_qgis.mapping.scoring import Scorer
 
 
@@ -49,7 +48,7 @@ ALL = np.ones((40, 70), bool)
 
 def score(classifier, wanted=ALL, side=32, between=lambda: None, scorer=None):
     model = SimpleNamespace(manifest=SimpleNamespace(classes=(1, 2)), classifier=classifier)
-    scorer = scorer or Scorer(model, Computing("cpu", "numpy", "float32", side, compiled=False))
+    scorer = scorer or Scorer(model, side, compiled=False)
     return scorer.scores({"sentinel2": VALUES}, wanted, between).scores, scorer
 
 
@@ -142,6 +141,6 @@ def test_a_sample_of_the_mapped_pixels_is_compared_with_the_whole_classifier(eve
     assert compare(upper)["agreeing"] == pytest.approx(compared / 2, rel=0.4), "they come from all over"
 
 
-def test_a_worker_can_choose_its_device_before_keras_is_imported():
+def test_a_worker_of_a_cluster_can_choose_its_device_before_keras_is_imported():
     program = "import sys, twinns_qgis.mapping.plan; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

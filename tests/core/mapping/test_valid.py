@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinns_qgis.mapping.valid import look, raw_range
+from twinns_qgis.mapping.valid import compare_with_training, raw_range
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.series.series import Series
 
@@ -27,10 +27,12 @@ def of_training(make_series):
 def test_exactly_the_values_beyond_the_range_of_training_are_found(of_training, dtype):
     values = np.random.default_rng(0).integers(3, 200, (9, 9, 3, 2)).astype(dtype)
     sensor, series = of_training(values)
-    assert not look(sensor, series, values)[1].any()
+    assert not compare_with_training(sensor, series, values)[1].any()
     others = np.random.default_rng(1).integers(1, 255, (9, 9, 3, 2)).astype(dtype)
     low, high = values.min(axis=(0, 1, 2)), values.max(axis=(0, 1, 2))
-    np.testing.assert_array_equal(look(sensor, series, others)[1], ((others < low) | (others > high)).any(axis=(2, 3)))
+    np.testing.assert_array_equal(
+        compare_with_training(sensor, series, others)[1], ((others < low) | (others > high)).any(axis=(2, 3))
+    )
 
 
 def test_missing_values_are_not_beyond_and_pixels_need_one_that_is_known(of_training):
@@ -38,7 +40,7 @@ def test_missing_values_are_not_beyond_and_pixels_need_one_that_is_known(of_trai
     sensor, series = of_training(values)
     values[0, 0] = 0
     values[1, 1, 0] = 0
-    some, beyond = look(sensor, series, values)
+    some, beyond = compare_with_training(sensor, series, values)
     assert np.argwhere(~some).tolist() == [[0, 0]]
     assert not beyond.any()
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from twinns_qgis.networks.architectures import architectures
-from twinns_qgis.networks.early_exit import ExitingNetwork, ExitRule, early_classifiers, round_up, vote
+from twinns_qgis.networks.early_exit import ExitingNetwork, early_classifiers, round_up
+from twinns_qgis.networks.exit_rule import ExitRule, vote
 from twinns_qgis.networks.precision import computing_in
 from twinns_qgis.networks.trained import TrainedNetwork
 
