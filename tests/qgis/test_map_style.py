@@ -19,7 +19,8 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from rasterio.windows import Window
-from twinns_qgis.mapping.outputs import cover_map, percent_raster
+from twinns_qgis.mapping.layouts import COVER, PROBABILITIES, cover_layout, percent_layout
+from twinns_qgis.mapping.outputs import map_raster
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.rasters.grid import Grid
 classes = [LandCoverClass(*values) for values in {CLASSES!r}]
@@ -27,9 +28,10 @@ codes = numpy.repeat(numpy.uint8([0] + [item.code for item in classes]), {SIDE})
 grid = Grid(CRS.from_epsg(32631), from_origin(500000, 5600000, 10, 10), codes.shape[1], codes.shape[0])
 window = Window(0, 0, grid.width, grid.height)
 folder = Path(sys.argv[1])
-with cover_map(folder / "map.tif", grid, classes, {{}}) as writer:
+with map_raster(COVER, folder / "map.tif", cover_layout(grid, classes, {{}}), classes) as writer:
     writer.write(codes, window)
-with percent_raster(folder / "percent.tif", grid, ["a", "b", "c"], {{}}) as writer:
+layout = percent_layout(grid, ["a", "b", "c"], {{}})
+with map_raster(PROBABILITIES, folder / "percent.tif", layout, classes) as writer:
     writer.write(numpy.stack([numpy.where(codes == 0, 255, 10 * codes)] * 3).astype("uint8"), window)
 """
 

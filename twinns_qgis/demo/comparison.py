@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
-from twinns_qgis.mapping.outputs import MAP_NODATA, class_names
+from twinns_qgis.mapping.layouts import MAP_NODATA, class_names
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster, read_bands
 

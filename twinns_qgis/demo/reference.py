@@ -14,7 +14,8 @@ from rasterio.windows import Window
 from twinns_qgis.demo.classes import CLASSES
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import Landscape
-from twinns_qgis.mapping.outputs import cover_map
+from twinns_qgis.mapping.layouts import COVER, cover_layout
+from twinns_qgis.mapping.outputs import map_raster
 from twinns_qgis.rasters.grid import Grid
 
 
@@ -40,7 +41,8 @@ def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:
 
 def write_truth(path: Path, ground: Ground, grid: Grid) -> None:
     """Writes the true map as maps of land cover are written: class codes, names, colours; no pixel lacks a class."""
-    with cover_map(path, grid, [item.land_cover for item in CLASSES], tags={}) as writer:
+    classes = [item.land_cover for item in CLASSES]
+    with map_raster(COVER, path, cover_layout(grid, classes, tags={}), classes) as writer:
         writer.write(ground.truth, Window(0, 0, grid.width, grid.height))
 
 

@@ -11,14 +11,8 @@ from rasterio.windows import Window
 
 from twinns_qgis.mapping.choice import Choice, Way, Ways
 from twinns_qgis.mapping.estimate import estimate
-from twinns_qgis.mapping.outputs import (
-    CONFIDENCE,
-    COVER,
-    PROBABILITIES,
-    CloudOptimised,
-    cover_layout,
-    percent_layout,
-)
+from twinns_qgis.mapping.layouts import CONFIDENCE, COVER, PROBABILITIES, cover_layout, percent_layout
+from twinns_qgis.mapping.outputs import CloudOptimised
 from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import AT_ONCE

@@ -1,8 +1,8 @@
-"""The rasters that mapping writes: block by block, then as cloud-optimised GeoTIFFs with their style beside them."""
+"""From the assembled rasters of a map to cloud-optimised GeoTIFFs with their style beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,18 +17,11 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.files import check_output, kept_beside, scratch_file, whole_file
-from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb, style_path
+from twinns_qgis.mapping.layouts import COVER, TILE
+from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, style_path
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
 from twinns_qgis.samples.classes import LandCoverClass
-
-COVER, CONFIDENCE, PROBABILITIES = "map", "confidence", "probabilities"
-"""The rasters that mapping makes."""
-MAP_NODATA = 0
-PERCENT_NODATA = 255
-
-_TILE = 512
-_NAME_TAG = "CLASS_"
 
 
 class BlockWriter:
@@ -55,42 +48,6 @@ class BlockWriter:
         """
         with disk_errors(self._path):
             self._dataset.write(values.reshape(-1, *values.shape[-2:]), window=window)
-
-
-def cover_layout(grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]) -> Layout:
-    """Returns the layout of a land cover map.
-
-    The GeoTIFF holds class codes with 0 for no data, the colour table, and the classes' names as tags of the band
-    (``CLASS_12`` for code 12).
-
-    Args:
-        grid: Its pixel grid.
-        classes: The classes.
-        tags: Metadata of the file: how it was made.
-    """
-    # 0 is listed too: GDAL paints codes that have no colour black.
-    colors = {MAP_NODATA: (0, 0, 0, 0), **{item.code: (*rgb(item.color), 255) for item in classes}}
-    names = {f"{_NAME_TAG}{item.code}": item.name for item in classes}
-    return Layout(grid, "uint8", MAP_NODATA, ("land cover",), tags=tags, tile=_TILE, colors=colors, band_tags=names)
-
-
-def class_names(dataset: rasterio.DatasetReader) -> dict[int, str]:
-    """Returns the classes' names by code that `cover_map` left in a map; of another raster, none."""
-    tags = dataset.tags(1).items()
-    names = {key.removeprefix(_NAME_TAG): name for key, name in tags if key.startswith(_NAME_TAG)}
-    return {int(code): name for code, name in names.items() if code.isdecimal()}
-
-
-def percent_layout(grid: Grid, descriptions: Sequence[str], tags: Mapping[str, str]) -> Layout:
-    """Returns the layout of a raster of percentages, 0 to 100, no data 255.
-
-    Args:
-        grid: Its pixel grid.
-        descriptions: What each of the C bands holds.
-        tags: Metadata of the file: how it was made.
-    """
-    units = ("%",) * len(descriptions)
-    return Layout(grid, "uint8", PERCENT_NODATA, tuple(descriptions), tags=tags, tile=_TILE, units=units)
 
 
 class CloudOptimised:
@@ -145,51 +102,21 @@ class CloudOptimised:
 
 
 @contextmanager
-def cover_map(
-    path: Path, grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]
-) -> Iterator[BlockWriter]:
-    """Writes a land cover map; it appears at `path` when the last block is written.
+def map_raster(name: str, path: Path, layout: Layout, classes: Sequence[LandCoverClass]) -> Iterator[BlockWriter]:
+    """Writes one raster of a map in this process; it appears at `path` when the last block is written.
 
     Args:
+        name: Which one, such as `layouts.COVER`.
         path: The GeoTIFF to write.
-        grid: Its pixel grid.
-        classes: The classes.
-        tags: Metadata of the file: how it was made.
+        layout: Its layout.
+        classes: The map's classes.
 
     Yields:
-        A writer of class codes.
+        A writer of class codes, or percentages.
 
     Raises:
         InputError: The file can't be written.
     """
-    with _writer(COVER, path, cover_layout(grid, classes, tags), classes) as writer:
-        yield writer
-
-
-@contextmanager
-def percent_raster(
-    path: Path, grid: Grid, descriptions: Sequence[str], tags: Mapping[str, str]
-) -> Iterator[BlockWriter]:
-    """Writes a raster of percentages, 0 to 100, no data 255; it appears at `path` when the last block is written.
-
-    Args:
-        path: The GeoTIFF to write.
-        grid: Its pixel grid.
-        descriptions: What each of the C bands holds.
-        tags: Metadata of the file: how it was made.
-
-    Yields:
-        A writer of percentages.
-
-    Raises:
-        InputError: The file can't be written.
-    """
-    with _writer(PROBABILITIES, path, percent_layout(grid, descriptions, tags), ()) as writer:
-        yield writer
-
-
-@contextmanager
-def _writer(name: str, path: Path, layout: Layout, classes: Sequence[LandCoverClass]) -> Iterator[BlockWriter]:
     check_output(path)
     with scratch_file(path, "assembled") as assembled:
         with layout.create(assembled) as dataset:
@@ -209,7 +136,7 @@ def _optimise(assembled: Path, optimised: Path) -> None:
         assembled,
         optimised,
         driver="COG",
-        blocksize=_TILE,
+        blocksize=TILE,
         compress="deflate",
         bigtiff="if_safer",
         num_threads=str(cpu_count()),
@@ -219,7 +146,7 @@ def _optimise(assembled: Path, optimised: Path) -> None:
 def _check_equal(assembled: Path, optimised: Path) -> None:
     """Reads both rasters and compares them: GDAL keeps silent if the disk is full when it writes a file's last part."""
     with rasterio.open(assembled) as expected, rasterio.open(optimised) as found:
-        for window in Grid.of(expected).blocks(_TILE):
+        for window in Grid.of(expected).blocks(TILE):
             if not np.array_equal(expected.read(window=window), found.read(window=window)):
                 raise RasterioIOError("what was written can't be read again")
 
@@ -227,7 +154,7 @@ def _check_equal(assembled: Path, optimised: Path) -> None:
 def _overview_factors(width: int, height: int) -> list[int]:
     """Returns 2, 4, 8 ... until an overview fits a tile."""
     factors = [1]
-    while max(width, height) > _TILE * factors[-1]:
+    while max(width, height) > TILE * factors[-1]:
         factors.append(2 * factors[-1])
     return factors[1:]
 

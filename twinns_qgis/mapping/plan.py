@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.inference import Inference
-from twinns_qgis.mapping.outputs import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
+from twinns_qgis.mapping.layouts import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.scoring import Scorer
 from twinns_qgis.mapping.valid import compare_with_training

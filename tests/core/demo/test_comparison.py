@@ -7,7 +7,8 @@ from rasterio.transform import from_origin
 
 from twinns_qgis.demo.comparison import write_map_beside_truth
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.outputs import cover_map
+from twinns_qgis.mapping.layouts import COVER, cover_layout
+from twinns_qgis.mapping.outputs import map_raster
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.classes import classes_of
 
@@ -19,7 +20,7 @@ def make_map(tmp_path):
     def make(name, codes, left=500000):
         grid = Grid(CRS.from_epsg(32631), from_origin(left, 5600000, 10, 10), codes.shape[1], codes.shape[0])
         path = tmp_path / name
-        with cover_map(path, grid, CLASSES, {}) as writer:
+        with map_raster(COVER, path, cover_layout(grid, CLASSES, {}), CLASSES) as writer:
             writer.write(codes, next(grid.blocks(10000)))
         return path
 

@@ -18,7 +18,7 @@ from twinns_qgis.mapping import cover as cover_module
 from twinns_qgis.mapping import outputs as outputs_module
 from twinns_qgis.mapping.choice import Choice
 from twinns_qgis.mapping.cover import CoverOutputs, Scene, map_cover
-from twinns_qgis.mapping.outputs import cover_layout
+from twinns_qgis.mapping.layouts import cover_layout
 from twinns_qgis.mapping.region import Region
 from twinns_qgis.mapping.sizes import Sizes
 from twinns_qgis.rasters.grid import Grid

@@ -14,7 +14,8 @@ from rasterio.transform import from_origin
 
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.mapping import outputs
-from twinns_qgis.mapping.outputs import class_names, cover_map, percent_raster
+from twinns_qgis.mapping.layouts import COVER, PROBABILITIES, class_names, cover_layout, percent_layout
+from twinns_qgis.mapping.outputs import map_raster
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.classes import LandCoverClass
 
@@ -33,14 +34,15 @@ def random_codes(shape):
 
 def write_map(path, codes, classes=CLASSES):
     grid = grid_of(codes.shape)
-    with cover_map(path, grid, classes, TAGS) as writer:
+    with map_raster(COVER, path, cover_layout(grid, classes, TAGS), classes) as writer:
         for window in grid.blocks(256):
             writer.write(codes[window.toslices()], window)
 
 
 def write_percent(path, values):
     grid = grid_of(values.shape[1:])
-    with percent_raster(path, grid, [f"class {n}" for n in range(len(values))], TAGS) as writer:
+    layout = percent_layout(grid, [f"class {n}" for n in range(len(values))], TAGS)
+    with map_raster(PROBABILITIES, path, layout, CLASSES) as writer:
         for window in grid.blocks(256):
             writer.write(values[(slice(None), *window.toslices())], window)
 
@@ -157,7 +159,7 @@ def test_nothing_lies_beside_a_map_but_its_sidecars(tmp_path):
 def test_an_interrupted_map_leaves_all_as_it_was(tmp_path, error):
     def interrupted():
         grid = grid_of((600, 600))
-        with cover_map(tmp_path / "map.tif", grid, CLASSES, TAGS) as writer:
+        with map_raster(COVER, tmp_path / "map.tif", cover_layout(grid, CLASSES, TAGS), CLASSES) as writer:
             writer.write(random_codes((256, 256)), next(grid.blocks(256)))
             raise error("stop")
 

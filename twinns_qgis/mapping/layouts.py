@@ -1,0 +1,57 @@
+"""The rasters of a map: their names, no data values, and how they lie on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import rasterio
+
+from twinns_qgis.mapping.styles import rgb
+from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import Layout
+from twinns_qgis.samples.classes import LandCoverClass
+
+COVER, CONFIDENCE, PROBABILITIES = "map", "confidence", "probabilities"
+"""The rasters that mapping makes."""
+MAP_NODATA = 0
+PERCENT_NODATA = 255
+
+TILE = 512
+
+_NAME_TAG = "CLASS_"
+
+
+def cover_layout(grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]) -> Layout:
+    """Returns the layout of a land cover map.
+
+    The GeoTIFF holds class codes with 0 for no data, the colour table, and the classes' names as tags of the band
+    (``CLASS_12`` for code 12).
+
+    Args:
+        grid: Its pixel grid.
+        classes: The classes.
+        tags: Metadata of the file: how it was made.
+    """
+    # 0 is listed too: GDAL paints codes that have no colour black.
+    colors = {MAP_NODATA: (0, 0, 0, 0), **{item.code: (*rgb(item.color), 255) for item in classes}}
+    names = {f"{_NAME_TAG}{item.code}": item.name for item in classes}
+    return Layout(grid, "uint8", MAP_NODATA, ("land cover",), tags=tags, tile=TILE, colors=colors, band_tags=names)
+
+
+def class_names(dataset: rasterio.DatasetReader) -> dict[int, str]:
+    """Returns the classes' names by code that `cover_layout` writes into a map; of another raster, none."""
+    tags = dataset.tags(1).items()
+    names = {key.removeprefix(_NAME_TAG): name for key, name in tags if key.startswith(_NAME_TAG)}
+    return {int(code): name for code, name in names.items() if code.isdecimal()}
+
+
+def percent_layout(grid: Grid, descriptions: Sequence[str], tags: Mapping[str, str]) -> Layout:
+    """Returns the layout of a raster of percentages, 0 to 100, no data 255.
+
+    Args:
+        grid: Its pixel grid.
+        descriptions: What each of the C bands holds.
+        tags: Metadata of the file: how it was made.
+    """
+    units = ("%",) * len(descriptions)
+    return Layout(grid, "uint8", PERCENT_NODATA, tuple(descriptions), tags=tags, tile=TILE, units=units)
