@@ -53,7 +53,7 @@ class Inference:
         Raises:
             InputError: The file can't be read, or is another one by now, or this machine has not the device.
         """
-        with _loading:  # several threads of a worker may ask at once
+        with _loading:  # several threads of a cluster's worker may ask at once
             return _scorers.get(self) or self.keep(self._read())
 
     def keep(self, model: TrainedModel) -> Scorer:
@@ -67,7 +67,7 @@ class Inference:
 
     def _read(self) -> TrainedModel:
         use_device(self.chosen_device)
-        describe_device(self.chosen_device)  # which refuses a worker without the GPU that was asked for
+        describe_device(self.chosen_device)  # which refuses a worker of a cluster without the GPU that was asked for
         from twinns_qgis.training.model_file import read_model
 
         model = read_model(self.path, self.precision)
@@ -80,7 +80,7 @@ class Inference:
         found = "gpu" if gpu_available() else "cpu"
         if model.classifier.network is not None and found != self.device:
             raise InputError(
-                f"A worker computes on its {found.upper()}, the others on their {self.device.upper()}.",
+                f"A worker of the cluster computes on its {found.upper()}, the others on their {self.device.upper()}.",
                 "Give DEVICE cpu or gpu, and start the workers anew: one that has computed can't change its device.",
             )
         return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,59 +24,62 @@ _LEAST = 64
 """Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
 
 
-def read_date(
-    products: Sequence[Product],
-    bands: Sequence[str],
-    block: Grid,
-    buffer: float,
-    out: NDArray[np.int16],
-    tiles: DecodedTiles | None = None,
-) -> Seen:
-    """Reads the products of a date: where several show the ground, the first one counts.
+@dataclass(frozen=True)
+class Mosaic:
+    """Puts the products of a date together: where several show the ground, the first one counts.
 
     Args:
-        products: The products.
         bands: The B bands to read.
-        block: The grid to read on.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
-        out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the ground.
-        tiles: What was decoded of the products' files for other blocks.
-
-    Returns:
-        How many values were read, and how many can't be.
+        tiles: What is decoded of the products' files, kept from block to block; None if blocks do not come in order.
     """
-    seen = Seen()
-    out[:] = SENTINEL2_NODATA
-    for product in products:
-        with product.open(tiles) as files:
-            for rows in strips(block.height, block.width, least=_LEAST):
-                part = out[:, rows]
-                strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
-                _add_product(part, product, files, bands, strip, buffer, seen)
-    return seen
 
+    bands: tuple[str, ...]
+    buffer: float
+    tiles: DecodedTiles | None = field(default=None, compare=False)
 
-def _add_product(
-    values: NDArray[np.int16],
-    product: Product,
-    files: Mapping[File, DatasetReader],
-    bands: Sequence[str],
-    strip: Grid,
-    buffer: float,
-    seen: Seen,
-) -> None:
-    """Fills in what a product shows of a strip; values of shape (B, height, width).
+    def read(self, products: Sequence[Product], block: Grid, out: NDArray[np.int16]) -> Seen:
+        """Reads the products of a date on the grid of a block.
 
-    It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
-    """
-    wanted = read_clear(product, files, strip, buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
-    if not wanted.any():
-        return
-    found = np.empty_like(values)
-    for order, band in enumerate(bands):
-        source = product.bands[band].in_units_of(SENTINEL2_SCALE)
-        raw = source.read(files, strip, Resampling.cubic, seen=seen)
-        wanted &= ~np.isnan(raw)
-        np.rint(raw, out=raw)
-        np.copyto(found[order], raw, where=wanted, casting="unsafe")
-    np.copyto(values, found, where=wanted)
+        Args:
+            products: The products.
+            block: The grid to read on.
+            out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the
+                ground.
+
+        Returns:
+            How many values were read, and how many can't be.
+        """
+        seen = Seen()
+        out[:] = SENTINEL2_NODATA
+        for product in products:
+            with product.open(self.tiles) as files:
+                for rows in strips(block.height, block.width, least=_LEAST):
+                    part = out[:, rows]
+                    strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
+                    self._add(part, product, files, strip, seen)
+        return seen
+
+    def _add(
+        self,
+        values: NDArray[np.int16],
+        product: Product,
+        files: Mapping[File, DatasetReader],
+        strip: Grid,
+        seen: Seen,
+    ) -> None:
+        """Fills in what a product shows of a strip; values of shape (B, height, width).
+
+        It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
+        """
+        wanted = read_clear(product, files, strip, self.buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
+        if not wanted.any():
+            return
+        found = np.empty_like(values)
+        for order, band in enumerate(self.bands):
+            source = product.bands[band].in_units_of(SENTINEL2_SCALE)
+            raw = source.read(files, strip, Resampling.cubic, seen=seen)
+            wanted &= ~np.isnan(raw)
+            np.rint(raw, out=raw)
+            np.copyto(found[order], raw, where=wanted, casting="unsafe")
+        np.copyto(values, found, where=wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads, strips
-from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import Interpolation
@@ -23,7 +22,7 @@ from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.products.impossible import report_impossible, sample_impossible
 from twinns_qgis.series.products.selection import Groups
 from twinns_qgis.series.sentinel2.finding import POSSIBLE_REFLECTANCE
-from twinns_qgis.series.sentinel2.mosaic import read_date
+from twinns_qgis.series.sentinel2.mosaic import Mosaic
 from twinns_qgis.series.series import SENTINEL2_NODATA, SERIES
 
 CLEAR_OBSERVATIONS = "clear_observations"
@@ -44,18 +43,14 @@ class Sentinel2Plan:
     Args:
         grid: The grid of the series.
         groups: The products of each of the T dates of acquisition, ascending.
-        bands: The B bands.
         dates: The T' dates of the series.
-        buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
-        tiles: What is decoded of the products' files, kept from block to block; None if blocks do not come in order.
+        mosaic: Puts the products of a date together, of the B bands that it knows.
     """
 
     grid: Grid
     groups: Groups
-    bands: tuple[str, ...]
     dates: tuple[date, ...]
-    buffer: float
-    tiles: DecodedTiles | None = field(default=None, compare=False)
+    mosaic: Mosaic
 
     def sources(self) -> Iterable[Path]:
         """Returns the products' files."""
@@ -63,23 +58,23 @@ class Sentinel2Plan:
 
     def block(self, window: Window, threads: Threads) -> Block:
         """Returns the series and its validity on a block, and what the report tells of each date."""
-        grid = self.grid.crop(window)
-        values = np.empty((len(self.groups), len(self.bands), grid.height, grid.width), np.int16)
+        grid, bands = self.grid.crop(window), self.mosaic.bands
+        values = np.empty((len(self.groups), len(bands), grid.height, grid.width), np.int16)
         clear = np.empty((len(self.groups), grid.height, grid.width), bool)
 
         def read(order: int) -> Seen:
-            seen = read_date(self.groups[order][1], self.bands, grid, self.buffer, values[order], self.tiles)
+            seen = self.mosaic.read(self.groups[order][1], grid, out=values[order])
             np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
             return seen
 
         seen = list(threads.map(read, range(len(self.groups))))
-        if self.tiles:
-            self.tiles.next_block()
+        if self.mosaic.tiles:
+            self.mosaic.tiles.next_block()
         tally = {
             "values": [one.values for one in seen],
             "impossible": [one.impossible for one in seen],
             "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
-            **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], self.bands),
+            **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], bands),
         }
         filled = _fill(values, tuple(day for day, _ in self.groups), self.dates, threads)
         rasters = {

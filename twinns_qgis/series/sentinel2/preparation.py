@@ -30,6 +30,7 @@ from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.products.selection import Groups, by_date, on_grid
 from twinns_qgis.series.sentinel2.cloud_mask import Clouds, cloud_shares
 from twinns_qgis.series.sentinel2.finding import find_sentinel2
+from twinns_qgis.series.sentinel2.mosaic import Mosaic
 from twinns_qgis.series.sentinel2.plan import CLEAR_OBSERVATIONS, Sentinel2Plan
 from twinns_qgis.series.sentinel2.report import Acquisition, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES, series_layout
@@ -120,7 +121,7 @@ def prepare_sentinel2(
         shape = block_shape(grid, machine.memory, bytes_per_pixel)
         tiles = stack.enter_context(_decoded_tiles(outputs.series, grid, buffer, shape))
         tally = make_rasters(
-            Sentinel2Plan(grid, groups, tuple(bands), dates, buffer, tiles),
+            Sentinel2Plan(grid, groups, dates, Mosaic(tuple(bands), buffer, tiles)),
             layouts,
             paths,
             shape,
