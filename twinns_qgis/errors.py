@@ -6,11 +6,15 @@ do. Whatever else is raised is a defect of the program, and is reported as one.
 
 
 class TwinnsError(Exception):
-    """An error with a message for the user.
+    """An error that a user can act on: a message, and a hint what to do.
 
     Args:
         message: What is wrong, with which file or value, and what was expected.
         hint: What to do about it.
+
+    Example:
+        >>> str(TwinnsError("a.tif has no CRS.", "Assign one."))
+        'a.tif has no CRS. Assign one.'
     """
 
     kind = "error"

@@ -1,4 +1,4 @@
-"""Where a job's progress and messages go, and where it learns that it was cancelled."""
+"""Receives the progress and the messages of a job, and says whether the user cancelled it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,28 @@ from twinns_qgis.errors import Cancelled
 
 
 class Reporter:
-    """Receives what a job has to say; this base class keeps silent.
+    """Receives the progress and messages of a job; this base class ignores them.
 
-    The worker writes the messages as JSON lines, the command line prints them, tests collect them: each overrides
-    what it needs.
+    The worker writes them as JSON lines, the command line prints them, tests collect them: each overrides what it
+    needs.
+
+    Example:
+        >>> class Printer(Reporter):
+        ...     def progress(self, fraction, message=""):
+        ...         print(f"{fraction:.0%} {message}")
+        >>> second_half = Printer().part(0.5, 1)
+        >>> second_half.progress(0.2, "Reading")
+        60% Reading
     """
 
     def progress(self, fraction: float, message: str = "") -> None:
-        """Reports the share of the work that is done, from 0 to 1."""
+        """Receives the share of the work that is done, from 0 to 1, and what is being done."""
 
     def info(self, message: str) -> None:
-        """Tells the user something that needs no action."""
+        """Receives a message that needs no action of the user."""
 
     def warning(self, message: str) -> None:
-        """Tells the user something that may need action; the job goes on."""
+        """Receives a message that may need action of the user; the job goes on."""
 
     @property
     def cancelled(self) -> bool:
@@ -36,15 +44,15 @@ class Reporter:
             raise Cancelled
 
     def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
-        """Has something done should a cancelled job have to end at once, in the midst of a long step of the block.
+        """Registers what is to be done if a cancelled job has to end at once, in the midst of a long step of the block.
 
         Args:
-            action: Does it, and returns what was done, for the user.
+            action: Does it, and returns a message that says what was done.
         """
         return nullcontext()
 
     def part(self, start: float, end: float) -> Reporter:
-        """Returns a reporter whose 0 to 1 is this one's `start` to `end`."""
+        """Returns a reporter for a part of the work: its progress from 0 to 1 is this one's from `start` to `end`."""
         return _Part(self, start, end)
 
 
@@ -98,7 +106,12 @@ class TimeLeft:
 
 
 def duration(seconds: float) -> str:
-    """Returns a time in words, such as ``3 min``."""
+    """Returns a time in words.
+
+    Example:
+        >>> duration(200)
+        '3 min'
+    """
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:

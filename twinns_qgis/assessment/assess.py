@@ -1,4 +1,4 @@
-"""The test: what a trained classifier says of pixels that it has not seen."""
+"""The test of a trained classifier: its measures on pixels that it has not seen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinns_qgis.training.learners.learned import Learned
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was learned, and how well it does on pixels that it has not seen.
+    """A trained classifier with its measures on pixels that it has not seen.
 
     Args:
         learned: What was learned.
@@ -51,7 +51,7 @@ def assess(
         learned: What was trained.
         stores: The store of each sensor.
         samples: The labelled pixels, their classes and parts.
-        reporter: Hears of the progress.
+        reporter: Receives the progress.
 
     Raises:
         Cancelled: The user stopped it.

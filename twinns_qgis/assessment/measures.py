@@ -47,7 +47,7 @@ class Measures:
 
 
 def measure(reference: ArrayLike, predicted: ArrayLike, classes: Sequence[LandCoverClass]) -> Measures:
-    """Compares predicted classes with the reference, pixel by pixel.
+    """Returns accuracy, F-measures, kappa and the confusion matrix of predicted classes against the reference.
 
     All measures are finite, so that they can be written as JSON: what is undefined counts as no success.
 

@@ -51,7 +51,7 @@ class Trust:
 
 
 def reliability(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Reliability:
-    """Compares the confidence of the classes given with how often they are right.
+    """Returns confidence and accuracy of scores in bins of confidence.
 
     Args:
         scores: Scores of N samples, shape (N, K), each summing to 1.

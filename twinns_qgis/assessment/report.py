@@ -89,7 +89,7 @@ class TrainingReport:
 
 
 def left_out(samples: LabelledSamples, *, without_class: int, touching_dropped: bool) -> dict[str, str]:
-    """Says in words what of the polygons was not used.
+    """Returns sentences that say which polygons were not used, and why.
 
     Args:
         samples: What was used.

@@ -1,4 +1,4 @@
-"""When the two sensors saw the site.
+"""The dates of acquisition of both sensors.
 
 Both sets of dates are symmetric about one day. A class whose curves are those of another mirrored about that day then
 shows the same values on the same number of dates, in another order: nothing but the order tells the two apart. The

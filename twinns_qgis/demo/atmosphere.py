@@ -27,7 +27,7 @@ _SHADOW_DISTANCES = (4, 10)
 
 @dataclass(frozen=True)
 class Sky:
-    """What lies between the ground and Sentinel-2 on one date.
+    """The clouds and shadows of one Sentinel-2 date, and their mask.
 
     Args:
         opacity: Share of the light that comes from clouds, 0 to 1, shape (size, size).
@@ -46,7 +46,7 @@ class Sky:
 
 
 def draw_sky(rng: np.random.Generator, size: int, cloud_cover: float) -> Sky:
-    """Draws the clouds of one date.
+    """Returns random clouds and shadows of one date.
 
     Args:
         rng: Where the random numbers come from.

@@ -1,4 +1,4 @@
-"""A map beside another one that is taken for the truth: both, where they differ, and how far they agree."""
+"""A map compared with the true one: both as pictures, where they differ, and the share of pixels that agree."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _ClassRaster:
 
 
 def write_map_beside_truth(path: Path, map_path: Path, truth_path: Path) -> float:
-    """Draws a map, the truth and where they differ as a PNG.
+    """Writes a PNG of a map, the true map and where they differ; returns the share of pixels that agree.
 
     Args:
         path: The PNG to write.

@@ -1,4 +1,4 @@
-"""The lie of the land: fields with margins between them, roads, and a river, as polygons."""
+"""Polygons of fields with margins between them, of roads and of a river."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LandParcels:
 
 
 def draw_parcels(rng: np.random.Generator, bounds: Bounds, fields: int, reaches: int) -> LandParcels:
-    """Draws a landscape: the ground is cut in two again and again, along and across one direction.
+    """Returns random fields, roads and a river: the ground is cut in two again and again, along or across one line.
 
     Args:
         rng: Where the random numbers come from.

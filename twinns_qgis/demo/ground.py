@@ -1,4 +1,4 @@
-"""The ground as both sensors' pixels mix it: what is where at 2.5 m, and its values at 10 m."""
+"""The ground at 2.5 m, and the reflectance and backscatter of the 10 m pixels that mix it."""
 
 from __future__ import annotations
 

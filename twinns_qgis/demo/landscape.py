@@ -30,7 +30,7 @@ _MEADOW_SHARE = 0.10
 
 @dataclass(frozen=True)
 class Landscape:
-    """What is where.
+    """The objects of a site, their classes and their polygons.
 
     Args:
         objects: Geometry of each object, in metres in the CRS of the site.
@@ -46,7 +46,7 @@ class Landscape:
 
 
 def draw_landscape(grid: Grid, seed: int) -> Landscape:
-    """Draws the objects of a site and labels a share of them.
+    """Returns random objects with a class for a site, a share of them labelled.
 
     The four pairs of classes that a cue sets apart share their ground: the two classes of a pair get as many fields,
     drawn from the same ones, so that neither number, size nor place tells them apart.

@@ -1,4 +1,4 @@
-"""Curves over the year: how much of something there is on a day."""
+"""Curves over the year of what changes with the seasons."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from twinns_qgis.rasters.grid import Grid
 
 
 def write_raster(path: Path, values: NDArray[np.generic], grid: Grid, *, nodata: float | None = None) -> None:
-    """Writes a band.
+    """Writes one band to a GeoTIFF.
 
     Args:
         path: The GeoTIFF to write.

@@ -1,4 +1,4 @@
-"""What is true of the site: the polygons, the true map and the list of classes."""
+"""The reference data of the site: the polygons, the true map and the list of classes."""
 
 from __future__ import annotations
 

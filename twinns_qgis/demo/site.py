@@ -1,4 +1,4 @@
-"""Making the simulated site (docs/demo-site.md)."""
+"""The simulated site as files (docs/demo-site.md)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RESOLUTION = 10.0
 
 
 def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: Reporter) -> None:
-    """Makes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map.
+    """Writes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map.
 
     The same size and seed give the same bytes.
 
@@ -39,7 +39,7 @@ def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: 
         folder: Folder to make the site in; it must be new or empty. It is there when the site is whole.
         size: Width and height of the site in pixels of 10 m, an even number.
         seed: Fixes everything that is random.
-        reporter: Learns of progress, and is asked between dates whether to stop.
+        reporter: Receives the progress, and says between dates whether the user cancelled.
 
     Raises:
         InputError: The folder holds something or can't be made, or size or seed is out of range.
@@ -59,7 +59,7 @@ def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: 
 
 
 def site_grid(size: int) -> Grid:
-    """Returns the pixels of a site of `size` x `size` pixels."""
+    """Returns the grid of a site of `size` x `size` pixels."""
     return Grid(_CRS, from_origin(*_ORIGIN, _RESOLUTION, _RESOLUTION), size, size)
 
 

@@ -1,4 +1,4 @@
-"""What the ground is made of, and how both sensors see it over the year."""
+"""Reflectance and backscatter of kinds of ground over the year."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class SeriesTables:
         return tables if self._per_sensor else {"series": np.concatenate(list(tables.values()), axis=-1)}
 
     def compile_for(self, side: int) -> None:
-        """Has nothing to prepare; see `Tables`."""
+        """Does nothing: there is nothing to prepare; see `Tables`."""
 
 
 class NetworkTables:

@@ -1,4 +1,4 @@
-"""The contents of the files that a map is made from, so that a stopped call knows them again."""
+"""Hashes of the files that a map is made from, by which a stopped call knows them again."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PAUSE = 0.2
 
 @contextmanager
 def hashing(files: Mapping[str, Path], reporter: Reporter) -> Iterator[Callable[[], dict[str, str]]]:
-    """Reads files in threads while other things are prepared.
+    """Computes hashes of files in threads while other things are prepared.
 
     Args:
         files: The files, by name.
-        reporter: Hears of it if it takes long, and is asked whether the user cancelled.
+        reporter: Receives a message if it takes long, and says whether the user cancelled.
 
     Yields:
         A function that waits for the end, and returns a hash of each file. It raises `InputError` if a file can't

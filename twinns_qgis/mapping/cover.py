@@ -1,4 +1,4 @@
-"""Mapping: from a model and its series to a map, block by block."""
+"""From a model and the series of a scene to its land cover map."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from twinns_qgis.training.model_file import TrainedModel, read_model
 
 @dataclass(frozen=True)
 class Scene:
-    """What is mapped.
+    """The series, and the part of them, that is mapped.
 
     Args:
         series: The series by sensor, on one grid.
@@ -57,7 +57,7 @@ class CoverOutputs:
     probabilities: Path | None = None
 
     def paths(self) -> dict[str, Path]:
-        """Returns those that are wanted, by the raster's name."""
+        """Returns the paths of the rasters that are wanted, by their names."""
         paths = {COVER: self.cover, CONFIDENCE: self.confidence, PROBABILITIES: self.probabilities}
         return {name: path for name, path in paths.items() if path}
 
@@ -72,7 +72,7 @@ def map_cover(
     tags: Mapping[str, str],
     reporter: Reporter,
 ) -> None:
-    """Maps a scene.
+    """Writes the land cover map of a scene, and the confidence and probabilities that are wanted.
 
     The class of a pixel is the argmax of the score: equation 12, or the mean of forests' probabilities. A pixel that
     has no value in one of the series, or lies outside of the region, gets 0, no data. Beyond the raster's edge, patches
@@ -85,7 +85,7 @@ def map_cover(
         machine: What may be used.
         choice: How the user wants scores to be computed.
         tags: Metadata of the rasters.
-        reporter: Hears of the progress.
+        reporter: Receives progress, the estimate and the speed.
 
     Raises:
         InputError: A series can't be read, or the disk has no room; the outputs are as before then.

@@ -64,7 +64,7 @@ def free_memory() -> int | None:
 
 
 def unused_gpu(device: str) -> str | None:
-    """Returns in words that there is a GPU which is not used, and why; None if there is none, or it is used.
+    """Returns a message that a GPU is there but not used, and why; None if there is none, or it is used.
 
     Args:
         device: Where to compute: ``auto``, ``cpu`` or ``gpu``; who chose ``cpu`` knows.

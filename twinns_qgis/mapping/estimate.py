@@ -1,4 +1,4 @@
-"""How long a map will take, told before it begins."""
+"""How long a map will take, from the speed of one part of it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ENOUGH = 5.0
 
 
 def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> float:
-    """Computes a part in the middle of the map, and tells what follows for all of it.
+    """Computes a part in the middle of the map, and reports how long all of it will take.
 
     Args:
         plan: How the map is made.
         grid: Its grid.
         memory: MEMORY in MB.
-        reporter: Hears of it.
+        reporter: Receives the estimate.
 
     Returns:
         The pixels per second of the whole classifier, without an early exit.
@@ -50,7 +50,7 @@ def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter, whole: 
     Args:
         plan: How the map is made.
         grid: Its grid.
-        reporter: Is asked whether the user cancelled.
+        reporter: Says whether the user cancelled.
         whole: Whether no pixel may exit early.
     """
     height, width = min(plan.inference.side, grid.height), min(plan.inference.side, grid.width)

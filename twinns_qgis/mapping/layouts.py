@@ -1,4 +1,4 @@
-"""The rasters of a map: their names, no data values, and how they lie on disk."""
+"""The rasters of a map: their names, no data values and GeoTIFF layouts."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _LATE = 15
 
 
 def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model: str) -> None:
-    """Checks that each of a model's sensors has a series with the same bands, number of dates and coding of values.
+    """Checks that the series have the bands, number of dates and coding of values that a model was trained on.
 
     Args:
         sensors: What the model was trained on.
@@ -62,14 +62,14 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
 
 
 def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], reporter: Reporter) -> None:
-    """Tells by how many days of the year the dates of series differ from those of the training.
+    """Reports by how many days of the year the dates of series differ from those of the training.
 
     The network has learned what happens at its first date, its second, and so on; it sees no calendar.
 
     Args:
         sensors: What the model was trained on.
         series: Its series, with as many dates.
-        reporter: Is warned if it is much.
+        reporter: Receives the largest shift, as a warning if it is half a month or more.
     """
     for sensor in sensors:
         dates = series[sensor.name].dates

@@ -68,7 +68,7 @@ class CloudOptimised:
 
     @contextmanager
     def __call__(self, name: str, path: Path, assembled: Path) -> Iterator[None]:
-        """Makes the file, and gives it its name when the context is left; see `Finish`.
+        """Writes the cloud-optimised file with its sidecars, and moves them to their names when the context is left.
 
         The names are taken in an order that never leaves a map beside another map's style, wherever a kill falls: the
         old sidecars go, then the map comes, then its own sidecars.

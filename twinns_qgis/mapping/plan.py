@@ -1,4 +1,4 @@
-"""How a block of a map is made, and what is counted meanwhile."""
+"""How a block of a map is made from the series, and what is counted of its pixels."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class MappingPlan:
     inference: Inference
 
     def sources(self) -> Iterable[Path]:
-        """Returns no file: all count by their contents."""
+        """Returns no file: model and series are known by the hashes of their contents."""
         return ()
 
     def block(self, window: Window, threads: Threads) -> Block:
-        """Returns the rasters on a block of the map, and how many pixels were mapped, how, and in which time."""
+        """Returns the rasters on a block of the map, with counts of its pixels and the seconds that computing took."""
         wanted = self._region(window)
         if not wanted.any():
             return Block(self._without_data(wanted.shape), NOTHING)
@@ -89,7 +89,7 @@ class MappingPlan:
         return Block(self._rasters(scored.scores, wanted, scorer), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
-        """Tells what the map is of."""
+        """Reports the shares of pixels beyond the training's range and of early exits; warns of an empty map."""
         mapped = tally["mapped"]
         if not mapped:
             why = "the series have no value at any of its pixels" if tally["chosen"] else "MASK holds no pixel's centre"

@@ -29,12 +29,12 @@ class Region:
 
     @classmethod
     def read(cls, source: str, grid: Grid, reporter: Reporter) -> Region:
-        """Reads polygons, and takes those that the map may touch.
+        """Reads the polygons of a vector file that touch the map, in its CRS.
 
         Args:
             source: A vector file, or ``file|layername=name`` as QGIS writes it.
             grid: The map's grid.
-            reporter: Hears of features that are no polygons.
+            reporter: Receives a warning of features that are no polygons.
 
         Raises:
             InputError: The polygons can't be read, or none of them touches the map.

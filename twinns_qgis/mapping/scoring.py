@@ -33,7 +33,7 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Scored:
-    """What a classifier makes of a block.
+    """The scores of a block, and how they came about.
 
     Args:
         scores: The score of each class, shape (height, width, K), 0 in parts that were left out.
@@ -49,7 +49,7 @@ class Scored:
 
 
 class Scorer:
-    """A model that goes through blocks part by part, one part at a time however many threads ask.
+    """Computes the scores of blocks part by part, one part at a time however many threads ask.
 
     Args:
         model: The model.
@@ -81,7 +81,7 @@ class Scorer:
         between: Callable[[], None],
         whole: bool = False,
     ) -> Scored:
-        """Returns the score of each class; parts without a wanted pixel are left out.
+        """Returns the scores of each class on a block; parts without a wanted pixel are left out.
 
         Args:
             values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).
@@ -128,7 +128,7 @@ class Scorer:
         scores: NDArray[np.float32],
         between: Callable[[], None],
     ) -> dict[str, int]:
-        """Compares the classes of pixels from all over a block with those that the whole network gives them.
+        """Returns how many of a sample of a block's pixels have the class that the whole network gives them.
 
         Args:
             values: Raw values of each sensor, of shape (height + 4, width + 4, T, B).

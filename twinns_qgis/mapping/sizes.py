@@ -35,7 +35,7 @@ _CACHE = 2**23
 
 @dataclass(frozen=True)
 class Sizes:
-    """What follows from MEMORY.
+    """Sizes of blocks and of the parts that are computed at once, as MEMORY allows.
 
     Args:
         shape: Height and width of a block: what is read, and kept, at once.
@@ -57,7 +57,7 @@ def choose_sizes(
     precision: str = "float32",
     device_memory: int | None = None,
 ) -> Sizes:
-    """Returns the sizes of blocks.
+    """Returns the sizes of blocks and parts that fit into the memory.
 
     Of what MEMORY leaves beside the libraries, a quarter is GDAL's cache, a quarter goes to the two blocks that are
     under way, and half to the activations, or variables, of what is computed; on a GPU, half of its free memory.

@@ -1,4 +1,4 @@
-"""Which pixels of a block can be mapped, and which of them the model has seen the like of."""
+"""Which pixels of a block have a value, and which have one beyond the range of the training."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
 
 
 def use_device(device: str) -> None:
-    """Says where to compute; to be called before anything imports Keras.
+    """Chooses where Keras computes; to be called before anything imports Keras.
 
     Args:
         device: ``cpu`` hides the GPUs; ``auto`` and ``gpu`` use the first one, if there is one.

@@ -66,7 +66,7 @@ def choose_precision(size: str, batch_size: int, reporter: Reporter) -> str:
     Args:
         size: Size of the network.
         batch_size: Pixels a batch.
-        reporter: Hears what was chosen, and why.
+        reporter: Receives what was chosen, and why.
     """
     if not gpu_available() and size != "paper":
         reporter.info(f"Computing in float32: at the size {size} a processor gains nothing by bfloat16")

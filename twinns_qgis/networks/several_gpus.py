@@ -16,7 +16,7 @@ def gpus_to_train_on(batch_size: int, reporter: Reporter) -> tuple[str, ...]:
 
     Args:
         batch_size: Pixels a batch, on all GPUs together.
-        reporter: Hears of it.
+        reporter: Receives the number of GPUs in use, and warnings.
 
     Returns:
         Names of several GPUs, or none: Keras computes where it does by itself.

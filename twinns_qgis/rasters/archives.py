@@ -46,12 +46,12 @@ File: TypeAlias = Path | ZipMember
 
 
 def place(file: File) -> Path:
-    """Returns where a file is as a path: a member's goes on within the archive as if that were a folder."""
+    """Returns the path of a file; that of a member goes on within its archive as if that were a folder."""
     return file if isinstance(file, Path) else file.archive / file.member
 
 
 def on_disk(file: File) -> Path:
-    """Returns what is on disk: the file, or the archive that it is in."""
+    """Returns the path on disk: that of the file, or of the archive that it is in."""
     return file if isinstance(file, Path) else file.archive
 
 

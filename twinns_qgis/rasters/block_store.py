@@ -1,4 +1,4 @@
-"""Finished blocks on disk: what a job that was killed goes on from, and what its rasters are put together from.
+"""Finished blocks on disk: a job that was killed goes on from them, and its rasters are put together from them.
 
 Each block of a raster is a small GeoTIFF of the raster's own tiling. In the end GDAL writes the raster without any
 tile, and the blocks' compressed tiles are appended as they are: nothing is compressed twice, and the raster's bytes
@@ -33,7 +33,7 @@ _CHUNK = 2**22
 
 @dataclass(frozen=True)
 class Block:
-    """What comes out of a block.
+    """The values of a block of each raster, and what was counted in it.
 
     Args:
         rasters: Values of shape (N, height, width), by the raster's name.
@@ -68,7 +68,7 @@ class BlockStore:
         well; after an error it stays, if it holds a finished block.
 
         Args:
-            reporter: Hears of blocks of another job, and in what that differs.
+            reporter: Receives a warning of blocks of another job, and of what differs.
 
         Raises:
             InUse: Another process is at work on the same output.
@@ -88,12 +88,12 @@ class BlockStore:
 
     @property
     def finished(self) -> int:
-        """How many blocks are finished."""
+        """Number of blocks that are finished."""
         return len(list(self._blocks.glob("*.json")))
 
     @property
     def left(self) -> dict[str, str]:
-        """The fingerprint of the blocks that are there; empty if there is no telling."""
+        """The fingerprint of the blocks in the folder; empty if it can't be read."""
         try:
             return dict(json.loads(self._known.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -110,7 +110,7 @@ class BlockStore:
 
     @property
     def bytes(self) -> int:
-        """What the blocks take on the disk."""
+        """Size of the blocks on the disk."""
         return sum(path.stat().st_size for path in self._blocks.glob("*.tif"))
 
     def save(self, number: int, block: Block) -> None:

@@ -37,7 +37,7 @@ class Plan(Protocol):
     """How blocks are made; it travels to other processes as it is."""
 
     def block(self, window: Window, threads: Threads) -> Block:
-        """Returns what comes out of a block."""
+        """Returns the values and counts of a block."""
 
 
 def finish_here(
@@ -51,7 +51,7 @@ def finish_here(
         numbers: The blocks to make.
         memory: Memory that GDAL's cache follows from, in MB.
         at_once: How many blocks are under way at once.
-        reporter: Is asked whether the user cancelled.
+        reporter: Says whether the user cancelled.
 
     Raises:
         Cancelled: The user asked the job to stop.
@@ -80,7 +80,7 @@ def finish_here(
 def finish_on_cluster(
     scheduler: str, plan: Plan, store: BlockStore, numbers: Sequence[int], memory: int, reporter: Reporter
 ) -> Generator[int, None, None]:
-    """Has the workers of a Dask cluster make blocks; yields the number of each that is finished, in any order.
+    """Makes blocks on the workers of a Dask cluster; yields the number of each that is finished, in any order.
 
     Workers open the inputs and write their blocks by the paths that this process uses, so these must mean the same
     files there. A block whose worker is lost is given to another one.
@@ -91,7 +91,7 @@ def finish_on_cluster(
         store: Where it goes.
         numbers: The blocks to make.
         memory: Memory that a worker may use, in MB.
-        reporter: Is asked whether the user cancelled.
+        reporter: Says whether the user cancelled.
 
     Raises:
         Cancelled: The user asked the job to stop.

@@ -1,4 +1,4 @@
-"""What tells whether blocks that a stopped call left are those of this one."""
+"""Fingerprints of jobs: whether blocks that a stopped call left are those of this one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def described(item: Any) -> dict[str, str]:
-    """Returns a hash of each field of a dataclass instance, by its name; of a mapping or an instance one of each part.
+    """Returns a hash of each field of a dataclass instance, by its name; of nested ones, and mappings, of each part.
 
     Fields that are declared with ``compare=False`` don't count: they tell how the work is done, not what comes out.
     """

@@ -142,7 +142,7 @@ class Extent:
 
     @classmethod
     def parse(cls, text: str) -> Extent:
-        """Reads an extent as QGIS writes it.
+        """Returns the extent of a text as QGIS writes it.
 
         Raises:
             InputError: `text` is no extent.

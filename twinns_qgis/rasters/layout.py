@@ -1,4 +1,4 @@
-"""How the rasters that are made block by block lie on disk: tiled, compressed GeoTIFFs."""
+"""Layouts of the GeoTIFFs that are made block by block: grid, bands, tiles, compression, metadata."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TILE = 256
 
 @dataclass(frozen=True)
 class Layout:
-    """A GeoTIFF before it has pixels.
+    """All that a GeoTIFF has besides its pixels.
 
     Args:
         grid: Its pixel grid.
@@ -123,7 +123,7 @@ class Layout:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turns the errors of a disk that takes no more into one for the user."""
+    """Raises `InputError` for the errors of a disk that takes no more, within its block."""
     try:
         yield
     except (OSError, GdalError) as error:

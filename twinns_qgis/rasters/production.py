@@ -36,7 +36,7 @@ class RasterPlan(Plan, Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """What a job may use.
+    """The memory and the processes that a job may use.
 
     Args:
         memory: Memory in MB, of each process.
@@ -50,13 +50,13 @@ class Machine:
 
 
 class Finish(Protocol):
-    """What becomes of a raster that was put together."""
+    """Makes an output of a raster that was put together."""
 
     copies: float
     """Room on the disk that it takes meanwhile, in sizes of the blocks."""
 
     def __call__(self, name: str, path: Path, assembled: Path) -> AbstractContextManager[None]:
-        """Makes an output of a raster, and gives it its name when the context is left.
+        """Writes the output, and moves it to its name when the context is left.
 
         So all outputs are ready before the first one takes its name.
 
@@ -68,7 +68,7 @@ class Finish(Protocol):
 
 
 class AsAssembled:
-    """Leaves rasters as they are."""
+    """Takes rasters as outputs as they are."""
 
     copies = 1.0
 
@@ -91,7 +91,7 @@ def make_rasters(
     reporter: Reporter,
     finish: Finish = _AS_ASSEMBLED,
 ) -> dict[str, Any]:
-    """Makes the rasters of a plan.
+    """Writes the rasters of a plan block by block, from finished blocks where a stopped call left some.
 
     Blocks that a killed call with the same plan left are used. The rasters appear together when the last block is
     finished; until then the blocks lie in a folder beside the first output.

@@ -1,4 +1,4 @@
-"""How the figures of reports look, and how they get into HTML: as SVG.
+"""Figures of reports: the style of their axes, and SVG to put into HTML.
 
 Figures are drawn with matplotlib's objects alone: its `pyplot` keeps global state, which threads would share.
 """
@@ -15,7 +15,7 @@ BLUE, RED, QUIET = "#4477aa", "#cc3311", "#666666"
 
 
 def plain_axes(axes: Axes) -> None:
-    """Leaves of the axes' frame only what reading takes."""
+    """Styles axes for reports: light lines across, no frame above and to the right."""
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=QUIET, labelsize=9, length=3)

@@ -15,7 +15,7 @@ _SHARED = Path(__file__).with_name("templates")
 
 
 def write_page(path: Path, template: Path, **values: Any) -> None:
-    """Writes a report.
+    """Writes a report as one HTML file.
 
     Args:
         path: The HTML file to write.

@@ -77,7 +77,7 @@ def draw_samples(
     blocks: float = 0.0,
     reporter: Reporter,
 ) -> LabelledSamples:
-    """Finds the labelled pixels and splits them by object.
+    """Returns the pixels of polygons with their classes, split by object into training, validation and test part.
 
     Args:
         polygons: Polygons with a class; if they say their parts, these are kept.
@@ -90,7 +90,7 @@ def draw_samples(
             their 5 x 5 window.
         blocks: Side of squares of the ground whose objects go into one part together, in units of the grid's CRS; 0
             draws by object.
-        reporter: Hears what is left out.
+        reporter: Receives what is left out.
 
     Raises:
         InputError: Polygons and grid don't overlap; a class is too sparse and `sparse` is ``error``; fewer than two
@@ -153,7 +153,7 @@ def _fill_parts(
         parts: The part of each object where there is a split, else None.
         sparse: ``error`` or ``drop``.
         way_out: What to do if they are not to be left out.
-        reporter: Hears of those left out.
+        reporter: Receives the classes that are left out.
 
     Raises:
         InputError: A class can't fill all parts, and `sparse` is ``error``.

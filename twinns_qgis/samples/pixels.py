@@ -41,7 +41,7 @@ class LabelledPixels:
 
 
 def label_pixels(polygons: LabelledPolygons, grid: Grid) -> LabelledPixels:
-    """Finds the pixels whose centre lies in a polygon; where polygons overlap, the later one has it.
+    """Returns the pixels of a grid whose centre lies in a polygon; where polygons overlap, the later one has it.
 
     Polygons in another CRS are transformed. The grid is gone through block by block, so that memory does not grow
     with its area.

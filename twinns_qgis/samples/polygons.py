@@ -63,7 +63,7 @@ class LabelledPolygons:
 def read_polygons(
     source: str, class_field: str, object_field: str | None = None, split_field: str | None = None
 ) -> LabelledPolygons:
-    """Reads polygons with a class.
+    """Reads the polygons of a vector file with their classes, grouped into objects.
 
     Args:
         source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.

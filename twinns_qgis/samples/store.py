@@ -44,14 +44,14 @@ def read_samples(
     reporter: Reporter,
     visit: Callable[[NDArray[np.generic]], None] = lambda values: None,
 ) -> SampleStore:
-    """Reads the patches of labelled pixels from a series, in one pass, block by block.
+    """Reads the raw values round labelled pixels from a series into a store, in one pass, block by block.
 
     Beyond the raster's edge, patches repeat its nearest pixels, as mapping does.
 
     Args:
         series: The series.
         pixels: The labelled pixels, on its grid.
-        reporter: Hears of the progress.
+        reporter: Receives the progress.
         visit: Is given the raw values of every block, shape (height, width, T, B), labelled or not.
     """
     grid = series.grid

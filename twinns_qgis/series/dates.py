@@ -23,7 +23,7 @@ _LISTED = 20
 
 
 class AcquisitionDates:
-    """Gives files their dates.
+    """Finds the date of acquisition of files: in the table of dates, in their names or in their metadata.
 
     In this order: by the table; by metadata on the acquisition; by the file's name; by ``TIFFTAG_DATETIME``, which by
     the standard is the time of writing, and tells the acquisition in the files of some programs only.
@@ -31,7 +31,7 @@ class AcquisitionDates:
     Args:
         table: A CSV table with the columns file and date, or None. A file is written with its path, absolute or
             from the table's folder, or by its name alone.
-        reporter: Hears of what is odd.
+        reporter: Receives warnings.
 
     Raises:
         InputError: The table can't be read; the message names the line.

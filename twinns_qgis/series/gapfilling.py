@@ -46,7 +46,7 @@ class Interpolation:
 
     @classmethod
     def between(cls, valid: NDArray[np.bool_], dates: Sequence[date], targets: Sequence[date]) -> Interpolation:
-        """Works out the weights.
+        """Computes the weights of the valid dates for the target dates.
 
         Args:
             valid: Which values there are, of shape (T, ...).

@@ -46,7 +46,7 @@ class Period:
 
         Args:
             own: The dates of acquisition.
-            reporter: Is warned if the period reaches more than a step beyond the acquisitions.
+            reporter: Receives a warning if the period reaches more than a step beyond the acquisitions.
 
         Raises:
             InputError: No acquisition lies in the period, or the step is longer than it.

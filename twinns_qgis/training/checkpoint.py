@@ -70,7 +70,7 @@ class Checkpoint:
         self._model_lock = threading.Lock()
 
     def resume(self, fitting: Fitting, reporter: Reporter) -> list[Epoch]:
-        """Gives the network the state in which an earlier call of the same training left it.
+        """Loads the state in which an earlier call of the same training left the network.
 
         Of a training that went on for longer than this one shall, that is the part that this one has in common with it.
 
@@ -163,7 +163,7 @@ class Checkpoint:
         return self._best_file[1]
 
     def restore(self, network: keras.Model) -> None:
-        """Gives a network the weights of the best epoch."""
+        """Loads the weights of the best epoch into a network."""
         if self._best is not None:
             network.set_weights(self._best[1])
 

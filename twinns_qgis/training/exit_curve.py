@@ -73,13 +73,13 @@ class ExitCurve:
 def exit_curve(
     classifier: TrainedClassifier, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter
 ) -> ExitCurve | None:
-    """Measures early exit on the validation part.
+    """Returns how many pixels of the validation part leave early, and agree, by how sure the vote must be.
 
     Args:
         classifier: What was trained.
         stores: The store of each sensor.
         samples: The labelled pixels, their classes and parts.
-        reporter: Hears of the progress.
+        reporter: Receives the progress.
 
     Returns:
         The curve; None if the classifier can't exit early.
@@ -108,7 +108,7 @@ def exit_curve(
 def measure_curve(
     votes: Mapping[str, NDArray[np.float32]], scores: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> ExitCurve | None:
-    """Measures early exit for rising thresholds.
+    """Returns the shares of pixels that leave early, and that agree, for rising thresholds.
 
     Args:
         votes: Scores of N pixels by the classifiers of the CNN branches, each of shape (N, K).

@@ -71,7 +71,7 @@ class Fitting:
 
 
 def compile_network(network: keras.Model, fitting: Fitting) -> None:
-    """Gives a network its optimiser and its loss, that of equations 10-11."""
+    """Compiles a network with its optimiser and the loss of equations 10-11."""
     weights = loss_weights(network)
     network.compile(
         optimizer=_OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
@@ -108,7 +108,7 @@ def fit(
         training: Indices of the pixels to train on.
         validation: Indices of the pixels to choose the best epoch by.
         fitting: How to do it.
-        reporter: Hears of every epoch.
+        reporter: Receives the progress, and loss and accuracy of every epoch.
         keep: Called with the history so far after each epoch.
         history: The epochs that the network has gone through already.
 

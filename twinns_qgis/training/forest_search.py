@@ -18,7 +18,7 @@ _TREES_AT_ONCE = 20
 
 @dataclass(frozen=True)
 class ForestGrid:
-    """What is tried.
+    """The depths and numbers of trees that are tried.
 
     Args:
         depths: Largest depths of the trees, ascending.
@@ -84,7 +84,7 @@ class SearchedForest:
 def search_forest(
     training: Examples, validation: Examples, grid: ForestGrid, seed: int, reporter: Reporter
 ) -> SearchedForest:
-    """Fits forests and takes the one with the best validation accuracy.
+    """Fits the forests of a grid, and returns the one with the best validation accuracy.
 
     The whole grid costs one forest a depth: the first trees of a forest are the forest of so many trees, as each draws
     its own seed in turn. And it ends with the first depth that no tree reaches, as larger ones change nothing.
@@ -94,7 +94,7 @@ def search_forest(
         validation: What to choose by.
         grid: What to try.
         seed: Fixes the forests.
-        reporter: Hears of every forest, and stops the search between trees.
+        reporter: Receives the accuracy of every forest; a cancelled search stops between trees.
 
     Raises:
         Cancelled: The user stopped the search.

@@ -1,4 +1,4 @@
-"""How a network learned, epoch by epoch."""
+"""Loss and accuracy of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST = 10**9
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of training gave.
+    """Loss and accuracy of one epoch of training.
 
     Args:
         epoch: Its number, from 1.

@@ -148,7 +148,7 @@ def _read_network(path: Path, manifest: Manifest, weights: bytes) -> keras.Model
 
 
 def load_weights(model: BinaryIO, network: keras.Model) -> None:
-    """Gives a network the weights that `write_model` wrote of it."""
+    """Loads weights that `write_model` wrote into a network."""
     with zipfile.ZipFile(model) as archive:
         _load_weights(archive.read(_WEIGHTS), network)
 

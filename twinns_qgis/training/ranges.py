@@ -27,7 +27,7 @@ _LOW, _HIGH = 1, 99
 
 
 class RangeFinder:
-    """Goes through a series block by block and remembers the range of its variables.
+    """Finds the range of each variable of a series, block by block.
 
     Args:
         name: The sensor.
@@ -47,7 +47,7 @@ class RangeFinder:
         self._sample: list[NDArray[np.float32]] = []
 
     def visit(self, values: NDArray[Any]) -> None:
-        """Takes the raw values of a block, shape (height, width, T, B), into account."""
+        """Widens the ranges to the raw values of a block, shape (height, width, T, B)."""
         valid = values[~self._series.missing(values).any(axis=-1)]
         if len(valid):
             sensor = self._sensor
@@ -90,7 +90,7 @@ def read_samples_and_ranges(
         series: The series, by sensor.
         pixels: The labelled pixels.
         scaling: ``range`` or ``percentiles``; see `RangeFinder`.
-        reporter: Hears of the progress.
+        reporter: Receives the progress.
 
     Returns:
         The store of each sensor, and the sensors with their ranges.

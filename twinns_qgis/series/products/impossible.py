@@ -46,7 +46,7 @@ class Impossible:
 def report_impossible(
     dates: Sequence[Sequence[Product]], tally: Mapping[str, Any], grid: Grid, within: str, reporter: Reporter
 ) -> float:
-    """Tells the share of values that were taken for missing as they can't be, and warns of rasters with many of them.
+    """Reports the share of values that were taken for missing as they can't be; warns of rasters with many of them.
 
     Args:
         dates: The products of each date.

@@ -111,7 +111,7 @@ def product_folders(files: Iterable[File], name: re.Pattern[str], reporter: Repo
     Args:
         files: The files among which to search.
         name: The pattern.
-        reporter: Hears of products that are there several times.
+        reporter: Receives a warning of products that are there several times.
     """
     grouped: defaultdict[PurePosixPath, dict[str, File]] = defaultdict(dict)
     for file in files:

@@ -32,7 +32,7 @@ class Search:
     Args:
         dates: Gives files their dates.
         options: What the user chose.
-        reporter: Hears of what is odd.
+        reporter: Receives warnings.
         left_out: Products that were found and are not used; readers add to it.
     """
 
@@ -42,7 +42,7 @@ class Search:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def pass_over(self, folders: Sequence[ProductFolder], expected: str) -> None:
-        """Leaves out products of another level, and warns of them."""
+        """Notes products of another level as left out, and warns of them."""
         if folders:
             names = ", ".join(folder.name for folder in folders)
             self.reporter.warning(f"{expected}; these are passed over: {names}.")

@@ -51,7 +51,7 @@ def settle_ranges(
         read: Reads linear power of shape (P, height, width) on a grid, NaN where missing, by nearest neighbour.
         grid: The grid of the series.
         memory: Memory in MB, of which GDAL gets its share.
-        reporter: Receives progress, and hears what the percentiles are.
+        reporter: Receives progress, and the percentiles found.
 
     Raises:
         InputError: A polarisation has no range, or its percentiles are of no value or of a single one.

@@ -43,7 +43,7 @@ def on_orbit(products: Sequence[Product], wanted: Orbit, reporter: Reporter) -> 
     Args:
         products: The products.
         wanted: Direction or relative orbit; nothing known means any.
-        reporter: Hears of several orbits among which none was chosen.
+        reporter: Receives a message if there are several orbits and none was chosen.
 
     Raises:
         InputError: An orbit is asked for, and that of some products is not known or none is of it.

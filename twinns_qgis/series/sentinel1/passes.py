@@ -35,7 +35,7 @@ def by_pass(products: Iterable[Product], reporter: Reporter) -> Passes:
 
     Args:
         products: Sentinel-1 images.
-        reporter: Is warned of days of several passes.
+        reporter: Receives a warning of days with several passes.
     """
     days: defaultdict[date, list[Product]] = defaultdict(list)
     for product in sorted(products, key=lambda product: (_minute(product), product.name)):

@@ -77,7 +77,7 @@ class _Sample:
 def settle_units(
     sources: Sequence[tuple[str, BandSource]], grid: Grid, units: str, reporter: Reporter
 ) -> dict[BandSource, str]:
-    """Returns the units of each band.
+    """Returns the units of the values of each band: as told, or as metadata, names or values say.
 
     With ``auto``, a band's units are those that its metadata or its name tell; else its values settle them: mostly
     negative ones are decibels, and linear ones are power or amplitude where only one of both readings is possible of
@@ -87,7 +87,7 @@ def settle_units(
         sources: Polarisations and bands.
         grid: Where to look at the values.
         units: One of `backscatter.UNITS`.
-        reporter: Hears what was detected.
+        reporter: Receives the units that were detected, and warnings.
 
     Raises:
         InputError: The units can't be told, or the values can't be of them; the message names a file and what it

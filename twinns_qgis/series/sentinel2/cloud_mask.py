@@ -95,12 +95,12 @@ def read_clear(product: Product, files: Mapping[File, DatasetReader], block: Gri
 def cloud_shares(groups: Iterable[tuple[date, Sequence[Product]]], grid: Grid, threads: Threads) -> dict[date, float]:
     """Returns the share of clouds of each date: of the pixels that its products show, those that none shows clear.
 
-    About 250 000 pixels, evenly spread over the grid, are looked at, and the masks are taken as they are, without rims.
+    About 250 000 pixels, evenly spread over the grid, are looked at; there is no buffer round clouds.
 
     Args:
         groups: The products of each date.
         grid: The grid of the series.
-        threads: Do it.
+        threads: Read the masks.
 
     Returns:
         Shares from 0 to 1; a date that shows nothing of the grid counts as cloudy.

@@ -51,7 +51,7 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         inputs: Where to look.
         options: What the user chose.
         period: The dates wanted.
-        reporter: Hears of what is odd.
+        reporter: Receives warnings.
 
     Raises:
         InputError: There is none, or one can't be used.

@@ -1,4 +1,4 @@
-"""What learns: a network, or forests. A job asks for the learner of a method, and need not know which it is."""
+"""Training of networks and forests. A job asks for the learner of a method, and need not know which it is."""
 
 from __future__ import annotations
 

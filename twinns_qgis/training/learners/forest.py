@@ -1,4 +1,4 @@
-"""Forests that learn, each by itself, on a series or on the features of a network."""
+"""Training of forests, each by itself, on a series or on the features of a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a learner hands over."""
+"""What training returns, and what trains: the interface of networks and forests."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class Learned:
 
 
 class Learner(Protocol):
-    """Learns from labelled pixels."""
+    """Trains a classifier from labelled pixels."""
 
     def learn(self, stores: Mapping[str, SampleStore], samples: LabelledSamples, reporter: Reporter) -> Learned:
-        """Learns from the training part, and chooses by the validation part.
+        """Trains on the training part, and returns the classifier that is best on the validation part.
 
         Args:
             stores: The store of each sensor.
             samples: The labelled pixels, their classes and parts.
-            reporter: Hears of the progress.
+            reporter: Receives the progress.
 
         Raises:
             Cancelled: The user stopped the training.
         """
 
     def rescue(self) -> str:
-        """Makes a model file of what a cancelled training has learned so far; returns what was done."""
+        """Writes the best classifier of a cancelled training so far as the model file; returns what was done."""
 
     def finishing(self) -> AbstractContextManager[None]:
         """Returns a context that writes the tested model: what was kept for `rescue` is needed no more after it."""

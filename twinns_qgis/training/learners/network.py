@@ -1,4 +1,4 @@
-"""A network that learns, and of which the best epoch is taken."""
+"""Training of a network: it is fitted, and its best epoch is taken."""
 
 from __future__ import annotations
 
