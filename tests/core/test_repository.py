@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import doctest
-import importlib
 import re
 import subprocess
 import sys
@@ -108,15 +106,6 @@ def test_every_library_that_the_core_imports_is_declared() -> None:
     declared = set(re.findall(r'^\s*"([\w-]+)', dependencies.group(1).lower(), re.MULTILINE))
     libraries = {library for path in MODULES for library in imported_libraries(path)} - OTHER_BACKENDS
     assert {DISTRIBUTIONS.get(library, library) for library in libraries} <= declared
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if ">>>" in path.read_text("utf-8")], ids=lambda path: path.stem
-)
-def test_examples_in_docstrings_give_what_they_say(path: Path) -> None:
-    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    assert doctest.testmod(module).attempted
-    assert not doctest.testmod(module).failed
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

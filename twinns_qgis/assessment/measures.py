@@ -58,6 +58,12 @@ def measure(reference: ArrayLike, predicted: ArrayLike, classes: Sequence[LandCo
 
     Raises:
         InputError: There are no pixels, or a code belongs to no class.
+
+    Example:
+        >>> classes = [LandCoverClass(1, "water", "#4477aa"), LandCoverClass(2, "wheat", "#ddaa33")]
+        >>> measures = measure(reference=[1, 1, 2, 2], predicted=[1, 1, 2, 1], classes=classes)
+        >>> measures.accuracy, round(measures.kappa, 2)
+        (0.75, 0.5)
     """
     reference, predicted = np.asarray(reference), np.asarray(predicted)
     codes = [item.code for item in classes]

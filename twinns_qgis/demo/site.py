@@ -44,6 +44,11 @@ def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: 
     Raises:
         InputError: The folder holds something or can't be made, or size or seed is out of range.
         Cancelled: The user stopped the job; nothing is left behind.
+
+    Example:
+        >>> create_demo_site(Path("demo"), size=64, reporter=Reporter())
+        >>> sorted(path.name for path in Path("demo").iterdir() if path.is_dir())
+        ['sentinel1', 'sentinel2']
     """
     _check(folder, size, seed)
     grid = site_grid(size)

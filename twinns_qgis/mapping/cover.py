@@ -90,6 +90,21 @@ def map_cover(
     Raises:
         InputError: A series can't be read, or the disk has no room; the outputs are as before then.
         Cancelled: The user asked the job to stop.
+
+    Example:
+        >>> map_cover(
+        ...     read_model(Path("model.twinns")),
+        ...     Scene(
+        ...         {name: Series.open(Path(f"{name}.tif")) for name in ("sentinel1", "sentinel2")},
+        ...         contents={},
+        ...         window=Window(0, 0, 60, 60),
+        ...     ),
+        ...     CoverOutputs(Path("map.tif"), confidence=Path("confidence.tif")),
+        ...     machine=Machine(memory=2000),
+        ...     choice=Choice(device="cpu"),
+        ...     tags={},
+        ...     reporter=Reporter(),
+        ... )
     """
     grid = next(iter(scene.series.values())).grid.crop(scene.window)
     classes, paths = model.manifest.classes, outputs.paths()

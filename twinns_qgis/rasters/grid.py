@@ -42,6 +42,12 @@ class Grid:
 
         Raises:
             InputError: The raster has no CRS, or is rotated.
+
+        Example:
+            >>> import rasterio
+            >>> with rasterio.open("sentinel2.tif") as dataset:
+            ...     print(Grid.of(dataset))
+            60 x 60 pixels of 10 x 10 from 500000, 5600000 in EPSG:32631
         """
         if dataset.crs is None:
             raise InputError(
@@ -146,6 +152,10 @@ class Extent:
 
         Raises:
             InputError: `text` is no extent.
+
+        Example:
+            >>> Extent.parse("500000,500200,5599900,5600000 [EPSG:32631]").bounds
+            (500000.0, 5599900.0, 500200.0, 5600000.0)
         """
         match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[(.+)\])?\s*", text)
         try:

@@ -95,6 +95,22 @@ def draw_samples(
     Raises:
         InputError: Polygons and grid don't overlap; a class is too sparse and `sparse` is ``error``; fewer than two
             classes are left.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from twinns_qgis.samples.polygons import read_polygons
+        >>> from twinns_qgis.series.series import Series
+        >>> samples = draw_samples(
+        ...     read_polygons("polygons.gpkg", class_field="name"),
+        ...     Series.open(Path("sentinel2.tif")).grid,
+        ...     sparse="error",
+        ...     train_share=0.5,
+        ...     validation_share=0.25,
+        ...     seed=0,
+        ...     reporter=Reporter(),
+        ... )
+        >>> samples.object_counts("train")
+        {1: 6, 2: 6, 3: 6}
     """
     if polygons.without_polygon:
         reporter.warning(f"{polygons.without_polygon} features without a polygon that can be read are left out.")

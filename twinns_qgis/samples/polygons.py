@@ -77,6 +77,11 @@ def read_polygons(
     Raises:
         InputError: The file, the layer or a field is missing, there is no CRS or no polygon, there are fewer than two
             classes or more than a map holds, or an object has two classes or two parts.
+
+    Example:
+        >>> polygons = read_polygons("polygons.gpkg|layername=fields", class_field="name")
+        >>> sorted(set(polygons.object_labels))
+        ['water', 'wheat', 'wood']
     """
     table, without_polygon = read_table(source)
     all_polygons = table

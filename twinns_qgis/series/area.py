@@ -83,6 +83,10 @@ def parse_crs(text: str) -> CRS:
 
     Raises:
         InputError: It can't be read, or is not one of maps.
+
+    Example:
+        >>> parse_crs("EPSG:32631").is_projected
+        True
     """
     try:
         crs = CRS.from_user_input(text)

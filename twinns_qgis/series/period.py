@@ -21,6 +21,10 @@ class Period:
         start: First day; None means that of the first acquisition.
         end: Last day; None means that of the last acquisition.
         step: Days from one date to the next; 0 keeps the acquisitions' own dates.
+
+    Example:
+        >>> date(2018, 6, 1) in Period(start=date(2018, 3, 1), end=date(2018, 10, 31))
+        True
     """
 
     start: date | None = None

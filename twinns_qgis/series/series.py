@@ -65,6 +65,11 @@ class Series:
 
         Raises:
             InputError: The file can't be read as a raster, or breaks a rule; the message names the band and the rule.
+
+        Example:
+            >>> series = Series.open(Path("sentinel2.tif"))
+            >>> len(series.dates), series.bands[:3]
+            (5, ('B2', 'B3', 'B4'))
         """
         with open_raster(path) as dataset:
             dates, bands = _dates_and_bands(path, dataset.descriptions)
@@ -107,6 +112,10 @@ class Series:
 
         Raises:
             InputError: The file can't be read, for example because it is truncated.
+
+        Example:
+            >>> Series.open(Path("sentinel2.tif")).read(Window(0, 0, 20, 10)).shape
+            (10, 20, 5, 10)
         """
         grid = self.grid
         window = window or Window(0, 0, grid.width, grid.height)

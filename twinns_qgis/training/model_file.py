@@ -95,6 +95,11 @@ def read_model(path: Path, precision: str = "float32") -> TrainedModel:
 
     Raises:
         InputError: There is no such file, it is no model file, it is damaged, or a newer version wrote it.
+
+    Example:
+        >>> model = read_model(Path("model.twinns"))
+        >>> [item.name for item in model.manifest.classes]
+        ['water', 'wheat', 'wood']
     """
     if not path.is_file():
         raise InputError(f"The model {path} does not exist.", "Check the path, or train a model.")

@@ -79,6 +79,10 @@ def parse_clear(text: str) -> dict[str, frozenset[int]]:
 
     Raises:
         InputError: A mask is unknown or named twice, or a value is no number from 0 to 255.
+
+    Example:
+        >>> sorted(parse_clear("SCL=4-7,11; CLM=0")["SCL"])
+        [4, 5, 6, 7, 11]
     """
     chosen: dict[str, frozenset[int]] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):

@@ -47,6 +47,10 @@ def parse_db_range(text: str) -> dict[str, DbRange | Percentiles]:
 
     Raises:
         InputError: The text can't be read, or a range is empty.
+
+    Example:
+        >>> parse_db_range("VV=-25:5,VH=p1:p99")
+        {'VV': DbRange(low=-25.0, high=5.0), 'VH': Percentiles(low=1.0, high=99.0)}
     """
     if "=" not in text and "," not in text:
         return dict.fromkeys(SENTINEL1_BANDS, _parse_range(text, text))

@@ -24,6 +24,10 @@ def parse_orbit(text: str) -> Orbit:
 
     Raises:
         InputError: It is none of these.
+
+    Example:
+        >>> parse_orbit("descending")
+        Orbit(direction='descending', relative=None)
     """
     word = text.strip().lower()
     if word == "any":

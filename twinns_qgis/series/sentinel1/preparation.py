@@ -78,6 +78,20 @@ def prepare_sentinel1(
 
     Raises:
         InputError: Something among the inputs can't be used; nothing is left at `output` then.
+
+    Example:
+        >>> prepare_sentinel1(
+        ...     Path("radar.tif"),
+        ...     Inputs(folder=Path("site/sentinel1")),
+        ...     Period(date(2018, 3, 1), date(2018, 5, 31), step=12),
+        ...     reference=Path("site/truth.tif"),
+        ...     units="auto",
+        ...     orbit="descending",
+        ...     speckle=0,
+        ...     db_range={"VV": DbRange(-25, 5), "VH": DbRange(-32, -2)},
+        ...     machine=Machine(memory=1000),
+        ...     reporter=Reporter(),
+        ... )
     """
     check_output(output)
     margin, wanted = margin_of(speckle), parse_orbit(orbit)

@@ -79,6 +79,16 @@ def prepare_sentinel2(
 
     Raises:
         InputError: Something among the inputs can't be used; the outputs are as before then.
+
+    Example:
+        >>> prepare_sentinel2(
+        ...     Outputs(Path("optical.tif")),
+        ...     Inputs(folder=Path("site/sentinel2")),
+        ...     Period(date(2018, 3, 1), date(2018, 5, 31), step=10),
+        ...     clouds=Clouds(most=80, dilation=40),
+        ...     machine=Machine(memory=1000),
+        ...     reporter=Reporter(),
+        ... )
     """
     written = [path for path in (outputs.series, outputs.validity, outputs.report) if path]
     check_outputs(written)
