@@ -1,4 +1,4 @@
-"""Masks, their rims, and the share of clouds."""
+"""Masks, their buffer round clouds, and the share of clouds."""
 
 from datetime import date
 
