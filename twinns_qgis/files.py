@@ -23,8 +23,6 @@ DAMAGE = (
 """What zipfile, and readers of what lies in an archive, raise of a file that is damaged or was none of theirs."""
 
 _WINDOWS = os.name == "nt"
-_LOCK_SECONDS = 0.5
-"""How long a lock is waited for: long enough for one that is just being removed."""
 
 _SIDECARS = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
@@ -45,11 +43,17 @@ def check_output(path: Path) -> None:
         InputError: The folder does not exist or can't be written to, `path` is a folder, or another program has the
             file there open and Windows does not let go of it.
     """
-    _check_folder(path)
+    check_folder(path)
+    _check_writable(path)
     _check_replaceable(path)
 
 
-def _check_folder(path: Path) -> None:
+def check_folder(path: Path) -> None:
+    """Checks that the folder of an output exists, and that the output is none itself.
+
+    Raises:
+        InputError: The folder does not exist, or `path` is a folder.
+    """
     folder = path.parent
     if not folder.is_dir():
         raise InputError(
@@ -57,49 +61,6 @@ def _check_folder(path: Path) -> None:
         )
     if path.is_dir():
         raise InputError(f"The output {path} is a folder, a file was expected.", "Choose a file name.")
-    try:
-        _probe(path)
-    except OSError as error:
-        raise InputError(
-            f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
-        ) from error
-
-
-class InUse(InputError):
-    """Another process is at work on the same output."""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keeps other processes from working on an output, for as long as the block lasts.
-
-    The lock is a file beside the output, ``NAME.lock``, that is removed while it is still held; who had opened it
-    before notices, and takes a new one. So it works for all machines that share the disk, and leaves nothing behind.
-
-    Raises:
-        InUse: Another process is at work on it.
-        InputError: The disk takes no more.
-    """
-    from filelock import FileLock, Timeout  # here, as the worker tells what is lacking and needs this module for it
-
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
-    try:
-        lock.acquire(timeout=_LOCK_SECONDS)
-    except Timeout as error:
-        raise InUse(
-            f"Another process is writing the same output, {path}: it holds {lock.lock_file}.",
-            "Wait for it, or stop it.",
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{lock.lock_file} can't be written: {error.strerror}.", "Check that the disk has room."
-        ) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no file that is open
-            Path(lock.lock_file).unlink()
-        lock.release()
 
 
 def check_outputs(paths: Iterable[Path]) -> None:
@@ -108,9 +69,20 @@ def check_outputs(paths: Iterable[Path]) -> None:
     Raises:
         InputError: One can't be written, or is named twice.
     """
-    seen: set[Path] = set()
+    paths = list(paths)
     for path in paths:
         check_output(path)
+    check_distinct(paths)
+
+
+def check_distinct(paths: Iterable[Path]) -> None:
+    """Checks that no two outputs are the same file.
+
+    Raises:
+        InputError: One is named twice.
+    """
+    seen: set[Path] = set()
+    for path in paths:
         if _identity(path) in seen:
             raise InputError(f"Two outputs have the same name, {path}.", "Give each output a file of its own.")
         seen.add(_identity(path))
@@ -187,30 +159,42 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Whatever was at `path` stays until then, and stays for good if the block raises.
     """
-    _check_folder(path)  # no more: a file that is open by now is no reason to lose the new one, see `give_name`
+    check_folder(path)  # no more: a file that is open by now is no reason to lose the new one, see `give_name`
     with scratch_file(path, "partial") as partial:
         yield partial
         give_name(partial, path)
 
 
-def give_name(written: Path, path: Path) -> None:
+def give_name(written: Path, path: Path, replacing: bool = True) -> Path:
     """Moves a whole file to its name once the disk has it: else a power cut could leave the name without the file.
 
-    Where another program has the file of that name open, and Windows does not let go of it, the new one keeps a name
+    Where another program has the file of that name open, and Windows does not let go of it, the new one gets a name
     beside it; see `kept_beside`.
+
+    Args:
+        written: The file.
+        path: Its name.
+        replacing: Whether it may replace the file that has that name.
+
+    Returns:
+        The name that it got.
     """
     with written.open("rb+") as file:
         os.fsync(file.fileno())
-    try:
-        written.replace(path)
-        _kept_beside.pop(path, None)
-    except PermissionError:
-        if not path.exists():
-            raise
-        numbered = (path.with_stem(f"{path.stem} ({number})") for number in itertools.count(1))
-        beside = next(name for name in numbered if not name.exists())
-        written.replace(beside)
-        _kept_beside[path] = beside
+    if replacing or not path.exists():
+        try:
+            written.replace(path)
+        except PermissionError:
+            if not path.exists():
+                raise
+        else:
+            _kept_beside.pop(path, None)
+            return path
+    numbered = (path.with_stem(f"{path.stem} ({number})") for number in itertools.count(1))
+    beside = next(name for name in numbered if not name.exists())
+    written.replace(beside)
+    _kept_beside[path] = beside
+    return beside
 
 
 _kept_beside: dict[Path, Path] = {}
@@ -234,7 +218,8 @@ def scratch_file(path: Path, purpose: str) -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(PermissionError):  # Windows does not remove a file that is open
+            scratch.unlink(missing_ok=True)
         _being_written.discard(scratch)
 
 
@@ -256,6 +241,20 @@ def _ignores_case(folder: Path) -> bool:
     return False
 
 
+def _check_writable(path: Path) -> None:
+    partial = partial_name(path)
+    existed = partial.exists()
+    try:
+        with partial.open("ab"):
+            pass
+        if not existed:
+            partial.unlink()
+    except OSError as error:
+        raise InputError(
+            f"The output {path} can't be written: {error.strerror}.", "Choose a folder that you may write to."
+        ) from error
+
+
 def _check_replaceable(path: Path) -> None:
     """Checks that the file at `path` can be replaced: on Windows it can't while another program has it open.
 
@@ -271,12 +270,3 @@ def _check_replaceable(path: Path) -> None:
             f"The output {path} can't be replaced: another program has it open, such as QGIS that shows it.",
             "Remove its layer from the project, or choose another name.",
         ) from error
-
-
-def _probe(path: Path) -> None:
-    partial = partial_name(path)
-    existed = partial.exists()
-    with partial.open("ab"):
-        pass
-    if not existed:
-        partial.unlink()

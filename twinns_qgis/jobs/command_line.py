@@ -22,7 +22,7 @@ from typing import Any
 from twinns_qgis import __version__
 from twinns_qgis.errors import TwinnsError
 from twinns_qgis.jobs.catalogue import JOBS
-from twinns_qgis.jobs.job import Job, option, told_outputs
+from twinns_qgis.jobs.job import Job, option
 from twinns_qgis.jobs.parameters import (
     Choice,
     Crs,
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGINT, reporter.interrupt)
     try:
         job = next(job for job in JOBS.values() if job.command == command)
-        outputs = told_outputs(job.from_values(options).run(reporter), reporter)
+        outputs = job.from_values(options).run(reporter)
     except TwinnsError as error:
         reporter.end_line()
         print(f"twinns {command}: {error}", file=sys.stderr)

@@ -12,7 +12,7 @@ from twinns_qgis.reporter import Reporter
 class CreateDemoSite(Job, declarations.CreateDemoSite):
     """Makes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map."""
 
-    def run(self, reporter: Reporter) -> dict[str, Any]:
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Makes the site; see `twinns_qgis.demo`."""
         from twinns_qgis.demo import create_demo_site
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from twinns_qgis.assessment.assess import Outcome, assess
 from twinns_qgis.errors import Cancelled
-from twinns_qgis.files import locked
+from twinns_qgis.locks import locked
 from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
@@ -26,8 +26,9 @@ def run_experiment(
     stores: Mapping[str, SampleStore],
     samples: LabelledSamples,
     reporter: Reporter,
+    report: Callable[[Outcome], None],
 ) -> Outcome:
-    """Has a learner learn, tests what it learned, and writes the model file.
+    """Has a learner learn, tests what it learned, and writes the model file and the report.
 
     Args:
         model: The model file to write.
@@ -35,41 +36,33 @@ def run_experiment(
         learner: Learns.
         stores: The store of each sensor.
         samples: The labelled pixels, their classes and parts.
-        reporter: Hears of the progress.
+        reporter: Receives the progress.
+        report: Writes the report. If it can't, the training can still be continued, to end in its report.
 
     Raises:
         Cancelled: The user stopped it; its message says what is left of what was learned.
         InUse: Another process is training the same model.
         InputError: The disk takes no more.
     """
-    with locked(model), reporter.last_resort(learner.rescue):
-        return _run(model, manifest, learner, stores, samples, reporter)
-
-
-def _run(
-    model: Path,
-    manifest: Manifest,
-    learner: Learner,
-    stores: Mapping[str, SampleStore],
-    samples: LabelledSamples,
-    reporter: Reporter,
-) -> Outcome:
-    try:
-        learned = learner.learn(stores, samples, reporter.part(0, 0.97))
-        outcome = assess(learned, stores, samples, reporter.part(0.97, 0.99))
-        early_exit = exit_curve(learned.classifier, stores, samples, reporter.part(0.99, 1))
-    except Cancelled as cancelled:
-        raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled
-    tested = replace(
-        manifest,
-        settings={**manifest.settings, **learned.settings},
-        measures={
-            **outcome.measures.to_json(samples.classes),
-            "expected_calibration_error": outcome.trust.calibrated.expected_error,
-        },
-        temperature=outcome.trust.temperature,
-        early_exit=early_exit,
-    )
-    with learner.finishing(), disk_errors(model):
-        write_model(model, tested, learned.classifier, learned.history)
+    with locked([model]), reporter.last_resort(learner.rescue):
+        try:
+            learned = learner.learn(stores, samples, reporter.part(0, 0.97))
+            outcome = assess(learned, stores, samples, reporter.part(0.97, 0.99))
+            early_exit = exit_curve(learned.classifier, stores, samples, reporter.part(0.99, 1))
+        except Cancelled as cancelled:
+            raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled
+        tested = replace(
+            manifest,
+            settings={**manifest.settings, **learned.settings},
+            measures={
+                **outcome.measures.to_json(samples.classes),
+                "expected_calibration_error": outcome.trust.calibrated.expected_error,
+            },
+            temperature=outcome.trust.temperature,
+            early_exit=early_exit,
+        )
+        with learner.finishing():
+            with disk_errors(model):
+                write_model(model, tested, learned.classifier, learned.history)
+            report(outcome)
     return outcome

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import kept_beside
-from twinns_qgis.jobs.parameters import Declaration, Parameter
+from twinns_qgis.files import check_distinct, check_outputs, kept_beside
+from twinns_qgis.jobs.parameters import Declaration, FolderOutput, Parameter
+from twinns_qgis.locks import locked
 from twinns_qgis.reporter import Reporter
 
 AnyJob = TypeVar("AnyJob", bound="Job")
@@ -45,7 +46,22 @@ class Job(Declaration):
                 raise InputError(f"The parameter '{name}' is {value!r}.", f"Expected {expected}.")
 
     def run(self, reporter: Reporter) -> dict[str, Any]:
-        """Does the work and returns the outputs by name: paths as text, measures as numbers."""
+        """Does the work, and keeps other processes from the job's outputs meanwhile.
+
+        Returns:
+            The outputs by name: paths as text, measures as numbers.
+
+        Raises:
+            TwinnsError: Something among the inputs can't be used, an output can't be written, or the user stopped it.
+        """
+        outputs = [getattr(self, name) for name, parameter in self.parameters().items() if _is_written(parameter)]
+        written = [path for path in outputs if path]
+        check_distinct(written)
+        with locked(written):
+            check_outputs(written)
+            return _told(self._run(reporter), reporter)
+
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         raise NotImplementedError
 
     def call(self, leave_out: Collection[str] = ()) -> str:
@@ -80,7 +96,12 @@ class Job(Declaration):
         return cls(**{name: _read(name, parameters[name], value) for name, value in given.items()})
 
 
-def told_outputs(outputs: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
+def _is_written(parameter: Parameter) -> bool:
+    """Whether it is a file that the job writes; a folder is made under another name, which keeps others from it."""
+    return parameter.output and not isinstance(parameter, FolderOutput)
+
+
+def _told(outputs: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Returns a job's outputs, with a warning those that could not take their names by the names that they have."""
     told = dict(outputs)
     for name, value in outputs.items():

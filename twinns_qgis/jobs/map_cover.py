@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MapCover(Job, declarations.MapCover):
     """Maps land cover with a trained model."""
 
-    def run(self, reporter: Reporter) -> dict[str, Any]:
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the model, checks the series against it, and maps them."""
         from twinns_qgis.mapping.contents import hashing
         from twinns_qgis.networks.backend import describe_device, use_device

@@ -12,7 +12,7 @@ from twinns_qgis.reporter import Reporter
 class PrepareSentinel1(Job, declarations.PrepareSentinel1):
     """Turns calibrated Sentinel-1 backscatter into one 8-bit time series raster on the grid of a reference."""
 
-    def run(self, reporter: Reporter) -> dict[str, Any]:
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel1`."""
         from twinns_qgis.rasters.production import Machine
         from twinns_qgis.series.inputs import Inputs

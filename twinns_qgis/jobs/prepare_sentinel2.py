@@ -12,7 +12,7 @@ from twinns_qgis.reporter import Reporter
 class PrepareSentinel2(Job, declarations.PrepareSentinel2):
     """Turns Sentinel-2 level 2A products into one gap-filled time series raster."""
 
-    def run(self, reporter: Reporter) -> dict[str, Any]:
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel2`."""
         from twinns_qgis.rasters.grid import Extent
         from twinns_qgis.rasters.production import Machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class TrainModel(SamplingJob, declarations.TrainModel):
     """Trains a network or forests on time series and polygons with a class, and assesses them."""
 
-    def run(self, reporter: Reporter) -> dict[str, Any]:
+    def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
         from twinns_qgis.networks.backend import describe_device, use_device
 
@@ -44,14 +45,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         polygons, samples = self.draw(next(iter(series.values())).grid, reporter)
         if self.split:  # before hours are spent: what can't be written is told now
             write_split(self.split, polygons, samples)
-        outcome = self._train(series, samples, reporter)
-        if self.report:
-            try:
-                self._write_report(self.report, polygons.without_class, samples, outcome)
-            except InputError as error:
-                raise InputError(
-                    f"{error.message} The model is whole, and kept in {self.model}.", error.hint
-                ) from error
+        outcome = self._train(series, polygons.without_class, samples, reporter)
         outputs = {"model": self.model, "report": self.report, "split": self.split}
         return {
             **{name: str(path) for name, path in outputs.items() if path},
@@ -68,21 +62,22 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _check(self) -> None:
         """Checks what can be checked before hours are spent."""
-        from twinns_qgis.files import check_outputs, check_spared
+        from twinns_qgis.files import check_spared
         from twinns_qgis.samples.polygons import split_source
         from twinns_qgis.samples.split_layer import check_split_output
         from twinns_qgis.training.forest_search import ForestGrid
 
         ForestGrid.parse(self.depths, self.trees)
         outputs = [path for path in (self.model, self.report, self.split) if path]
-        check_outputs(outputs)
         series = [path for path in (self.sentinel1, self.sentinel2) if path]
         check_spared(outputs, [*series, split_source(self.polygons)[0]])
         if self.split:
             check_split_output(self.split)
 
-    def _train(self, series: dict[str, Series], samples: LabelledSamples, reporter: Reporter) -> Outcome:
-        """Trains the method, tests it, and writes the model file."""
+    def _train(
+        self, series: dict[str, Series], without_class: int, samples: LabelledSamples, reporter: Reporter
+    ) -> Outcome:
+        """Trains the method, tests it, and writes the model file and the report."""
         from twinns_qgis.jobs.experiment import run_experiment
         from twinns_qgis.samples.polygons import PARTS
         from twinns_qgis.training.forest_search import ForestGrid
@@ -96,7 +91,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         manifest = self._manifest(sensors, samples)
         grid = ForestGrid.parse(self.depths, self.trees)
         learner = make_learner(self.model, manifest, fitting, grid)
-        outcome = run_experiment(self.model, manifest, learner, stores, samples, reporter.part(0.1, 1))
+        report = partial(self._write_report, without_class, samples)
+        outcome = run_experiment(self.model, manifest, learner, stores, samples, reporter.part(0.1, 1), report)
         outcome.log(reporter)
         return outcome
 
@@ -147,11 +143,19 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         names = [name for name in self.parameters() if name not in left_out]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
-    def _write_report(self, path: Path, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:
+    def _write_report(self, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:
+        if self.report is None:
+            return
         from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
 
         inputs = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
         settings = {**inputs, **self._settings(), "model": self.model}
         unused = left_out(samples, without_class=without_class, touching_dropped=self.touching_pixels == "drop")
         report = TrainingReport.of(self._method.title(self.size), settings, samples, unused, outcome)
-        write_training_report(path, report)
+        try:
+            write_training_report(self.report, report)
+        except InputError as error:
+            raise InputError(
+                f"{error.message} The model is whole, and kept in {self.model}.",
+                f"{error.hint} The same call then writes the report.",
+            ) from error

@@ -22,7 +22,6 @@ from typing import Any, TextIO
 from twinns_qgis.errors import Cancelled, InputError, TwinnsError
 from twinns_qgis.files import discard_partial_files
 from twinns_qgis.jobs.catalogue import JOBS
-from twinns_qgis.jobs.job import told_outputs
 from twinns_qgis.reporter import Reporter
 
 _PATIENCE = 1.0
@@ -41,7 +40,7 @@ def run_worker() -> int:
         request = _read_request(sys.stdin.readline())
         threading.Thread(target=reporter.listen, args=(sys.stdin,), daemon=True).start()
         job = JOBS[request["job"]].from_values(request["parameters"])
-        outputs = told_outputs(job.run(reporter), reporter)
+        outputs = job.run(reporter)
     except TwinnsError as error:
         reporter.finish("error", kind=error.kind, message=error.message, hint=error.hint)
         return 1

@@ -16,11 +16,12 @@ from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from twinns_qgis.files import check_output, kept_beside, scratch_file, whole_file
+from twinns_qgis.files import give_name, scratch_file
 from twinns_qgis.mapping.layouts import COVER, TILE
 from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, style_path
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
+from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.samples.classes import LandCoverClass
 
 
@@ -74,31 +75,24 @@ class CloudOptimised:
         old sidecars go, then the map comes, then its own sidecars.
         """
         is_map = name == COVER
-        sidecars = {style_path(path): paletted_qml(self._classes) if is_map else percent_qml()}
+        contents = {style_path: paletted_qml(self._classes) if is_map else percent_qml()}
         if is_map:
-            sidecars[_pam_path(path)] = pam_aux_xml(self._classes)
+            contents[_pam_path] = pam_aux_xml(self._classes)
         with ExitStack() as stack:
-            # Left in the reverse order: the map takes its name before its sidecars do.
-            for sidecar, text in sidecars.items():
-                partial = stack.enter_context(whole_file(sidecar))
-                with disk_errors(sidecar):
-                    partial.write_text(text, encoding="utf-8")
-            optimised = stack.enter_context(whole_file(path))
+            sidecars = {place: stack.enter_context(scratch_file(place(path), "partial")) for place in contents}
+            for place, partial in sidecars.items():
+                with disk_errors(place(path)):
+                    partial.write_text(contents[place], encoding="utf-8")
+            optimised = stack.enter_context(scratch_file(path, "partial"))
             with disk_errors(path):
                 _build_overviews(assembled, Resampling.mode if is_map else Resampling.average)
                 _optimise(assembled, optimised)
                 _check_equal(assembled, optimised)
             assembled.unlink()
             yield
-            former = {old: old.read_bytes() for old in _sidecars_of(path) if old.exists()}
-            for old in former:
-                old.unlink()
-        if beside := kept_beside(path):
-            # The map that is still open keeps its sidecars, and the new one gets its own beside it.
-            for sidecar in sidecars:
-                sidecar.replace(sidecar.with_name(sidecar.name.replace(path.stem, beside.stem, 1)))
-            for old, content in former.items():
-                old.write_bytes(content)
+            found = give_raster_name(optimised, path, [style_path(path)])
+            for place, partial in sidecars.items():
+                give_name(partial, place(found))
 
 
 @contextmanager
@@ -117,7 +111,7 @@ def map_raster(name: str, path: Path, layout: Layout, classes: Sequence[LandCove
     Raises:
         InputError: The file can't be written.
     """
-    check_output(path)
+    check_raster_output(path)
     with scratch_file(path, "assembled") as assembled:
         with layout.create(assembled) as dataset:
             yield BlockWriter(path, dataset)
@@ -161,8 +155,3 @@ def _overview_factors(width: int, height: int) -> list[int]:
 
 def _pam_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.aux.xml")
-
-
-def _sidecars_of(path: Path) -> list[Path]:
-    """Returns what GDAL and QGIS read beside a raster, and would take for the new one's: style, names, pyramids."""
-    return [_pam_path(path), style_path(path), path.with_name(f"{path.name}.ovr"), path.with_name(f"{path.name}.msk")]

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from twinns_qgis.files import locked
 from twinns_qgis.rasters.fingerprint import differences, hashed
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
@@ -46,7 +45,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockStore:
-    """The finished blocks of the rasters that a job writes.
+    """The finished blocks of the rasters that a job writes, which keeps other processes from them.
 
     Args:
         folder: Where they lie, beside the output.
@@ -62,7 +61,7 @@ class BlockStore:
 
     @contextmanager
     def open(self, reporter: Reporter) -> Iterator[frozenset[int]]:
-        """Yields the numbers of the blocks that are finished already, and keeps other processes out.
+        """Yields the numbers of the blocks that are finished already.
 
         Blocks that were left for another fingerprint are removed. So is the folder, once the `with` block has ended
         well; after an error it stays, if it holds a finished block.
@@ -71,20 +70,18 @@ class BlockStore:
             reporter: Receives a warning of blocks of another job, and of what differs.
 
         Raises:
-            InUse: Another process is at work on the same output.
             InputError: The disk takes no more.
         """
-        with locked(self.folder):
-            with disk_errors(self.folder):
-                self.folder.mkdir(exist_ok=True)
-            ended_well = False
-            try:
-                self._adopt(reporter)
-                yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
-                ended_well = True
-            finally:
-                if ended_well or not self.finished:
-                    self.remove()
+        with disk_errors(self.folder):
+            self.folder.mkdir(exist_ok=True)
+        ended_well = False
+        try:
+            self._adopt(reporter)
+            yield frozenset(number for number in range(len(self.windows)) if self._is_whole(number))
+            ended_well = True
+        finally:
+            if ended_well or not self.finished:
+                self.remove()
 
     @property
     def finished(self) -> int:

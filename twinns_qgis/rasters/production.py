@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from twinns_qgis import __version__
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import InUse, check_output, give_name, scratch_file
+from twinns_qgis.files import scratch_file
+from twinns_qgis.locks import locked
 from twinns_qgis.rasters.block_store import BlockStore
 from twinns_qgis.rasters.blocks import block_windows
 from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluster
 from twinns_qgis.rasters.fingerprint import described, hashed, states
 from twinns_qgis.rasters.layout import TILE, Layout
+from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.reporter import Reporter, TimeLeft
 
 
@@ -76,7 +78,7 @@ class AsAssembled:
     def __call__(self, name: str, path: Path, assembled: Path) -> Iterator[None]:
         """Moves the raster to its name; see `Finish`."""
         yield
-        give_name(assembled, path)
+        give_raster_name(assembled, path)
 
 
 _AS_ASSEMBLED = AsAssembled()
@@ -109,28 +111,28 @@ def make_rasters(
         The sums of what was counted in the blocks.
 
     Raises:
+        InUse: Another process is at work on one of the outputs.
         InputError: Something among the inputs can't be used, or the disk has no room; the outputs are as before then.
         Cancelled: The user asked the job to stop.
     """
-    for path in outputs.values():
-        check_output(path)
-    store = _store(plan, layouts, outputs, shape)
-    try:
-        with store.open(reporter) as finished, reporter.last_resort(lambda: _leave(store)):
-            _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
-            tally = store.tally()
-            _conclude(plan, tally, store, reporter)
-            with ExitStack() as stack:
-                for name, path in outputs.items():
-                    assembled = stack.enter_context(scratch_file(path, "assembled"))
-                    store.assemble(name, assembled)
-                    stack.enter_context(finish(name, path, assembled))
-    except InUse:
-        raise  # what is left is left by the other process
-    except Cancelled as error:
-        raise Cancelled(" ".join([error.message, _what_is_left(store)]).rstrip()) from error
-    except InputError as error:
-        raise InputError(error.message, " ".join([error.hint, _what_is_left(store)]).rstrip()) from error
+    with locked(outputs.values()):
+        for path in outputs.values():
+            check_raster_output(path)
+        store = _store(plan, layouts, outputs, shape)
+        try:
+            with store.open(reporter) as finished, reporter.last_resort(lambda: _leave(store)):
+                _finish_blocks(plan, store, finished, machine, _Room(store, finish.copies, reporter), reporter)
+                tally = store.tally()
+                _conclude(plan, tally, store, reporter)
+                with ExitStack() as stack:
+                    for name, path in outputs.items():
+                        assembled = stack.enter_context(scratch_file(path, "assembled"))
+                        store.assemble(name, assembled)
+                        stack.enter_context(finish(name, path, assembled))
+        except Cancelled as error:
+            raise Cancelled(" ".join([error.message, _what_is_left(store)]).rstrip()) from error
+        except InputError as error:
+            raise InputError(error.message, " ".join([error.hint, _what_is_left(store)]).rstrip()) from error
     reporter.progress(1.0)
     return tally
 

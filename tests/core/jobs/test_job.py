@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,11 +20,14 @@ from twinns_qgis.jobs.parameters import (
     Day,
     FileOutput,
     FilePath,
+    FolderOutput,
     Limit,
     Number,
     Rasters,
     WholeNumber,
 )
+from twinns_qgis.locks import InUse
+from twinns_qgis.reporter import Reporter
 
 
 class Example(Job):
@@ -174,3 +178,26 @@ def test_the_papers_names_of_the_forests_are_understood(name):
     assert TrainModel.from_values({**given, "method": name}).method == "RF"
     options = [f"--{key.replace('_', '-')}={value}" for key, value in given.items()]
     assert parse(["train-model", *options, "--method", name])[1]["method"] == "RF"
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        (job, name)
+        for job in JOBS.values()
+        for name, parameter in job.parameters().items()
+        if parameter.output and not isinstance(parameter, FolderOutput)
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.id(),
+)
+def test_a_job_leaves_each_output_alone_that_another_process_is_writing(tmp_path, job, name):
+    """Those beside the first one were written by both."""
+    outputs = {name: tmp_path / f"{name}.tif" for name, parameter in job.parameters().items() if parameter.output}
+    needed = {name: Path("none") for name, parameter in job.parameters().items() if parameter.required}
+    waiting = job(**{**needed, **outputs})
+    partial = tmp_path / f"{name}.tif.partial"
+    with FileLock(tmp_path / f"{name}.tif.lock"):
+        partial.write_text("of the other process")
+        with pytest.raises(InUse, match=rf"Another process is writing the same output, .*{name}\.tif"):
+            waiting.run(Reporter())
+        assert partial.read_text() == "of the other process"

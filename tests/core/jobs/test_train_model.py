@@ -168,6 +168,26 @@ def test_a_full_disk_at_the_end_is_told(settings, listener, monkeypatch):
         TrainModel(**{**settings, "method": "RF"}).run(listener)
 
 
+@pytest.mark.parametrize("method", ["FullCNN", "RF"])
+def test_a_report_that_the_disk_does_not_take_is_written_by_the_same_call(settings, listener, monkeypatch, method):
+    def full(*_):
+        raise InputError("report.html can't be written: No space left on device.", "Check that the disk has room.")
+
+    settings |= {"method": method, "report": settings["model"].with_name("report.html")}
+    with monkeypatch.context() as patch:
+        patch.setattr("twinns_qgis.assessment.report.write_training_report", full)
+        with pytest.raises(InputError, match=r"No space.* The model is whole.* The same call then writes the report"):
+            TrainModel(**settings).run(listener)
+    whole = read_model(settings["model"]).manifest.measures
+    assert checkpoint_of(settings).exists() == (method == "FullCNN")
+    TrainModel(**settings).run(listener)
+    continued = any(message.startswith("Continuing after epoch") for message in listener.messages)
+    assert continued == (method == "FullCNN")
+    assert settings["report"].exists()
+    assert read_model(settings["model"]).manifest.measures == whole
+    assert not checkpoint_of(settings).exists()
+
+
 def test_a_network_trained_in_bfloat16_is_read_and_tested_in_float32(settings, listener):
     outputs = TrainModel(**{**settings, "precision": "bfloat16", "method": "FullCNN"}).run(listener)
     assert outputs["accuracy"] > 0.9

@@ -208,8 +208,8 @@ def test_a_kill_never_leaves_a_map_beside_the_style_of_another(tmp_path, monkeyp
 
     monkeypatch.setattr(Path, "replace", move_and_look)
     write_map(tmp_path / "map.tif", random_codes((30, 40)), new)
-    assert moved[0] == "map.tif"
-    assert set(moved[1:]) == styles
+    assert moved[2] == "map.tif", "after what lay beside the former one was put aside"
+    assert set(moved[3:]) == styles
 
 
 def test_a_map_that_was_not_written_whole_is_refused(tmp_path, monkeypatch):

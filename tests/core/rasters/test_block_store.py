@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -154,17 +153,6 @@ def test_a_block_that_is_not_as_it_was_written_is_not_used(store, damage):
         assert finished == {0}
 
 
-def test_two_processes_do_not_write_one_output(store):
-    with store.open(Reporter()):
-        _save(store, 0)
-        with (
-            pytest.raises(InputError, match="Another process is writing the same output"),
-            store.open(Reporter()),
-        ):
-            pass
-        assert store.finished == 1
-
-
 def test_a_full_disk_while_a_job_is_resumed_keeps_the_finished_blocks(store, monkeypatch):
     """The fingerprint was cut to nothing first, and the next call threw all blocks away."""
     _stop_after(store, 0, 1)
@@ -186,37 +174,3 @@ def test_a_full_disk_while_a_job_is_resumed_keeps_the_finished_blocks(store, mon
         assert finished == {0, 1}
         _ = 1 / 0
     assert store.left == PLAN
-
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from twinns_qgis.files import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.readline()
-    if sys.argv[2:] == ["remove"]:
-        import shutil
-        shutil.rmtree(sys.argv[1])
-        print("removed", flush=True)
-        sys.stdin.readline()
-"""
-
-
-def test_the_lock_outlives_the_folder_that_the_first_job_removes(store):
-    """A second job took the lock of a folder that was gone, a third one that of the new folder, and both worked."""
-    store.folder.mkdir()
-    command = [sys.executable, "-c", HOLD, str(store.folder), "remove"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "held\n"
-        for _ in range(2):  # before and after the folder is removed
-            with pytest.raises(InputError, match="Another process is writing"), store.open(Reporter()):
-                pass
-            process.stdin.write("\n")
-            process.stdin.flush()
-            process.stdout.readline()
-        process.stdin.close()
-        process.wait()
-    with store.open(Reporter()):
-        _save(store, 0)
-    assert not list(store.folder.parent.iterdir()), "nothing is left, no lock either"

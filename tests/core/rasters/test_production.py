@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cloudpickle
 import numpy as np
 import pytest
+from filelock import FileLock
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import locked
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
@@ -51,7 +51,7 @@ def test_a_second_call_leaves_the_folder_of_the_first_alone(tmp_path, finished):
     for number in range(finished):
         (folder / "blocks" / f"{number:06d}.json").write_text("{}")
     with (
-        locked(folder),
+        FileLock(tmp_path / "out.tif.lock"),
         pytest.raises(InputError, match=r"Another process is writing the same output.*Wait for it, or stop it\.$"),
     ):
         make(tmp_path / "out.tif")
