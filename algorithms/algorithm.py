@@ -16,7 +16,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
-from .styles import load_instead, use_own_style
+from .styles import Result, load_instead, show_result
 from .translation import tr
 from .values import Values
 from .worker import Worker
@@ -112,12 +112,18 @@ class JobAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(why_not)
         outputs = self._read(Values(self, parameters, context, feedback), outputs=True)
         found = Worker(chosen_interpreter(), feedback).run(self.name(), {**self._inputs, **outputs})
-        for name, parameter in self._declaration.parameters().items():
+        call = self.asPythonCommand(parameters, context)
+        for order, (name, parameter) in enumerate(self._declaration.parameters().items()):
             if outputs.get(name) and name in found:
                 load_instead(outputs[name], found[name], context)
             if isinstance(parameter, RasterOutput) and name in found:
-                use_own_style(found[name], context)
+                show_result(found[name], Result(self.name(), order, self._made(), call), context)
         return {name.upper(): value for name, value in found.items()}
+
+    def _made(self) -> str:
+        """Returns what the algorithm made, and with which model, in a sentence."""
+        model = self._inputs.get("model")
+        return f"{self.displayName()}, {tr('with')} {model}" if model else self.displayName()
 
     def _read(self, values: Values, *, outputs: bool) -> dict[str, Any]:
         parameters = self._declaration.parameters().items()

@@ -1,24 +1,65 @@
-"""Which outputs QGIS loads, and how they look there."""
+"""Which outputs QGIS loads, how they look there, and what they tell of themselves."""
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsRasterLayer,
 )
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+
+_GROUP = "TWINNS"
+_FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover")
+"""The algorithms whose rasters lie upon each other, the last one's on top."""
+_RANK = "twinns/rank"
+_DATED_BAND = re.compile(r"(\d{4}-\d{2}-\d{2}) \S+$")
 
 
-class _OwnStyle(QgsProcessingLayerPostProcessorInterface):
-    """Gives a layer the style in the ``.qml`` beside its file, which Processing passes over."""
+class Result:
+    """A raster that an algorithm wrote.
+
+    Args:
+        algorithm: The algorithm's name.
+        order: The place of the output among the algorithm's.
+        made: What was made, and from what, in a sentence.
+        call: The call that makes it again.
+    """
+
+    def __init__(self, algorithm: str, order: int, made: str, call: str) -> None:
+        self.rank = 100 * _FROM_THE_GROUND.index(algorithm) - order if algorithm in _FROM_THE_GROUND else -100
+        self.made = f"{made}, {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+        self.call = call
+
+
+class _Shown(QgsProcessingLayerPostProcessorInterface):
+    """Shows a result in the style beside its file, which Processing passes over, and at its place among the others."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self._result = result
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        layer.loadDefaultStyle()
+        if Path(layer.source()).with_suffix(".qml").is_file():
+            layer.loadDefaultStyle()
+        metadata = layer.metadata()
+        metadata.setTitle(layer.name())
+        metadata.setAbstract(self._result.made)
+        metadata.addHistoryItem(self._result.call)
+        layer.setMetadata(metadata)
+        if isinstance(layer, QgsRasterLayer):
+            _tell_dates(layer)
+        _put_into_group(layer, self._result.rank, context)
         layer.triggerRepaint()
 
 
@@ -30,12 +71,56 @@ def load_instead(asked: str, written: str, context: QgsProcessingContext) -> Non
         context.setLayersToLoadOnCompletion(layers)
 
 
-_KEPT: list[_OwnStyle] = []
-"""Every style in use: QGIS keeps none alive, and deletes each with its context, so none can serve twice."""
+_KEPT: list[_Shown] = []
+"""Every one in use: QGIS keeps none alive, and deletes each with its context, so none can serve twice."""
 
 
-def use_own_style(path: str, context: QgsProcessingContext) -> None:
-    """Lets the layer at `path`, if it is to be loaded, show the style that lies beside its file, if there is one."""
-    if context.willLoadLayerOnCompletion(path) and Path(path).with_suffix(".qml").is_file():
-        _KEPT.append(_OwnStyle())
-        context.layerToLoadOnCompletionDetails(path).setPostProcessor(_KEPT[-1])
+def show_result(path: str, result: Result, context: QgsProcessingContext) -> None:
+    """Lets the layer at `path`, if it is to be loaded, look as it should."""
+    if not context.willLoadLayerOnCompletion(path):
+        return
+    details = context.layerToLoadOnCompletionDetails(path)
+    if hasattr(details, "groupName"):  # QGIS 3.32
+        details.groupName = _GROUP
+        details.layerSortKey = result.rank
+    _KEPT.append(_Shown(result))
+    details.setPostProcessor(_KEPT[-1])
+
+
+def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext) -> None:
+    """Moves a layer into the group of results, below those of a higher rank, unless Processing puts it into a group."""
+    root = context.project().layerTreeRoot()
+    node = root.findLayer(layer.id())
+    if node is None or node.parent() != root:
+        return
+    layer.setCustomProperty(_RANK, rank)
+    group = root.findGroup(_GROUP) or root.insertGroup(0, _GROUP)
+    higher = [one for one in group.findLayers() if int(one.layer().customProperty(_RANK, -100)) > rank]
+    group.insertChildNode(len(higher), node.clone())
+    root.removeChildNode(node)
+
+
+def _tell_dates(layer: QgsRasterLayer) -> None:
+    """Tells the dates of a series' bands to the temporal controller, where QGIS has that: from 3.38."""
+    mode = getattr(getattr(Qgis, "RasterTemporalMode", None), "FixedRangePerBand", None)
+    days = {
+        band: found[1]
+        for band in range(1, layer.bandCount() + 1)
+        if (found := _DATED_BAND.search(layer.bandName(band)))
+    }
+    if mode is None or not days:
+        return
+    ascending = sorted(set(days.values()))
+    starts = [_start(day) for day in ascending]
+    # Each date is shown until the next one, the last one for as long as the one before.
+    steps = [start.daysTo(end) for start, end in zip(starts, starts[1:])] or [1]
+    ends = [*starts[1:], starts[-1].addDays(steps[-1])]
+    ranges = {day: QgsDateTimeRange(start, end, True, False) for day, start, end in zip(ascending, starts, ends)}
+    properties = layer.temporalProperties()
+    properties.setMode(mode)
+    properties.setFixedRangePerBand({band: ranges[day] for band, day in days.items()})
+
+
+def _start(day: str) -> QDateTime:
+    parsed = date.fromisoformat(day)
+    return QDateTime(QDate(parsed.year, parsed.month, parsed.day), QTime(0, 0))

@@ -1,6 +1,7 @@
 """What comes back: maps in their colours, reports, measures, and the whole graphical model."""
 
 import json
+from datetime import datetime
 
 import pytest
 from osgeo import gdal, osr
@@ -105,6 +106,45 @@ def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, raste
     layers = loaded("mapcover", parameters)
     assert layers.keys() == {"Land cover map", "Confidence"}
     assert legend(layers["Land cover map"]) == [("wheat", "#4477aa")]
+
+
+def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    folder = {"FOLDER": str(tmp_path)}
+    calls = [
+        (
+            "mapcover",
+            {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": "map", "CONFIDENCE": "confidence"},
+        ),
+        ("preparesentinel2", {**folder, "OUTPUT": "s2"}),
+        ("preparesentinel1", {**folder, "REFERENCE": raster, "OUTPUT": "s1"}),
+    ]
+    for algorithm, parameters in calls:
+        for name in {"OUTPUT", "CONFIDENCE"} & parameters.keys():
+            parameters[name] = into_project(tmp_path / f"{parameters[name]}.tif")
+        run(algorithm, parameters)
+    loaded("mapcover", calls[0][1])
+    (group,) = QgsProject.instance().layerTreeRoot().children()
+    assert group.name() == "TWINNS"
+    names = [node.name() for node in group.findLayers()]
+    assert names == ["Land cover map", "Confidence", "Sentinel-2 series", "Sentinel-1 series"]
+
+
+def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, raster, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    output = into_project(tmp_path / "map.tif")
+    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": output}
+    run("mapcover", parameters)
+    metadata = loaded("mapcover", parameters)["Land cover map"].metadata()
+    assert str(tmp_path / "a.twinns") in metadata.abstract()
+    assert f"{datetime.now().astimezone():%Y-%m-%d}" in metadata.abstract()
+    assert metadata.history()[0].startswith('processing.run("twinns:mapcover"')
+
+
+def test_a_report_opens_from_the_results_viewer(provider):
+    for name in ("trainmodel", "preparesentinel2"):
+        report = provider.algorithm(name).outputDefinition("REPORT")
+        assert report.type() == "outputHtml"
 
 
 def test_a_map_that_could_not_take_its_name_is_loaded_from_where_it_lies(run, writer, loaded, raster, tmp_path):

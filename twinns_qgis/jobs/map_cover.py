@@ -90,7 +90,7 @@ class MapCover(Job, declarations.MapCover):
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""
         from twinns_qgis.files import check_outputs, check_spared
-        from twinns_qgis.mapping.styles import style_path
+        from twinns_qgis.rasters.qgis_style import style_path
         from twinns_qgis.samples.polygons import split_source
 
         paths = [path for path in outputs.values() if path]

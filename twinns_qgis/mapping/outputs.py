@@ -18,9 +18,10 @@ from rasterio.windows import Window
 
 from twinns_qgis.files import give_name, scratch_file
 from twinns_qgis.mapping.layouts import COVER, TILE
-from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, style_path
+from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
+from twinns_qgis.rasters.qgis_style import style_path
 from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.samples.classes import LandCoverClass
 

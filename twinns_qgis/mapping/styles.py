@@ -6,11 +6,11 @@ QGIS 3.22 takes exact classes from the style alone, QGIS from 3.40 and other pro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 # Writes XML and reads none, which alone is what the check warns of.
-from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec B405
+from xml.etree.ElementTree import Element, SubElement  # nosec B405
 
+from twinns_qgis.rasters.qgis_style import new_style, style_text
 from twinns_qgis.samples.classes import LandCoverClass
 
 RGB = tuple[int, int, int]
@@ -30,11 +30,6 @@ _COLUMNS = (
 _PERCENT_RAMP = ((0, "#f7fbff"), (25, "#c6dbef"), (50, "#6baed6"), (75, "#2171b5"), (100, "#08306b"))
 
 
-def style_path(path: Path) -> Path:
-    """Returns where QGIS looks for the style of a layer."""
-    return path.with_suffix(".qml")
-
-
 def rgb(color: str) -> RGB:
     """Returns red, green and blue, 0 to 255, of a colour ``#rrggbb``."""
     red, green, blue = bytes.fromhex(color.removeprefix("#"))
@@ -43,16 +38,16 @@ def rgb(color: str) -> RGB:
 
 def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     """Returns the QGIS style of a map: one legend entry a class, no data transparent."""
-    document, renderer = _style("paletted")
+    document, renderer = new_style("paletted")
     palette = SubElement(renderer, "colorPalette")
     for item in classes:
         SubElement(palette, "paletteEntry", value=str(item.code), label=item.name, color=item.color, alpha="255")
-    return _text(document)
+    return style_text(document)
 
 
 def percent_qml() -> str:
     """Returns the QGIS style of percentages: the first band from light (0) to dark (100)."""
-    document, renderer = _style("singlebandpseudocolor")
+    document, renderer = new_style("singlebandpseudocolor")
     renderer.set("classificationMin", "0")
     renderer.set("classificationMax", "100")
     shader = SubElement(SubElement(renderer, "rastershader"), "colorrampshader")
@@ -66,7 +61,7 @@ def percent_qml() -> str:
         shader.set(name, value)
     for percent, color in _PERCENT_RAMP:
         SubElement(shader, "item", value=str(percent), label=f"{percent} %", color=color, alpha="255")
-    return _text(document)
+    return style_text(document)
 
 
 def pam_aux_xml(classes: Sequence[LandCoverClass]) -> str:
@@ -87,18 +82,4 @@ def pam_aux_xml(classes: Sequence[LandCoverClass]) -> str:
         row = SubElement(table, "Row", index=str(index))
         for value in (item.code, item.name, *rgb(item.color)):
             SubElement(row, "F").text = str(value)
-    return _text(document)
-
-
-def _style(kind: str) -> tuple[Element, Element]:
-    """Returns a style and its renderer."""
-    document = Element("qgis", version="3.22.0", styleCategories="Symbology")
-    pipe = SubElement(document, "pipe")
-    renderer = SubElement(pipe, "rasterrenderer", type=kind, band="1", opacity="1", alphaBand="-1", nodataColor="")
-    SubElement(renderer, "rasterTransparency")
-    return document, renderer
-
-
-def _text(document: Element) -> str:
-    indent(document)
-    return tostring(document, encoding="unicode") + "\n"
+    return style_text(document)

@@ -35,6 +35,7 @@ from twinns_qgis.series.sentinel1.slices import check_slices
 from twinns_qgis.series.sentinel1.speckle import margin_of
 from twinns_qgis.series.sentinel1.units import settle_units
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, SERIES, series_layout
+from twinns_qgis.series.style import write_series_style
 
 READERS = (backscatter_geotiffs,)
 """Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
@@ -147,6 +148,7 @@ def prepare_sentinel1(
         machine,
         reporter.part(sampling, 1),
     )
+    write_series_style(output, dates[len(dates) // 2])
 
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:

@@ -34,6 +34,7 @@ from twinns_qgis.series.sentinel2.mosaic import Mosaic
 from twinns_qgis.series.sentinel2.plan import CLEAR_OBSERVATIONS, Sentinel2Plan
 from twinns_qgis.series.sentinel2.report import Acquisition, SeriesReport, write_series_report
 from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES, series_layout
+from twinns_qgis.series.style import write_series_style
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def prepare_sentinel2(
             machine,
             reporter,
         )
+        clearest = max(zip(tally["clear"], own_dates, strict=True), key=lambda one: one[0])[1]
+        write_series_style(outputs.series, clearest)
         if outputs.report:
             outside = tuple(LeftOut(one.date, one.name, "outside the area") for one in found if one not in inside)
             left_out = sorted(

@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from datetime import date
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -65,7 +66,19 @@ def test_a_series_keeps_the_contract(prepare, three_dates, tmp_path):
     assert (series.dtype, series.nodata, set(series.scale), set(series.offset)) == ("int16", -32768, {1e-4}, {0})
     with rasterio.open(series.path) as dataset:
         assert dataset.tags()["PRODUCTS"].count("SENTINEL2A") == 3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.tif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.qml", "out.tif"]
+
+
+@pytest.mark.parametrize(("cloudy", "shown"), [([], 0), ([0], 1), ([0, 1], 2), ([1, 2], 0)])
+def test_qgis_shows_the_clearest_date(prepare, make_theia, tmp_path, cloudy, shown):
+    clouds = np.zeros((16, 16), "uint8")
+    clouds[:, :8] = 33
+    for order, day in enumerate(DAYS):
+        make_theia(tmp_path / "in", day, 1000, *[clouds] * (order in cloudy))
+    series = prepare()
+    renderer = ElementTree.parse(tmp_path / "out.qml").find("pipe/rasterrenderer")
+    red = shown * len(SENTINEL2_BANDS) + SENTINEL2_BANDS.index("B4") + 1
+    assert (series.dates[shown], renderer.get("redBand")) == (DAYS[shown], str(red))
 
 
 def test_cloudy_pixels_are_filled_linearly_in_time(prepare, three_dates):
@@ -490,7 +503,7 @@ def test_a_report_is_written_and_leaves_nothing_else(prepare, three_dates, tmp_p
     prepare(report=tmp_path / "report.html", clouds=Clouds(most=40))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "50% of clouds" in text
-    assert {path.name for path in tmp_path.iterdir()} == {"in", "out.tif", "report.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out.qml", "out.tif", "report.html"}
 
 
 def test_ndvi_in_the_report_is_that_of_the_clear_pixels(tmp_path, make_theia, write_raster, listener):
