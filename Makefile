@@ -4,10 +4,10 @@ UV ?= .venv/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
 	--emit-build-options --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check coverage reference package lock clean
+.PHONY: help setup demo test test-qgis check coverage reference package lock clean
 
 help: ## Say what there is
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile
 
 setup: ## Install QGIS where it is missing, and make .venv and .venv-qgis
 	@tools/setup.sh
@@ -21,6 +21,9 @@ test: setup ## Run the tests: the core in .venv, the plugin in QGIS's Python
 	QT_QPA_PLATFORM=offscreen TWINNS_PYTHON="$(CURDIR)/.venv/bin/python" \
 		.venv-qgis/bin/python -m pytest tests/qgis || failed=1; \
 	exit $$failed
+
+test-qgis: ## Run the plugin's tests in the QGIS of another Debian, such as ROOT=trixie or ROOT=sid
+	tools/test_qgis_root.sh $(ROOT)
 
 # The plugin is a package whose name is that of the folder it is installed in.
 check: setup ## Style, types and security
@@ -36,9 +39,9 @@ coverage: setup ## Say which lines of the core no test reaches
 	.venv/bin/python -m coverage run -m pytest tests/core
 	.venv/bin/python -m coverage report
 
-reference: ## Write docs/parameters.md from the declarations, and the graphical model
+reference: ## Write docs/parameters.md from the declarations, and the graphical models
 	.venv/bin/python tools/reference.py
-	.venv-qgis/bin/python tools/build_model.py
+	.venv-qgis/bin/python tools/build_models.py
 
 package: ## Write the plugin's zip to dist/
 	python3 tools/package.py

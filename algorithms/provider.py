@@ -13,7 +13,12 @@ from .definitions import show_choices
 from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP, check_interpreter
 from .translation import tr
 
-_MODELS = ("landcover",)
+_MODELS = {
+    "landcover": "Land cover map, from folders to map",
+    "landcoverforest": "Land cover map by a random forest, for a first look",
+    "landcoverfrommodel": "Land cover map by a trained model",
+}
+"""The graphical models, and what the toolbox calls them."""
 _CHOICES = {
     name.upper(): parameter
     for declaration in DECLARATIONS
@@ -36,8 +41,7 @@ class ShippedModel(QgsProcessingModelAlgorithm):
 
     def displayName(self) -> str:
         # QGIS itself would show the name, which is made for scripts.
-        titles = {"landcover": tr("Land cover map, from folders to map")}
-        return titles.get(self.name(), self.name())
+        return tr(_MODELS[self.name()]) if self.name() in _MODELS else self.name()
 
     def canExecute(self) -> tuple[bool, str]:
         complete, what_is_missing = super().canExecute()

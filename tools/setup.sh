@@ -5,7 +5,8 @@
 #   .venv, the compute environment: the locked libraries, the checkers and the core itself;
 #   .venv-qgis, QGIS's own Python with a test runner.
 #
-# What is there and up to date is left alone. PYTHON names the interpreter for .venv, QGIS_PYTHON the one QGIS uses.
+# With the argument "qgis", the first and the last of them alone. What is there and up to date is left alone. PYTHON names
+# the interpreter for .venv, QGIS_PYTHON the one QGIS uses.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -107,5 +108,5 @@ make_qgis_environment() {
 }
 
 install_system_packages
-make_compute_environment
+[ "${1:-}" = qgis ] || make_compute_environment
 make_qgis_environment

@@ -220,6 +220,29 @@ def test_the_model_goes_from_folders_to_a_map(run, writer, loaded, polygons, tmp
     assert legend(layers["MAP"]) == [("wheat", "#4477aa")]
 
 
+def test_the_model_of_forests_trains_one(run, writer, polygons, tmp_path):
+    parameters = {name: str(tmp_path) for name in ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")}
+    outputs = ("preparesentinel2:SENTINEL2", "preparesentinel1:SENTINEL1", "trainmodel:MODEL", "mapcover:MAP")
+    parameters.update(dict.fromkeys(outputs, "TEMPORARY_OUTPUT"), POLYGONS=polygons, CLASS_FIELD="class")
+    run("landcoverforest", parameters)
+    jobs = {request["job"]: request["parameters"] for request in map(json.loads, writer.read_text().splitlines())}
+    assert jobs["trainmodel"]["method"] == "RF"
+    assert jobs["mapcover"]["model"] == jobs["trainmodel"]["model"]
+
+
+def test_the_model_of_a_trained_model_maps_with_it(run, writer, tmp_path):
+    (tmp_path / "a.twinns").touch()
+    parameters = {name: str(tmp_path) for name in ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")}
+    outputs = ("preparesentinel2:SENTINEL2", "preparesentinel1:SENTINEL1", "mapcover:MAP")
+    parameters.update(dict.fromkeys(outputs, "TEMPORARY_OUTPUT"), MODEL=str(tmp_path / "a.twinns"), STEP=10)
+    run("landcoverfrommodel", parameters)
+    jobs = {request["job"]: request["parameters"] for request in map(json.loads, writer.read_text().splitlines())}
+    assert list(jobs) == ["preparesentinel2", "preparesentinel1", "mapcover"]
+    assert jobs["mapcover"]["model"] == str(tmp_path / "a.twinns")
+    assert jobs["mapcover"]["sentinel2"] == jobs["preparesentinel1"]["reference"]
+    assert jobs["preparesentinel1"]["step"] == jobs["preparesentinel2"]["step"] == 10
+
+
 def test_an_error_in_a_step_ends_the_model(run, worker, polygons, tmp_path):
     worker("say(type='error', kind='input', message='No product was found.', hint='')\nsys.exit(1)")
     parameters = {name: str(tmp_path) for name in ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")}

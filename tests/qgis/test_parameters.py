@@ -12,6 +12,8 @@ from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
 from qgis.core import QgsApplication, QgsProcessingParameterEnum
 from qgis.PyQt.QtCore import QTranslator
 
+MODELS = ("landcover", "landcoverforest", "landcoverfrommodel")
+
 
 @pytest.fixture
 def declarations(provider):
@@ -43,7 +45,7 @@ def given(tmp_path):
 
 
 def test_every_job_is_an_algorithm_in_the_order_of_the_work(provider, declarations):
-    assert {item.name() for item in provider.algorithms()} == {*declarations, "landcover"}
+    assert {item.name() for item in provider.algorithms()} == {*declarations, *MODELS}
 
 
 def test_an_algorithm_has_the_parameters_of_its_job(provider, declarations):
@@ -145,12 +147,13 @@ def test_the_shipped_model_shows_what_choices_mean(provider, worker, monkeypatch
     dialog.close()
 
 
-def test_the_shipped_model_has_the_parameters_of_its_algorithms(provider):
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_models_have_the_parameters_of_their_algorithms(provider, model):
     """Else `make reference` was not run."""
-    inputs = {item.name(): item for item in provider.algorithm("landcover").parameterDefinitions()}
-    steps = {"UNITS": "preparesentinel1", "START": "preparesentinel2", "STEP": "preparesentinel2"}
+    inputs = {item.name(): item for item in provider.algorithm(model).parameterDefinitions()}
+    steps = {"UNITS": "preparesentinel1", "START": "preparesentinel2", "STEP": "preparesentinel2", "MODEL": "mapcover"}
     steps.update(dict.fromkeys(("POLYGONS", "CLASS_FIELD", "SPARSE_CLASSES", "SIZE", "EPOCHS"), "trainmodel"))
-    for name, step in steps.items():
+    for name, step in ((name, step) for name, step in steps.items() if name in inputs):
         definition = provider.algorithm(step).parameterDefinition(name)
         assert inputs[name].help() == definition.help()
         assert inputs[name].defaultValue() == definition.defaultValue()

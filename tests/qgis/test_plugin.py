@@ -11,7 +11,8 @@ from qgis import utils
 from qgis.core import QgsApplication
 
 ROOT = Path(__file__).resolve().parents[2]
-ALGORITHMS = {"createdemosite", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover", "landcover"}
+MODELS = {"landcover", "landcoverforest", "landcoverfrommodel"}
+ALGORITHMS = {"createdemosite", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover", *MODELS}
 
 
 def test_the_plugin_loader_loads_it_and_takes_it_back(plugin, qgis_iface, monkeypatch):
@@ -72,9 +73,11 @@ def test_qgis_process_lists_the_algorithms(qgis_process):
     assert set(listed) == {f"twinns:{name}" for name in ALGORITHMS}
 
 
-def test_qgis_process_shows_the_outputs_of_the_model(qgis_process):
-    outputs = json.loads(qgis_process("help", "twinns:landcover", "--json").stdout)["outputs"]
-    assert {name.split(":")[1] for name in outputs} == {"MAP", "MODEL", "REPORT", "SENTINEL1", "SENTINEL2"}
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_qgis_process_shows_the_outputs_of_the_models(qgis_process, model):
+    outputs = json.loads(qgis_process("help", f"twinns:{model}", "--json").stdout)["outputs"]
+    learned = set() if model == "landcoverfrommodel" else {"MODEL", "REPORT"}
+    assert {name.split(":")[1] for name in outputs} == {"MAP", "SENTINEL1", "SENTINEL2", *learned}
 
 
 def test_qgis_process_runs_an_algorithm(qgis_process, worker, tmp_path):
