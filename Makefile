@@ -43,8 +43,8 @@ reference: ## Write docs/parameters.md from the declarations, and the graphical 
 	.venv/bin/python tools/reference.py
 	.venv-qgis/bin/python tools/build_models.py
 
-package: ## Write the plugin's zip to dist/
-	python3 tools/package.py
+package: ## Write the plugin's zip to dist/; with RELEASE=1, refuse addresses that are placeholders
+	python3 tools/package.py $(if $(RELEASE),--release)
 
 # Versions that still fit are kept; delete a lock first to get the newest of everything.
 lock: ## Write the locks anew from pyproject.toml

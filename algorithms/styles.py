@@ -119,6 +119,7 @@ def _tell_dates(layer: QgsRasterLayer) -> None:
     properties = layer.temporalProperties()
     properties.setMode(mode)
     properties.setFixedRangePerBand({band: ranges[day] for band, day in days.items()})
+    properties.setIsActive(True)
 
 
 def _start(day: str) -> QDateTime:

@@ -7,6 +7,7 @@ import pytest
 from osgeo import gdal, osr
 from processing.gui import Postprocessing
 from qgis.core import (
+    Qgis,
     QgsPalettedRasterRenderer,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
@@ -139,6 +140,26 @@ def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, raster
     assert str(tmp_path / "a.twinns") in metadata.abstract()
     assert f"{datetime.now().astimezone():%Y-%m-%d}" in metadata.abstract()
     assert metadata.history()[0].startswith('processing.run("twinns:mapcover"')
+
+
+@pytest.mark.skipif(not hasattr(Qgis, "RasterTemporalMode"), reason="QGIS knows dates of bands from 3.38 on")
+def test_the_temporal_controller_finds_the_date_of_each_band(run, worker, loaded, tmp_path):
+    bands = [f"{day} {band}" for day in ("2018-03-01", "2018-03-11", "2018-04-01") for band in ("B3", "B4")]
+    path = tmp_path / "s2.tif"
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), 4, 4, len(bands))
+    for number, name in enumerate(bands, start=1):
+        dataset.GetRasterBand(number).SetDescription(name)
+    dataset = None
+    worker("finish(output=request['parameters']['output'])")
+    parameters = {"FOLDER": str(tmp_path), "OUTPUT": into_project(path)}
+    run("preparesentinel2", parameters)
+    layer = loaded("preparesentinel2", parameters)["Sentinel-2 series"]
+    properties = layer.temporalProperties()
+    assert properties.isActive()
+    ranges = [properties.fixedRangePerBand()[band] for band in (1, 3, 5)]
+    days = [tuple(time.date().toString("MM-dd") for time in (one.begin(), one.end())) for one in ranges]
+    assert days == [("03-01", "03-11"), ("03-11", "04-01"), ("04-01", "04-22")]
+    assert properties.fixedRangePerBand()[2] == ranges[0]
 
 
 def test_a_report_opens_from_the_results_viewer(provider):

@@ -1,6 +1,7 @@
 """The zip that QGIS installs."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -64,6 +65,64 @@ def test_versions_that_differ_are_refused(package, monkeypatch, tmp_path):
     metadata.write_text(metadata.read_text(encoding="utf-8").replace(f"version={good}", "version=9.9"))
     with pytest.raises(SystemExit, match=r"9\.9 in metadata\.txt"):
         package.version()
+
+
+def test_a_release_refuses_placeholders(package, tmp_path):
+    with pytest.raises(
+        SystemExit, match=r"would refuse .*tracker in metadata\.txt is a placeholder, https://example\.org"
+    ):
+        package.write(tmp_path / "twinns.zip", release=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"metadata.txt": "[general]\nname=TWINNS\n"}, "metadata.txt has no description"),
+        ({"algorithms/a.so": ""}, r"a\.so is a binary"),
+        ({"algorithms/__pycache__/a.py": ""}, "does not belong there"),
+    ],
+)
+def test_what_the_plugin_repository_refuses_is_refused(package, monkeypatch, tmp_path, files, told):
+    root = tmp_path / "root"
+    for source in package.sources():
+        target = root / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(package, "ROOT", root)
+    monkeypatch.setitem(package.FOLDERS, "algorithms", ["*.py", "*.so"])
+    with pytest.raises(SystemExit, match=told):
+        package.write(tmp_path / "twinns.zip")
+    assert list(tmp_path.iterdir()) == [root]
+
+
+def test_qgis_runs_the_zip_from_an_empty_profile(archive, worker, tmp_path):
+    program = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
+    if program is None:
+        pytest.skip("there is no qgis_process")
+    plugins = tmp_path / "profile" / "python" / "plugins"
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(plugins)
+    variables = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "QGIS_PLUGINPATH": str(plugins),
+        "QGIS_CUSTOM_CONFIG_PATH": str(tmp_path / "profile"),
+        "TWINNS_PYTHON": str(worker("finish(folder=request['parameters']['folder'])")),
+    }
+
+    def call(*words):
+        return subprocess.run(
+            [program, *words], env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    assert call("plugins", "enable", "twinns").returncode == 0
+    done = call("run", "twinns:createdemosite", "--json", "--", f"FOLDER={tmp_path / 'site'}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"] == {"FOLDER": str(tmp_path / "site")}
 
 
 def test_the_worker_of_the_unpacked_zip_answers(archive, compute_python, tmp_path):
