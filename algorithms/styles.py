@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 
+from processing.core.ProcessingConfig import ProcessingConfig
 from qgis.core import (
     Qgis,
     QgsDateTimeRange,
@@ -91,13 +92,13 @@ def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext
     """Moves a layer into the group of results, below those of a higher rank, unless Processing puts it into a group."""
     root = context.project().layerTreeRoot()
     node = root.findLayer(layer.id())
-    if node is None or node.parent() != root:
+    if node is None or ProcessingConfig.getSetting(ProcessingConfig.RESULTS_GROUP_NAME):
         return
     layer.setCustomProperty(_RANK, rank)
     group = root.findGroup(_GROUP) or root.insertGroup(0, _GROUP)
     higher = [one for one in group.findLayers() if int(one.layer().customProperty(_RANK, -100)) > rank]
     group.insertChildNode(len(higher), node.clone())
-    root.removeChildNode(node)
+    node.parent().removeChildNode(node)
 
 
 def _tell_dates(layer: QgsRasterLayer) -> None:
