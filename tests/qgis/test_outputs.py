@@ -142,7 +142,7 @@ def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, raster
     assert metadata.history()[0].startswith('processing.run("twinns:mapcover"')
 
 
-@pytest.mark.skipif(not hasattr(Qgis, "RasterTemporalMode"), reason="QGIS knows dates of bands from 3.38 on")
+@pytest.mark.skipif(Qgis.QGIS_VERSION_INT < 33800, reason="QGIS knows dates of bands from 3.38 on")
 def test_the_temporal_controller_finds_the_date_of_each_band(run, worker, loaded, tmp_path):
     bands = [f"{day} {band}" for day in ("2018-03-01", "2018-03-11", "2018-04-01") for band in ("B3", "B4")]
     path = tmp_path / "s2.tif"
