@@ -97,7 +97,7 @@ MODELS = {
         "Land cover",
         "From two folders and labelled polygons to a land cover map, with the defaults of the algorithms: prepares"
         " both series, trains a model, assesses it and maps. Start and end hold for both series; without them, "
-        "each spans its own products. Without a GPU, choose the size compact or small.",
+        "each spans its own products. Before training starts the log tells how long it will take.",
         {**FOLDERS, **POLYGONS, **DATES, **NETWORK},
         {
             **PREPARATION,

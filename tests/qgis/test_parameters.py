@@ -140,7 +140,7 @@ def test_the_shipped_model_shows_what_choices_mean(provider, worker, monkeypatch
     dialog = AlgorithmDialog(algorithm, False, None)
     shown = boxes(dialog.mainWidget(), algorithm)
     assert {name: box.widget.currentText() for name, box in shown.items()} == {
-        "SIZE": "Paper: 256 and 512 filters",
+        "SIZE": "Automatic: paper on a GPU, else compact",
         "SPARSE_CLASSES": "Stop with an error",
         "UNITS": "Automatic",
     }
@@ -165,7 +165,7 @@ def test_a_batch_has_boxes_too(provider, worker):
     worker("finish()")
     dialog = BatchAlgorithmDialog(provider.algorithm("trainmodel").create())
     shown = [one for row in dialog.mainWidget().wrappers for one in row if type(one).__name__ == "ChoiceWidget"]
-    assert {one.parameterValue() for one in shown} >= {"TWINNS", "paper"}
+    assert {one.parameterValue() for one in shown} >= {"TWINNS", "auto"}
     dialog.close()
 
 

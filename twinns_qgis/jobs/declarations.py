@@ -60,6 +60,7 @@ METHODS = {
 SPELLINGS = {"RF(S1,S2)": "RF", "RFLF(S1,S2)": "RFLF"}
 """The paper's names of two methods, which hold a comma: QGIS could not choose them."""
 SIZES = {
+    "auto": "Automatic: paper on a GPU, else compact",
     "paper": "Paper: 256 and 512 filters",
     "compact": "Compact: 64 and 128 filters",
     "small": "Small: 32 and 64 filters",
@@ -358,8 +359,13 @@ class TrainModel(Sampling):
     }
 
     method: str = choice("Method", "The method.", default="TWINNS", choices=METHODS, spellings=SPELLINGS)
-    size: str = choice("Size", "Size of the network.", default="paper", choices=SIZES)
-    epochs: int = whole_number("Epochs", "How often the network sees all training pixels.", default=300, limit=_FROM_1)
+    size: str = choice("Size", "Size of the network.", default="auto", choices=SIZES)
+    epochs: int | None = whole_number(
+        "Epochs",
+        "How often the network sees all training pixels; by default 300 at the size paper, else 60.",
+        default=None,
+        limit=_FROM_1,
+    )
     batch_size: int = whole_number(
         "Batch size", "Pixels between two updates of the weights.", default=64, limit=_FROM_1, advanced=True
     )

@@ -64,6 +64,10 @@ class Job(Declaration):
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         raise NotImplementedError
 
+    def with_values(self: AnyJob, **values: Any) -> AnyJob:
+        """Returns the same job with other values of some parameters."""
+        return type(self)(**{**{name: getattr(self, name) for name in self.parameters()}, **values})
+
     def call(self, leave_out: Collection[str] = ()) -> str:
         """Returns the call on the command line that repeats this job.
 

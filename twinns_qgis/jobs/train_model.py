@@ -26,11 +26,10 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Reads the samples, trains the method, chooses by the validation part, and assesses it on the test part."""
-        from twinns_qgis.networks.backend import describe_device, use_device
-
         # This loads GDAL, which must be there before TensorFlow: else it takes TensorFlow's SQLite for its own, and the
         # split gets no spatial index.
-        from twinns_qgis.samples.split_layer import write_split
+        import twinns_qgis.samples.split_layer  # noqa: F401
+        from twinns_qgis.networks.backend import describe_device, use_device
 
         self._check()
         use_device(self.device)
@@ -41,7 +40,20 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         unused = {name: item for name, item in self.parameters().items() if name in method.unused}
         if given := [name.upper() for name, item in unused.items() if getattr(self, name) != item.default]:
             reporter.info(f"{method.paper_name} does not use {', '.join(given)}.")
-        series = self.open_series(method, reporter)
+        return self._decided(reporter)._carry_out(reporter)
+
+    def _decided(self, reporter: Reporter) -> TrainModel:
+        """Returns the job with what its user left open: so the model, its call and the report tell what was chosen."""
+        from twinns_qgis.training.size import choose_size, default_epochs
+
+        # Forests have no use for a size, and need not hear of it.
+        size = choose_size(self.size, Reporter() if "size" in self._method.unused else reporter)
+        return self.with_values(size=size, epochs=self.epochs or default_epochs(size))
+
+    def _carry_out(self, reporter: Reporter) -> dict[str, Any]:
+        from twinns_qgis.samples.split_layer import write_split
+
+        series = self.open_series(self._method, reporter)
         polygons, samples = self.draw(next(iter(series.values())).grid, reporter)
         if self.split:  # before hours are spent: what can't be written is told now
             write_split(self.split, polygons, samples)
@@ -100,11 +112,12 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.networks.sensor import Sensor
         from twinns_qgis.training.augmentation import Augmentation
         from twinns_qgis.training.fit import Fitting
+        from twinns_qgis.training.size import default_epochs
 
         drops = self.date_dropout > 0 and "date_dropout" not in self._method.unused
         missing = {name: Sensor.of(name, one).missing for name, one in series.items()} if drops else {}
         return Fitting(
-            epochs=self.epochs,
+            epochs=self.epochs or default_epochs(self.size),
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             seed=self.seed,

@@ -122,24 +122,12 @@ def fit(
     follower = _Follower(network, fitting, reporter, keep, history)
     if is_over(history, fitting.epochs, fitting.patience):
         return follower.history
-    outputs = (*loss_weights(network), SCORE)
-    classes = network.output[SCORE].shape[-1]
-    batches = TrainingBatches(
-        stores,
-        labels,
-        training,
-        fitting.batch_size,
-        outputs,
-        seed=fitting.seed,
-        epoch=len(history) + 1,
-        class_weights=balanced_weights(labels[training], classes) if fitting.class_weights == "balanced" else None,
-        augmentation=fitting.augmentation,
-        shares=shares(),
+    batches, validation_batches = make_batches(
+        network, stores, labels, training, validation, fitting, epoch=len(history) + 1
     )
-    validation_batch = _ASSESSMENT_BATCH // shares() * shares()
     network.fit(
         batches,
-        validation_data=Batches(stores, labels, validation, validation_batch, outputs, shares=shares()),
+        validation_data=validation_batches,
         epochs=fitting.epochs,
         initial_epoch=len(history),
         shuffle=False,  # the batches draw the order themselves
@@ -147,6 +135,46 @@ def fit(
         verbose=0,
     )
     return follower.history
+
+
+def make_batches(
+    network: keras.Model,
+    stores: Mapping[str, SampleStore],
+    labels: NDArray[np.int64],
+    training: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    fitting: Fitting,
+    *,
+    epoch: int = 1,
+) -> tuple[TrainingBatches, Batches]:
+    """Returns the batches that a network is trained on, and those of the validation part; see `fit`.
+
+    Args:
+        network: The network.
+        stores: The store of each sensor.
+        labels: Class index of each labelled pixel, shape (N,).
+        training: Indices of the pixels to train on.
+        validation: Indices of the pixels to choose the best epoch by.
+        fitting: How the network is fitted.
+        epoch: Number of the first epoch.
+    """
+    outputs = (*loss_weights(network), SCORE)
+    classes = network.output[SCORE].shape[-1]
+    weights = balanced_weights(labels[training], classes) if fitting.class_weights == "balanced" else None
+    batches = TrainingBatches(
+        stores,
+        labels,
+        training,
+        fitting.batch_size,
+        outputs,
+        seed=fitting.seed,
+        epoch=epoch,
+        class_weights=weights,
+        augmentation=fitting.augmentation,
+        shares=shares(),
+    )
+    batch_size = _ASSESSMENT_BATCH // shares() * shares()
+    return batches, Batches(stores, labels, validation, batch_size, outputs, shares=shares())
 
 
 def predict_scores(

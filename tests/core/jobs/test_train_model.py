@@ -128,6 +128,35 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     assert all(sensor.clip for sensor in manifest.sensors)
 
 
+def test_what_is_left_open_is_decided_and_told(settings, listener, monkeypatch):
+    open_settings = {name: value for name, value in settings.items() if name not in ("size", "epochs")}
+    fitted_by = []
+
+    def fit(*given, **more):
+        fitted_by.append(given[5])
+        raise Cancelled
+
+    monkeypatch.setattr(network_learner, "fit", fit)
+    with pytest.raises(Cancelled):
+        TrainModel(**open_settings, method="TWINNS(S1)", device="cpu").run(listener)
+    assert fitted_by[0].epochs == 60
+    assert any("Size compact, as there is no GPU" in message for message in listener.messages)
+    assert any("Training will take about" in message for message in listener.messages)
+
+
+def test_the_model_tells_the_size_that_was_chosen(settings, listener):
+    TrainModel(**{**settings, "size": "auto", "epochs": 1, "method": "TWINNS(S1)", "device": "cpu"}).run(listener)
+    manifest = read_model(settings["model"]).manifest
+    assert (manifest.size, manifest.settings["size"], manifest.settings["epochs"]) == ("compact", "compact", 1)
+    assert "--size=compact" in manifest.settings["call"]
+
+
+def test_forests_need_no_size_and_hear_of_none(settings, listener):
+    TrainModel(**{**settings, "size": "auto", "method": "RF"}).run(listener)
+    assert not [message for message in listener.messages if "Size" in message or "will take" in message]
+    assert "size" not in read_model(settings["model"]).manifest.settings
+
+
 @pytest.mark.parametrize(
     ("method", "unused"),
     [

@@ -19,8 +19,9 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision, fingerprint
-from twinns_qgis.training.fit import Fitting, compile_network, fit
-from twinns_qgis.training.history import Epoch, best_epoch
+from twinns_qgis.training.fit import Fitting, compile_network, fit, make_batches
+from twinns_qgis.training.forecast import forecast
+from twinns_qgis.training.history import Epoch, best_epoch, is_over
 from twinns_qgis.training.learners.learned import Learned
 from twinns_qgis.training.manifest import Manifest
 
@@ -80,25 +81,24 @@ class NetworkLearner:
     ) -> tuple[Checkpoint, list[Epoch]]:
         manifest = replace(self._manifest, settings={**self._manifest.settings, "precision": precision})
         keras.utils.set_random_seed(self._fitting.seed)
-        network = manifest.build()
-        compile_network(network, self._fitting)
+        network = self._build(manifest.size)
         weights = sum(math.prod(weight.shape) for weight in network.trainable_weights)
         reporter.info(f"{manifest.title}: {weights:,} trainable parameters")
         checkpoint = Checkpoint(self._model, manifest, network, fingerprint(manifest, samples))
         self._checkpoint = checkpoint
         earlier = checkpoint.resume(self._fitting, reporter)
-        history = fit(
-            network,
-            stores,
-            samples.labels,
-            samples.part("train"),
-            samples.part("validation"),
-            self._fitting,
-            reporter=reporter,
-            keep=checkpoint.keep,
-            history=earlier,
-        )
+        data = (stores, samples.labels, samples.part("train"), samples.part("validation"))
+        if not is_over(earlier, self._fitting.epochs, self._fitting.patience):
+            training, validation = make_batches(network, *data, self._fitting)
+            epochs = self._fitting.epochs - len(earlier)
+            forecast(network, manifest.size, training, validation, epochs, self._build, reporter)
+        history = fit(network, *data, self._fitting, reporter=reporter, keep=checkpoint.keep, history=earlier)
         return checkpoint, history
+
+    def _build(self, size: str) -> keras.Model:
+        network = replace(self._manifest, size=size).build()
+        compile_network(network, self._fitting)
+        return network
 
     def rescue(self) -> str:
         """Makes the best epoch so far the model file; see `Learner.rescue`."""
