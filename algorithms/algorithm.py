@@ -16,6 +16,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
+from .help_panel import help_of_job, manual_page
 from .styles import Result, load_instead, show_result
 from .translation import tr
 from .values import Values
@@ -56,7 +57,10 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         return tr(self._declaration.summary)
 
     def shortHelpString(self) -> str:
-        return tr(self._declaration.description)
+        return help_of_job(self._declaration)
+
+    def helpUrl(self) -> str:
+        return manual_page(self._declaration.page)
 
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())

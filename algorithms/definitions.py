@@ -70,6 +70,7 @@ def show_choices(definition: Definition, parameter: kinds.Choice) -> None:
 def _number(parameter: kinds.Number, name: str, label: str) -> Definition:
     whole = isinstance(parameter, kinds.WholeNumber)
     definition = QgsProcessingParameterNumber(name, label, _WHOLE if whole else _DECIMAL)
+    definition.setMetadata({"widget_wrapper": {"decimals": parameter.decimals}})
     if math.isfinite(parameter.limit.minimum):
         definition.setMinimum(parameter.limit.minimum)
     if math.isfinite(parameter.limit.maximum):

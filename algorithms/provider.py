@@ -11,6 +11,7 @@ from ..twinns_qgis.jobs.parameters import Choice
 from .algorithm import JobAlgorithm
 from .definitions import show_choices
 from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP, check_interpreter
+from .help_panel import help_of_model, manual_page
 from .translation import tr
 
 _MODELS = {
@@ -42,6 +43,12 @@ class ShippedModel(QgsProcessingModelAlgorithm):
     def displayName(self) -> str:
         # QGIS itself would show the name, which is made for scripts.
         return tr(_MODELS[self.name()]) if self.name() in _MODELS else self.name()
+
+    def shortHelpString(self) -> str:
+        return help_of_model(self, _CHOICES)
+
+    def helpUrl(self) -> str:
+        return manual_page("qgis.md#the-algorithms")
 
     def canExecute(self) -> tuple[bool, str]:
         complete, what_is_missing = super().canExecute()

@@ -56,25 +56,25 @@ class Model:
     Args:
         label: Its name in the toolbox.
         description: What it does.
-        inputs: Which parameter of which algorithm each of its inputs is, and its label where that differs.
+        inputs: Which parameter of which algorithm each of its inputs is.
         steps: Its steps by algorithm, in their order.
     """
 
     label: str
     description: str
-    inputs: dict[str, tuple[str, str, str]]
+    inputs: dict[str, tuple[str, str]]
     steps: dict[str, Step]
 
 
 REQUIRED = ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")
 FOLDERS = {
-    "SENTINEL2_FOLDER": ("preparesentinel2", "FOLDER", "Folder of Sentinel-2 products"),
-    "SENTINEL1_FOLDER": ("preparesentinel1", "FOLDER", "Folder of Sentinel-1 rasters"),
-    "UNITS": ("preparesentinel1", "UNITS", "Units of the Sentinel-1 rasters"),
+    "SENTINEL2_FOLDER": ("preparesentinel2", "FOLDER"),
+    "SENTINEL1_FOLDER": ("preparesentinel1", "FOLDER"),
+    "UNITS": ("preparesentinel1", "UNITS"),
 }
-DATES = {name: ("preparesentinel2", name, "") for name in ("START", "END", "STEP")}
-POLYGONS = {name: ("trainmodel", name, "") for name in ("POLYGONS", "CLASS_FIELD", "SPARSE_CLASSES")}
-NETWORK = {"SIZE": ("trainmodel", "SIZE", "Size of the network"), "EPOCHS": ("trainmodel", "EPOCHS", "")}
+DATES = {name: ("preparesentinel2", name) for name in ("START", "END", "STEP")}
+POLYGONS = {name: ("trainmodel", name) for name in ("POLYGONS", "CLASS_FIELD", "SPARSE_CLASSES")}
+NETWORK = {name: ("trainmodel", name) for name in ("SIZE", "EPOCHS")}
 
 PERIOD = {name: name for name in DATES}
 PREPARATION = {
@@ -122,7 +122,7 @@ MODELS = {
         "From two folders and a model that was trained before to a land cover map of another area or year: "
         "prepares both series and maps. Give the start, end and step of the model's own series, so that the dates "
         "agree.",
-        {**FOLDERS, "MODEL": ("mapcover", "MODEL", ""), **DATES},
+        {**FOLDERS, "MODEL": ("mapcover", "MODEL"), **DATES},
         {**PREPARATION, "mapcover": Step({"MODEL": "MODEL"}, SERIES, MAP)},
     ),
 }
@@ -132,12 +132,11 @@ def build(name: str, content: Model) -> QgsProcessingModelAlgorithm:
     """Returns a model; the provider must be registered."""
     model = QgsProcessingModelAlgorithm(name, content.label)
     help_texts = {"ALG_DESC": content.description, "ALG_CREATOR": "TWINNS for QGIS developers"}
-    for row, (parameter, (algorithm, of_algorithm, label)) in enumerate(content.inputs.items()):
+    for row, (parameter, (algorithm, of_algorithm)) in enumerate(content.inputs.items()):
         definition = child_definition(algorithm, of_algorithm).clone()
         help_texts[parameter] = definition.help()
         definition.setName(parameter)
         definition.setMetadata({})  # it names a class of the plugin by the folder that the plugin is installed in
-        definition.setDescription(label or definition.description())
         if parameter in REQUIRED:
             definition.setFlags(definition.flags() & ~definition.Flag.FlagOptional)
         component = QgsProcessingModelParameter(parameter)

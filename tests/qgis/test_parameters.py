@@ -1,7 +1,9 @@
 """The parameters of jobs as QGIS has them: in dialogs, in models and in runs."""
 
+import html
 import json
 import re
+from pathlib import Path
 
 import pytest
 from osgeo import gdal
@@ -12,6 +14,7 @@ from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
 from qgis.core import QgsApplication, QgsProcessingParameterEnum
 from qgis.PyQt.QtCore import QTranslator
 
+ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("landcover", "landcoverforest", "landcoverfrommodel")
 
 
@@ -141,8 +144,8 @@ def test_the_shipped_model_shows_what_choices_mean(provider, worker, monkeypatch
     shown = boxes(dialog.mainWidget(), algorithm)
     assert {name: box.widget.currentText() for name, box in shown.items()} == {
         "SIZE": "Automatic: paper on a GPU, else compact",
-        "SPARSE_CLASSES": "Stop with an error",
-        "UNITS": "Automatic",
+        "SPARSE_CLASSES": "Stop, and list them",
+        "UNITS": "Automatic: found out from the images",
     }
     dialog.close()
 
@@ -179,6 +182,43 @@ def test_in_the_model_designer_a_choice_can_come_from_an_input(provider, worker)
     dialog.close()
 
 
+def test_the_help_panel_explains_every_parameter_and_every_choice(provider, declarations):
+    for name, declaration in declarations.items():
+        panel = provider.algorithm(name).shortHelpString()
+        shown = html.unescape(panel)
+        assert shown.startswith(declaration.description.split("\n")[0])
+        for parameter in declaration.parameters().values():
+            choices = getattr(parameter, "choices", {}).values()
+            for text in (parameter.label, parameter.help, *choices):
+                assert text in shown
+        assert "\n\n" not in panel, "QGIS makes a paragraph of each line"
+    model = provider.algorithm("landcover").create().shortHelpString()
+    for text in declarations["trainmodel"].parameters()["size"].texts:
+        assert text in model
+
+
+def test_help_leads_to_a_page_of_the_manual_that_is_there(provider):
+    for algorithm in provider.algorithms():
+        site, _, page = algorithm.helpUrl().partition("/docs/")
+        assert site == "https://example.org/twinns-qgis"
+        path, _, heading = page.partition("#")
+        text = (ROOT / "docs" / path).read_text(encoding="utf-8")
+        headings = {re.sub(r"[^\w-]", "", line.lstrip("# ").lower().replace(" ", "-")) for line in text.splitlines()}
+        assert not heading or heading in headings
+
+
+def test_dialogs_show_numbers_as_people_write_them(provider, worker, monkeypatch):
+    worker("finish()")
+    monkeypatch.setattr(ParametersPanel, "iface", None)
+    algorithm = provider.algorithm("trainmodel").create()
+    dialog = AlgorithmDialog(algorithm, False, None)
+    boxes = {name: dialog.mainWidget().wrappers[name] for name in ("TRAIN_SHARE", "LEARNING_RATE", "EPOCHS")}
+    texts = {name: box.wrappedWidget().text() for name, box in boxes.items()}
+    assert texts == {"TRAIN_SHARE": "0.30", "LEARNING_RATE": "0.000200", "EPOCHS": "Not set"}
+    assert boxes["LEARNING_RATE"].parameterValue() == 2e-4
+    dialog.close()
+
+
 class Marks(QTranslator):
     """Translates all texts of the plugin, recognisably."""
 
@@ -193,14 +233,15 @@ def test_all_that_users_read_is_translated(provider, declarations):
         for name, declaration in declarations.items():
             algorithm = provider.algorithm(name).create()
             seen = [algorithm.displayName(), algorithm.group(), algorithm.shortDescription()]
-            seen += [algorithm.shortHelpString(), ",".join(algorithm.tags())]
+            seen += [",".join(algorithm.tags())]
             outputs = {item.name().lower(): item.description() for item in algorithm.outputDefinitions()}
             seen += [outputs[number] for number in declaration.numbers]
             for item in algorithm.parameterDefinitions():
                 seen += [item.description(), item.help()]
                 seen += item.metadata().get("widget_wrapper", {}).get("labels", {}).values()
-            assert {text[1:-1] for text in seen if text.startswith("<")} == set(seen_of(declaration))
+            assert {text[1:-1] for text in seen} | {declaration.description} == set(seen_of(declaration))
             assert all(text.startswith("<") for text in seen)
+            assert html.unescape(algorithm.shortHelpString()).startswith(f"<{declaration.description[:20]}")
     finally:
         QgsApplication.removeTranslator(marks)
 

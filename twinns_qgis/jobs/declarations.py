@@ -45,49 +45,73 @@ _SEED = Limit(0, 2**32 - 1)
 _HTML = "HTML files (*.html)"
 
 METHODS = {
-    "TWINNS": "TWINNS",
+    "TWINNS": "TWINNS: the whole network",
     "TWINNS(S1)": "TWINNS(S1): Sentinel-1 alone",
     "TWINNS(S2)": "TWINNS(S2): Sentinel-2 alone",
-    "FullCNN": "FullCNN: without the ConvGRU branches",
-    "FullRNN": "FullRNN: without the CNN branches",
-    "TWINNSNoAux": "TWINNSNoAux: without the auxiliary classifiers",
-    "2ConvLSTM": "2ConvLSTM",
-    "RF": "RF(S1,S2): random forest on both series",
-    "RFLF": "RFLF(S1,S2): a random forest on each series",
-    "RF(TWINNS)": "RF(TWINNS): random forest on the features of TWINNS",
+    "FullCNN": "FullCNN: TWINNS without its ConvGRU branches",
+    "FullRNN": "FullRNN: TWINNS without its CNN branches",
+    "TWINNSNoAux": "TWINNSNoAux: TWINNS without auxiliary classifiers",
+    "2ConvLSTM": "2ConvLSTM: a ConvLSTM for each sensor",
+    "RF": "RF(S1,S2): one random forest, takes minutes",
+    "RFLF": "RFLF(S1,S2): a random forest for each sensor",
+    "RF(TWINNS)": "RF(TWINNS): a random forest on the features of TWINNS",
 }
 """The methods of the paper, and what dialogs call them."""
 SPELLINGS = {"RF(S1,S2)": "RF", "RFLF(S1,S2)": "RFLF"}
 """The paper's names of two methods, which hold a comma: QGIS could not choose them."""
 SIZES = {
     "auto": "Automatic: paper on a GPU, else compact",
-    "paper": "Paper: 256 and 512 filters",
-    "compact": "Compact: 64 and 128 filters",
-    "small": "Small: 32 and 64 filters",
+    "paper": "Paper: 256 and 512 filters, wants a GPU",
+    "compact": "Compact: 64 and 128 filters, for a processor",
+    "small": "Small: 32 and 64 filters, for a first look",
 }
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "Stochastic gradient descent"}
-PRECISIONS = {"auto": "Automatic", "float32": "float32: 32 bits", "bfloat16": "bfloat16: 16 bits"}
-DEVICES = {"auto": "Automatic", "cpu": "Processor", "gpu": "GPU"}
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW, with weight decay", "sgd": "Stochastic gradient descent, with momentum"}
+PRECISIONS = {
+    "auto": "Automatic: bfloat16 where it is clearly faster, else float32",
+    "float32": "float32: numbers of 32 bits",
+    "bfloat16": "bfloat16: numbers of 16 bits",
+}
+DEVICES = {"auto": "GPU if there is one, else processor", "cpu": "Processor", "gpu": "GPU, or stop"}
 
-_MEMORY = whole_number("Memory (MB)", "Memory to use, in MB.", default=2048, limit=_FROM_1, advanced=True)
+_MEMORY = whole_number(
+    "Memory to use (MB)",
+    "Memory to use, in MB: with more of it, work goes on in larger blocks.",
+    default=2048,
+    limit=_FROM_1,
+    advanced=True,
+)
 _SCHEDULER = text(
-    "Dask scheduler",
+    "Dask scheduler of a cluster (address)",
     "Address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work; by default this machine.",
     default=None,
     advanced=True,
 )
-_DEVICE = choice("Device", "Where to compute.", default="auto", choices=DEVICES, advanced=True)
+_DEVICE = choice(
+    "Compute on",
+    "Where to compute; auto is the first GPU that can be used, else the processor.",
+    default="auto",
+    choices=DEVICES,
+    advanced=True,
+)
 _DATES = dates_table(
-    "Table of dates",
+    "Dates of the files (CSV table)",
     "CSV table with columns file and date, for files without a date.",
     default=None,
     extension="csv",
     of="layers",
     advanced=True,
 )
-_LAYERS = rasters("Layers, instead of a folder", "Rasters to use, instead of a folder.", default=())
-_SENTINEL1 = series("Sentinel-1 series", "The Sentinel-1 series.", default=None)
-_SENTINEL2 = series("Sentinel-2 series", "The Sentinel-2 series, on the same grid.", default=None)
+_LAYERS = rasters("Or raster layers, instead of a folder", "Rasters to use, instead of a folder.", default=())
+_SENTINEL1 = series(
+    "Sentinel-1 series",
+    "The Sentinel-1 series: the raster that Prepare Sentinel-1 series wrote.",
+    default=None,
+)
+_SENTINEL2 = series(
+    "Sentinel-2 series",
+    "The Sentinel-2 series, on the same grid: the raster that Prepare Sentinel-2 series wrote.",
+    default=None,
+)
 
 
 class CreateDemoSite(Declaration):
@@ -104,12 +128,21 @@ class CreateDemoSite(Declaration):
         "good the result is. Everything is simulated: it says nothing about any place."
     )
     tags = "demo,example,simulated,synthetic,test data,twinns"
+    page = "demo-site.md"
 
     size: int = whole_number(
-        "Size (pixels)", "Width and height of the site in pixels of 10 m.", default=256, limit=Limit(2)
+        "Width and height (pixels of 10 m)",
+        "Width and height of the site in pixels of 10 m.",
+        default=256,
+        limit=Limit(2),
     )
-    seed: int = whole_number("Seed", "The same seed gives the same site, byte by byte.", default=0, limit=_SEED)
-    folder: Path = folder_output("Demo site", "Folder to make the site in; it must be new or empty.")
+    seed: int = whole_number(
+        "Seed of all that is drawn at random",
+        "The same seed gives the same site, byte by byte.",
+        default=0,
+        limit=_SEED,
+    )
+    folder: Path = folder_output("Folder of the demo site", "Folder to make the site in; it must be new or empty.")
 
 
 class PrepareSentinel2(Declaration):
@@ -127,75 +160,83 @@ class PrepareSentinel2(Declaration):
         "come from the table of dates, else from their temporal range, their metadata or their name."
     )
     tags = "sentinel-2,s2,optical,cloud,gap filling,time series,theia,maja,twinns"
+    page = "sentinel2.md"
 
-    folder: Path | None = folder("Folder of products", "Folder below which the products are found.", default=None)
+    folder: Path | None = folder(
+        "Folder of Sentinel-2 products (level 2A)",
+        "Folder below which the products are found, also in zip archives.",
+        default=None,
+    )
     layers: tuple[Path, ...] = _LAYERS
-    start: date | None = day(
-        "First date", "First date of the series; by default that of the first product.", default=None
-    )
-    end: date | None = day("Last date", "Last date of the series; by default that of the last product.", default=None)
-    step: int = whole_number(
-        "Days between dates",
-        "Days from one date to the next; 0 keeps the products' own dates.",
-        default=0,
-        limit=_FROM_0,
-    )
     extent: str | None = extent(
-        "Extent",
+        "Area to prepare",
         "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code], also over several tiles; by default all of the first "
         "product.",
         default=None,
     )
-    resolution: float | None = number(
-        "Pixel size",
-        "Size of a pixel, in units of the CRS; by default that of the first product.",
-        default=None,
-        limit=_ABOVE_0,
-        advanced=True,
+    start: date | None = day(
+        "First date of the series", "First date of the series; by default that of the first product.", default=None
     )
-    crs: str | None = crs(
-        "CRS of the series",
-        "CRS of the series, such as EPSG:32631; by default that of the first product.",
-        default=None,
-        advanced=True,
+    end: date | None = day(
+        "Last date of the series", "Last date of the series; by default that of the last product.", default=None
+    )
+    step: int = whole_number(
+        "Days from one date to the next (0: the products' own dates)",
+        "Days from one date of the series to the next; 0 keeps the products' own dates.",
+        default=0,
+        limit=_FROM_0,
     )
     max_cloud: float = number(
-        "Most clouds of a date (%)",
+        "Leave out dates with more clouds than (%)",
         "Dates with a larger share of clouds, in percent of what they show of the area, are left out.",
         default=100.0,
         limit=_PERCENT,
     )
+    dates: Path | None = _DATES
+    clear: str = text(
+        "Mask values that count as clear, such as SCL=4,5,6,7,11",
+        "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind of mask.",
+        default="",
+        advanced=True,
+    )
     dilation: float = number(
-        "Buffer round clouds (m)",
+        "Width of the buffer round clouds and shadows (m)",
         "Width of the buffer round clouds and their shadows that counts as cloudy too, in metres.",
         default=0.0,
         limit=Limit(0, 10_000),
         advanced=True,
     )
-    dates: Path | None = _DATES
-    clear: str = text(
-        "Clear values of the masks",
-        "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind of mask.",
-        default="",
-        advanced=True,
-    )
     reflectance: str = choice(
-        "Reflectance of THEIA products",
+        "Reflectance to read from THEIA products",
         "Of THEIA products: FRE, corrected for slope, or SRE, as of a flat surface.",
         default="FRE",
-        choices={"FRE": "FRE: corrected for slope", "SRE": "SRE: as of a flat surface"},
+        choices={"FRE": "FRE: corrected for the slope of the ground", "SRE": "SRE: as of a flat surface"},
+        advanced=True,
+    )
+    resolution: float | None = number(
+        "Pixel size (units of the CRS)",
+        "Size of a pixel, in units of the CRS, mostly metres; by default that of the first product.",
+        default=None,
+        decimals=6,
+        limit=_ABOVE_0,
+        advanced=True,
+    )
+    crs: str | None = crs(
+        "Coordinate reference system of the series",
+        "CRS of the series, such as EPSG:32631; by default that of the first product.",
+        default=None,
         advanced=True,
     )
     memory: int = _MEMORY
     scheduler: str | None = _SCHEDULER
     output: Path = raster_output("Sentinel-2 series", "The series to write, a GeoTIFF.")
     validity: Path | None = raster_output(
-        "Number of clear dates",
+        "Number of clear dates of each pixel",
         "Raster of the number of clear dates of each pixel: where it is low, the series is interpolated.",
         default=None,
     )
     report: Path | None = file_output(
-        "Report",
+        "Report on dates and clouds (HTML)",
         "Report as one HTML file: dates, products left out, map of validity, mean NDVI.",
         default=None,
         extension="html",
@@ -219,44 +260,51 @@ class PrepareSentinel1(Declaration):
         "dates, else from their temporal range, their metadata or their name."
     )
     tags = "sentinel-1,s1,radar,sar,backscatter,time series,twinns"
+    page = "sentinel1.md"
 
-    folder: Path | None = folder("Folder of rasters", "Folder below which the rasters are found.", default=None)
+    folder: Path | None = folder(
+        "Folder of Sentinel-1 backscatter images",
+        "Folder below which the images are found, also in zip archives.",
+        default=None,
+    )
     layers: tuple[Path, ...] = _LAYERS
     reference: Path = raster(
-        "Reference: Sentinel-2 series", "Raster whose grid the series gets: the Sentinel-2 series."
+        "Sentinel-2 series, whose pixel grid is taken over", "Raster whose grid the series gets: the Sentinel-2 series."
     )
     units: str = choice(
-        "Units of the input",
+        "Units of the Sentinel-1 images",
         "What the input's values are; auto finds out, or says why it can't. DN are whole numbers of which "
         "dB = 20 log10(DN) - 83.",
         default="auto",
         choices={
-            "auto": "Automatic",
+            "auto": "Automatic: found out from the images",
             "dB": "Decibels",
             "power": "Power, linear",
-            "amplitude": "Amplitude",
-            "DN": "Digital numbers",
+            "amplitude": "Amplitude, the square root of power",
+            "DN": "Digital numbers: dB = 20 log10(DN) - 83",
         },
     )
     start: date | None = day(
-        "First date", "First date of the series; by default that of the first raster.", default=None
+        "First date of the series", "First date of the series; by default that of the first image.", default=None
     )
-    end: date | None = day("Last date", "Last date of the series; by default that of the last raster.", default=None)
+    end: date | None = day(
+        "Last date of the series", "Last date of the series; by default that of the last image.", default=None
+    )
     step: int = whole_number(
-        "Days between dates",
-        "Days from one date to the next; 0 keeps the rasters' own dates.",
+        "Days from one date to the next (0: the images' own dates)",
+        "Days from one date of the series to the next; 0 keeps the images' own dates.",
         default=0,
         limit=_FROM_0,
     )
     dates: Path | None = _DATES
     orbit: str = text(
-        "Orbit",
+        "Orbit: any, ascending, descending or its relative number",
         "The orbit whose images are used: any, ascending, descending or the number of a relative orbit.",
         default="any",
         advanced=True,
     )
     speckle: int = whole_number(
-        "Window of the speckle filter (pixels)",
+        "Width of the speckle filter (pixels; 0: no filter)",
         "Width of the window of the multitemporal speckle filter (Quegan and Yu 2001), an odd number of pixels; "
         "0 for no filter.",
         default=0,
@@ -264,7 +312,7 @@ class PrepareSentinel1(Declaration):
         advanced=True,
     )
     db_range: str = text(
-        "Range in decibels",
+        "Range that the 8 bits span (dB, or percentiles)",
         "Decibels that the 8 bits span, for each polarisation, or percentiles of the images, such as "
         "VV=p1:p99,VH=p1:p99 or, in short, p1:p99.",
         default="VV=-25:5,VH=-32:-2",
@@ -281,53 +329,66 @@ class Sampling(Declaration):
     sentinel1: Path | None = _SENTINEL1
     sentinel2: Path | None = _SENTINEL2
     polygons: str = polygons(
-        "Polygons", "Polygons with a class: a vector file, or file|layername=name; in QGIS the selected ones, or all."
+        "Polygons whose land cover is known",
+        "Polygons with a class, for each class several: a vector file, or file|layername=name; in QGIS the selected "
+        "ones, or all.",
     )
-    class_field: str = field_of("Class field", "Field that holds the class: text, or a whole number.", of="polygons")
+    class_field: str = field_of(
+        "Field with the land cover class",
+        "Field that holds the class: its name, or its code in the map, a whole number from 1 to 254.",
+        of="polygons",
+    )
     object_field: str | None = field_of(
-        "Object field",
-        "Field whose equal values make one object of several polygons; by default each polygon is one.",
+        "Field that tells which polygons belong together",
+        "Field whose equal values make one object of several polygons, such as the fields of one farm: all fall in "
+        "one part of the split. By default each polygon is one object.",
         default=None,
         of="polygons",
     )
     split_field: str | None = field_of(
-        "Split field",
-        "Field that holds train, validation or test; by default the split is drawn.",
+        "Field with the part of the split: train, validation or test",
+        "Field that holds train, validation or test, such as an earlier training wrote it; by default the split is "
+        "drawn.",
         default=None,
         of="polygons",
+        advanced=True,
     )
     sparse_classes: str = choice(
-        "Sparse classes",
-        "What happens to classes with too few objects for the split.",
+        "Classes with too few polygons",
+        "What happens to classes that have too few polygons for a part of the split.",
         default="error",
-        choices={"error": "Stop with an error", "drop": "Leave them out"},
+        choices={"error": "Stop, and list them", "drop": "Leave them out of the map"},
     )
     train_share: float = number(
-        "Training share", "Share of each class's objects to train on.", default=0.3, limit=_SHARE
+        "Share of each class's polygons to train on (0.3 is 30 %)",
+        "Share of each class's polygons, or objects of several polygons, to train on.",
+        default=0.3,
+        limit=_SHARE,
     )
     validation_share: float = number(
-        "Validation share",
-        "Share of each class's objects to choose the best epoch or forest by.",
+        "Share of them to choose the best epoch by (0.2 is 20 %)",
+        "Share of each class's objects to choose the best epoch or forest by; what remains is the test.",
         default=0.2,
         limit=_SHARE,
     )
     split_blocks: float = number(
-        "Side of the blocks of the split",
-        "Side of squares of the ground whose objects go into one part together, in units of the series' CRS; 0 draws "
-        "by object.",
+        "Split by squares of the ground of this side (m; 0: by polygon)",
+        "Side of squares of the ground whose objects go into one part together, in units of the series' CRS, mostly "
+        "metres; 0 draws by object.",
         default=0.0,
+        decimals=6,
         limit=_FROM_0,
         advanced=True,
     )
     touching_pixels: str = choice(
-        "Pixels that touch training",
+        "Test pixels within 2 pixels of a training pixel",
         "What happens to pixels of validation and test that have a training pixel in their 5 x 5 window.",
         default="drop",
-        choices={"drop": "Leave them out", "keep": "Keep them"},
+        choices={"drop": "Leave them out, as the network has seen them", "keep": "Keep them"},
         advanced=True,
     )
     seed: int = whole_number(
-        "Seed",
+        "Seed of all that is drawn at random",
         "Fixes the split, the initial weights, the order of the samples, and the forests.",
         default=0,
         limit=_SEED,
@@ -344,7 +405,8 @@ class TrainModel(Sampling):
     summary = "Trains a network or forests on two series and polygons with a class, and assesses them."
     description = (
         "Trains TWINNS, or another METHOD, on a Sentinel-1 and a Sentinel-2 series and polygons with a class, and "
-        "assesses it on polygons that it has not seen.\n\n"
+        "assesses it on polygons that it has not seen. One of the two series is enough, but for the methods that are "
+        "named after the other.\n\n"
         "The polygons are split by object into parts for training, validation and testing; the epoch, or the "
         "random forest, that is best on the validation part is kept. Accuracy, F-measure and kappa are those of "
         "the test part.\n\n"
@@ -352,110 +414,126 @@ class TrainModel(Sampling):
         "training, also after a crash."
     )
     tags = "land cover,classification,deep learning,neural network,random forest,training,twinns"
+    page = "training-and-mapping.md"
     numbers: ClassVar = {
         "accuracy": "Accuracy, 0 to 1",
         "f_measure": "F-measure, weighted by class support, 0 to 1",
         "kappa": "Cohen's kappa",
     }
 
-    method: str = choice("Method", "The method.", default="TWINNS", choices=METHODS, spellings=SPELLINGS)
-    size: str = choice("Size", "Size of the network.", default="auto", choices=SIZES)
+    method: str = choice(
+        "Method",
+        "What is trained: the network of the paper, a part of it, or a rival.",
+        default="TWINNS",
+        choices=METHODS,
+        spellings=SPELLINGS,
+    )
+    size: str = choice(
+        "Size of the network",
+        "Size of the network: a larger one can learn more, and takes longer; the log tells how long before training "
+        "starts.",
+        default="auto",
+        choices=SIZES,
+    )
     epochs: int | None = whole_number(
-        "Epochs",
+        "Epochs: how often the network sees all training pixels",
         "How often the network sees all training pixels; by default 300 at the size paper, else 60.",
         default=None,
         limit=_FROM_1,
     )
     batch_size: int = whole_number(
-        "Batch size", "Pixels between two updates of the weights.", default=64, limit=_FROM_1, advanced=True
+        "Batch size (pixels)", "Pixels between two updates of the weights.", default=64, limit=_FROM_1, advanced=True
     )
     learning_rate: float = number(
-        "Learning rate",
+        "Learning rate in the first epoch",
         "Step size of the optimiser, in the first epoch.",
         default=2e-4,
+        decimals=6,
         limit=_ABOVE_0,
         advanced=True,
     )
-    optimizer: str = choice("Optimiser", "The optimiser.", default="adam", choices=OPTIMIZERS, advanced=True)
+    optimizer: str = choice(
+        "Optimiser", "What turns the gradient into the next weights.", default="adam", choices=OPTIMIZERS, advanced=True
+    )
     schedule: str = choice(
-        "Schedule of the learning rate",
+        "Learning rate over the epochs",
         "Step size over the epochs: constant, or falling to 0 along half a cosine.",
         default="constant",
-        choices={"constant": "Constant", "cosine": "Half a cosine"},
+        choices={"constant": "Constant", "cosine": "Falls to 0 along half a cosine"},
         advanced=True,
     )
     patience: int = whole_number(
-        "Patience",
+        "Stop after so many epochs without a better one (0: never)",
         "Epochs without a better validation accuracy after which training stops; 0 goes through all.",
         default=0,
         limit=_FROM_0,
         advanced=True,
     )
     class_weights: str = choice(
-        "Class weights",
+        "What counts alike in training",
         "What counts alike in the loss: each pixel (none) or each class (balanced).",
         default="none",
-        choices={"none": "Each pixel counts alike", "balanced": "Each class counts alike"},
+        choices={"none": "Each pixel", "balanced": "Each class, however few its pixels"},
         advanced=True,
     )
     augmentation: str = choice(
-        "Augmentation",
+        "Patches in training",
         "How patches vary in training: not at all, or turned and mirrored in the 8 ways of a square.",
         default="none",
-        choices={"none": "None", "symmetries": "Turned and mirrored"},
+        choices={"none": "As they are", "symmetries": "Turned and mirrored at random"},
         advanced=True,
     )
     date_dropout: float = number(
-        "Dropout of dates",
+        "Dates that training drops (share, 0 to below 1)",
         "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or more, below 1.",
         default=0.0,
         limit=_SHARE_BELOW_1,
         advanced=True,
     )
     dropout: float = number(
-        "Dropout",
+        "Features that training drops (share, 0 to below 1)",
         "Share of each block's outputs that training drops; 0 or more, below 1.",
         default=0.4,
         limit=_SHARE_BELOW_1,
         advanced=True,
     )
     auxiliary_weight: float = number(
-        "Weight of the auxiliary classifiers",
+        "Weight of each auxiliary classifier",
         "Weight of each auxiliary classifier in the loss and in the score; that on all features has 1.",
         default=0.5,
         limit=_FROM_0,
         advanced=True,
     )
     scaling: str = choice(
-        "Scaling of the variables",
+        "Values that become 0 and 1",
         "What becomes 0 and 1 of each variable: its smallest and largest value (range), or its 1st and 99th "
         "percentile, with values beyond clipped (percentiles).",
         default="range",
-        choices={"range": "Smallest and largest value", "percentiles": "1st and 99th percentile"},
+        choices={"range": "The smallest and the largest", "percentiles": "The 1st and the 99th percentile"},
         advanced=True,
     )
     batch_norm: str = choice(
         "Batch normalisation",
         "Normalises by the statistics of the batches (real), or scales and shifts alone (frozen).",
         default="real",
-        choices={"real": "Statistics of the batches", "frozen": "Scale and shift alone"},
+        choices={"real": "By the statistics of the batches", "frozen": "A scale and a shift alone"},
         advanced=True,
     )
     trees: str = text(
-        "Trees of a forest",
+        "Forests: numbers of trees to choose from",
         "Numbers of trees of a forest to choose from, separated by commas.",
         default="100,200,300,400,500",
         advanced=True,
     )
     depths: str = text(
-        "Depths of a forest's trees",
+        "Forests: largest depths to choose from",
         "Largest depths of a forest's trees to choose from, separated by commas.",
         default="20,40,60,80,100",
         advanced=True,
     )
     device: str = _DEVICE
     precision: str = choice(
-        "Precision",
+        "Precision of the matrix products",
         "What the network's matrix products are computed in, in training; auto is bfloat16 where that is clearly "
         "faster, else float32.",
         default="auto",
@@ -463,14 +541,19 @@ class TrainModel(Sampling):
         advanced=True,
     )
     model: Path = file_output(
-        "Model", "The model file to write, .twinns.", extension="twinns", kind="TWINNS model (*.twinns)"
+        "Model file", "The model file to write, .twinns.", extension="twinns", kind="TWINNS model (*.twinns)"
     )
     report: Path | None = file_output(
-        "Report", "An HTML report to write.", default=None, extension="html", kind=_HTML, offered=True
+        "Report on the training (HTML)",
+        "An HTML report to write: the split, the learning, the measures, the confusion between classes.",
+        default=None,
+        extension="html",
+        kind=_HTML,
+        offered=True,
     )
     split: Path | None = polygons_output(
-        "Polygons with their split",
-        "A copy of the polygons to write, with their part of the split.",
+        "Polygons with their part of the split",
+        "A copy of the polygons to write, with their part of the split, for later trainings with the same split.",
         default=None,
         extension="gpkg",
     )
@@ -492,21 +575,22 @@ class MapCover(Declaration):
         "blocks lie beside it, in a folder of its name and .blocks."
     )
     tags = "land cover,classification,deep learning,neural network,prediction,twinns"
+    page = "training-and-mapping.md#mapping"
 
-    model: Path = file("Model", "The model file, .twinns.", extension="twinns")
+    model: Path = file("Model file that Train model wrote (.twinns)", "The model file, .twinns.", extension="twinns")
     sentinel1: Path | None = _SENTINEL1
     sentinel2: Path | None = _SENTINEL2
     extent: str | None = extent(
-        "Extent", "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
+        "Area to map", "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
     )
     mask: str | None = polygons(
-        "Mask",
+        "Map within these polygons alone",
         "Polygons to map: pixels whose centre lies in none of them are no data. By default all is mapped.",
         default=None,
     )
     device: str = _DEVICE
     precision: str = choice(
-        "Precision",
+        "Precision of the matrix products",
         "What the network's matrix products are computed in; auto is bfloat16 where that is clearly faster, else "
         "float32.",
         default="auto",
@@ -514,14 +598,14 @@ class MapCover(Declaration):
         advanced=True,
     )
     early_exit: str = choice(
-        "Early exit",
+        "Spare the ConvGRU branches where the network is sure (early exit)",
         "Whether to skip the ConvGRU branches where the classifiers of the CNN branches agree and are sure enough.",
         default="off",
-        choices={"off": "Off", "on": "On"},
+        choices={"off": "No", "on": "Yes: faster, some pixels get another class"},
         advanced=True,
     )
     agreement: float = number(
-        "Agreement of the early exit (%)",
+        "Pixels that keep their class in an early exit (%)",
         "Percentage of the pixels that an early exit is to leave their class, on the validation part.",
         default=99.5,
         limit=Limit(0, 100, above=True),
@@ -529,12 +613,12 @@ class MapCover(Declaration):
     )
     memory: int = _MEMORY
     scheduler: str | None = _SCHEDULER
-    output: Path = raster_output("Land cover map", "The map to write, a GeoTIFF.")
+    output: Path = raster_output("Land cover map", "The map to write, a GeoTIFF with names and colours of the classes.")
     confidence: Path | None = raster_output(
-        "Confidence", "A raster of the confidence in percent to write.", default=None
+        "Confidence (%)", "A raster of the confidence in percent to write.", default=None
     )
     probabilities: Path | None = raster_output(
-        "Class probabilities", "A raster of the probability of each class in percent to write.", default=None
+        "Class probabilities (%)", "A raster of the probability of each class in percent to write.", default=None
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import shlex
 from collections.abc import Collection, Mapping
@@ -66,7 +67,11 @@ class Job(Declaration):
 
     def with_values(self: AnyJob, **values: Any) -> AnyJob:
         """Returns the same job with other values of some parameters."""
-        return type(self)(**{**{name: getattr(self, name) for name in self.parameters()}, **values})
+        other = copy.copy(self)
+        for name, value in values.items():
+            object.__setattr__(other, name, value)
+        other.__post_init__()
+        return other
 
     def call(self, leave_out: Collection[str] = ()) -> str:
         """Returns the call on the command line that repeats this job.

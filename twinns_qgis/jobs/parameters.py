@@ -166,9 +166,11 @@ class Number(Parameter):
 
     Args:
         limit: What it may be.
+        decimals: Digits after the point that dialogs show and take.
     """
 
     limit: Limit = Limit(-math.inf)
+    decimals: int = 2
 
     expected: ClassVar[str] = "a number"
 
@@ -313,6 +315,8 @@ class Declaration:
     """The same in full, in paragraphs."""
     tags: ClassVar[str]
     """Words that find it, separated by commas."""
+    page: ClassVar[str] = "qgis.md"
+    """The page of the documentation that tells more, in the folder ``docs``."""
     numbers: ClassVar[Mapping[str, str]] = {}
     """Numbers among its outputs, and what each is."""
     _own: ClassVar[Mapping[str, Parameter]] = {}
