@@ -14,6 +14,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
+from .checks import Checks
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
 from .help_panel import help_of_job, manual_page
@@ -79,7 +80,11 @@ class JobAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         good, why_not = super().checkParameterValues(parameters, context)
-        return (good, why_not) if not good else self._check_limits(parameters, context)
+        if good:
+            good, why_not = self._check_limits(parameters, context)
+        if good:
+            why_not = Checks(self, self._declaration.parameters(), parameters, context).fault()
+        return not why_not, why_not
 
     def _check_limits(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Checks what QGIS's own parameters don't: open limits, and the formats of outputs."""

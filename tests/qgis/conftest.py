@@ -1,12 +1,15 @@
 """The plugin in QGIS, and workers that behave as a test wants."""
 
 import contextlib
+import json
 import os
 import stat
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from osgeo import gdal, osr
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsProject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +80,38 @@ def echo(worker):
     """Chooses a worker that writes the request to a file, and returns that file."""
     path = worker("open(sys.argv[0] + '.json', 'w').write(json.dumps(request))\nfinish()\n")
     return path.with_name(path.name + ".json")
+
+
+@pytest.fixture
+def make_series(tmp_path):
+    """Makes a series of one sensor, 4 x 4 pixels, as a file; returns its path."""
+
+    def make(name="s2.tif", bands=("B4",), dates=("2018-05-07",)):
+        crs = osr.SpatialReference()
+        crs.ImportFromEPSG(32631)
+        descriptions = [f"{day} {band}" for day in dates for band in bands]
+        path = str(tmp_path / name)
+        dataset = gdal.GetDriverByName("GTiff").Create(path, 4, 4, len(descriptions), gdal.GDT_Int16)
+        dataset.SetProjection(crs.ExportToWkt())
+        dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
+        for number, description in enumerate(descriptions, 1):
+            dataset.GetRasterBand(number).SetDescription(description)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_model(tmp_path):
+    """Makes a model file as far as QGIS reads one; returns its path."""
+
+    def make(dates=("2018-05-07",), **bands):
+        sensors = [{"name": name, "dates": dates, "bands": of_one} for name, of_one in bands.items()]
+        with zipfile.ZipFile(tmp_path / "a.twinns", "w") as archive:
+            archive.writestr("manifest.json", json.dumps({"sensors": sensors}))
+        return str(tmp_path / "a.twinns")
+
+    return make
 
 
 class Feedback(QgsProcessingFeedback):

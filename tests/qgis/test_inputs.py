@@ -85,9 +85,9 @@ def asked(run, echo):
 
 
 @pytest.fixture
-def training(asked, raster, tmp_path):
+def training(asked, make_series, tmp_path):
     def call(polygons, **others):
-        series = {"SENTINEL1": raster("s1.tif"), "SENTINEL2": raster("s2.tif")}
+        series = {"SENTINEL1": make_series("s1.tif", ["VV"]), "SENTINEL2": make_series()}
         model = {"CLASS_FIELD": "class", "MODEL": str(tmp_path / "a.twinns")}
         return asked("trainmodel", {**series, "POLYGONS": polygons, **model, **others})
 
@@ -164,9 +164,9 @@ def test_a_layer_without_crs_is_refused(training, polygons, echo, project):
     assert not echo.exists()
 
 
-def test_a_mask_is_a_layer_of_polygons_or_none(asked, raster, polygons, on_disk, project, tmp_path):
-    (tmp_path / "a.twinns").write_text("")
-    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster("s2.tif"), "OUTPUT": str(tmp_path / "m.tif")}
+def test_a_mask_is_a_layer_of_polygons_or_none(asked, make_series, make_model, polygons, on_disk, project, tmp_path):
+    series = {"MODEL": make_model(sentinel2=["B4"]), "SENTINEL2": make_series()}
+    parameters = {**series, "OUTPUT": str(tmp_path / "m.tif")}
     assert asked("mapcover", parameters)["mask"] is None
     source = f"{on_disk}|layername=summer"
     assert asked("mapcover", {**parameters, "MASK": source})["mask"] == source
@@ -175,10 +175,10 @@ def test_a_mask_is_a_layer_of_polygons_or_none(asked, raster, polygons, on_disk,
 
 
 def test_a_layer_in_memory_can_be_used_from_a_task_as_the_toolbox_does(
-    provider, echo, polygons, raster, project, context, feedback, tmp_path
+    provider, echo, polygons, make_series, project, context, feedback, tmp_path
 ):
     project.addMapLayer(polygons)
-    parameters = {"SENTINEL1": raster("s1.tif"), "SENTINEL2": raster("s2.tif"), "POLYGONS": polygons.id()}
+    parameters = {"SENTINEL2": make_series(), "POLYGONS": polygons.id()}
     parameters.update(CLASS_FIELD="class", MODEL=str(tmp_path / "a.twinns"))
     task = QgsProcessingAlgRunnerTask(provider.algorithm("trainmodel"), parameters, context, feedback)
     ends = []

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 import pytest
-from osgeo import gdal, osr
+from osgeo import gdal
 from processing.gui import Postprocessing
 from qgis.core import (
     Qgis,
@@ -18,7 +18,7 @@ from qgis.PyQt.QtGui import QColor
 # Writes whatever outputs it is asked for, and notes the jobs.
 WRITER = """
 from osgeo import gdal, osr
-import shutil
+import shutil, zipfile
 with open(sys.argv[0] + ".jobs", "a") as notes:
     notes.write(json.dumps(request) + "\\n")
 def raster(path):
@@ -28,13 +28,19 @@ def raster(path):
     dataset.SetProjection(crs.ExportToWkt())
     dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
     dataset.GetRasterBand(1).Fill(2)
+    dataset.GetRasterBand(1).SetDescription("2018-05-07 " + ("VV" if request["job"] == "preparesentinel1" else "B4"))
+def model(path):
+    sensors = {"sentinel1": ["VV"], "sentinel2": ["B4"]}
+    with zipfile.ZipFile(path, "w") as archive:
+        told = [{"name": name, "dates": ["2018-05-07"], "bands": bands} for name, bands in sensors.items()]
+        archive.writestr("manifest.json", json.dumps({"sensors": told}))
 found = {}
 for name in ("output", "confidence", "model", "report"):
     path = request["parameters"].get(name)
     if path and not (name == "model" and request["job"] == "mapcover"):
         if os.path.exists(path):  # as if it were open, and could not be replaced
             path = path.replace(".tif", " (1).tif")
-        raster(path) if path.endswith(".tif") else open(path, "w").close()
+        raster(path) if path.endswith(".tif") else model(path) if name == "model" else open(path, "w").close()
         found[name] = path
 if request["job"] == "mapcover":
     shutil.copy(STYLE, os.path.splitext(found["output"])[0] + ".qml")
@@ -45,13 +51,9 @@ finish(**found)
 
 
 @pytest.fixture
-def raster(tmp_path):
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(32631)
-    dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "s.tif"), 4, 4, 1)
-    dataset.SetProjection(crs.ExportToWkt())
-    dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
-    return str(tmp_path / "s.tif")
+def trained(make_series, make_model):
+    """A model and its series."""
+    return {"MODEL": make_model(sentinel2=["B4"]), "SENTINEL2": make_series("s.tif")}
 
 
 @pytest.fixture
@@ -64,9 +66,9 @@ def polygons(tmp_path):
 
 
 @pytest.fixture
-def writer(worker, raster, tmp_path):
+def writer(worker, make_series, tmp_path):
     """Chooses a worker that writes empty outputs, and maps with a style; returns its notes."""
-    layer = QgsRasterLayer(raster, "s")
+    layer = QgsRasterLayer(make_series("s.tif"), "s")
     classes = [QgsPalettedRasterRenderer.Class(2, QColor("#4477aa"), "wheat")]
     layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
     layer.saveNamedStyle(str(tmp_path / "style.qml"))
@@ -95,30 +97,24 @@ def into_project(path):
     return QgsProcessingOutputLayerDefinition(str(path), QgsProject.instance())
 
 
-def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
+def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, trained, tmp_path):
     parameters = {
-        "MODEL": str(tmp_path / "a.twinns"),
-        "SENTINEL2": raster,
+        **trained,
         "OUTPUT": into_project(tmp_path / "map.tif"),
         "CONFIDENCE": into_project(tmp_path / "confidence.tif"),
     }
     run("mapcover", parameters)
     layers = loaded("mapcover", parameters)
-    assert layers.keys() == {"Land cover map", "Confidence"}
+    assert layers.keys() == {"Land cover map", "Confidence (%)"}
     assert legend(layers["Land cover map"]) == [("wheat", "#4477aa")]
 
 
-def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
+def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, trained, tmp_path):
     folder = {"FOLDER": str(tmp_path)}
     calls = [
-        (
-            "mapcover",
-            {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": "map", "CONFIDENCE": "confidence"},
-        ),
+        ("mapcover", {**trained, "OUTPUT": "map", "CONFIDENCE": "confidence"}),
         ("preparesentinel2", {**folder, "OUTPUT": "s2"}),
-        ("preparesentinel1", {**folder, "REFERENCE": raster, "OUTPUT": "s1"}),
+        ("preparesentinel1", {**folder, "REFERENCE": trained["SENTINEL2"], "OUTPUT": "s1"}),
     ]
     for algorithm, parameters in calls:
         for name in {"OUTPUT", "CONFIDENCE"} & parameters.keys():
@@ -128,13 +124,11 @@ def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, raste
     (group,) = QgsProject.instance().layerTreeRoot().children()
     assert group.name() == "TWINNS"
     names = [node.name() for node in group.findLayers()]
-    assert names == ["Land cover map", "Confidence", "Sentinel-2 series", "Sentinel-1 series"]
+    assert names == ["Land cover map", "Confidence (%)", "Sentinel-2 series", "Sentinel-1 series"]
 
 
-def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
-    output = into_project(tmp_path / "map.tif")
-    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": output}
+def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, trained, tmp_path):
+    parameters = {**trained, "OUTPUT": into_project(tmp_path / "map.tif")}
     run("mapcover", parameters)
     metadata = loaded("mapcover", parameters)["Land cover map"].metadata()
     assert str(tmp_path / "a.twinns") in metadata.abstract()
@@ -168,12 +162,10 @@ def test_a_report_opens_from_the_results_viewer(provider):
         assert report.type() == "outputHtml"
 
 
-def test_a_map_that_could_not_take_its_name_is_loaded_from_where_it_lies(run, writer, loaded, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
+def test_a_map_that_could_not_take_its_name_is_loaded_from_where_it_lies(run, writer, loaded, trained, tmp_path):
     (tmp_path / "map.tif").write_text("the map of before, which QGIS has open")
     parameters = {
-        "MODEL": str(tmp_path / "a.twinns"),
-        "SENTINEL2": raster,
+        **trained,
         "OUTPUT": into_project(tmp_path / "map.tif"),
     }
     results = run("mapcover", parameters)
@@ -183,28 +175,25 @@ def test_a_map_that_could_not_take_its_name_is_loaded_from_where_it_lies(run, wr
     assert legend(layer) == [("wheat", "#4477aa")]
 
 
-def test_a_temporary_map_has_its_legend_too(run, writer, loaded, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
+def test_a_temporary_map_has_its_legend_too(run, writer, loaded, trained, tmp_path):
     parameters = {
-        "MODEL": str(tmp_path / "a.twinns"),
-        "SENTINEL2": raster,
+        **trained,
         "OUTPUT": into_project("TEMPORARY_OUTPUT"),
     }
     run("mapcover", parameters)
     assert legend(loaded("mapcover", parameters)["Land cover map"]) == [("wheat", "#4477aa")]
 
 
-def test_measures_come_back_as_numbers(run, writer, raster, polygons, tmp_path):
-    series = {"SENTINEL1": raster, "SENTINEL2": raster, "POLYGONS": polygons, "CLASS_FIELD": "class"}
+def test_measures_come_back_as_numbers(run, writer, make_series, polygons):
+    series = {"SENTINEL2": make_series(), "POLYGONS": polygons, "CLASS_FIELD": "class"}
     results = run("trainmodel", {**series, "MODEL": "TEMPORARY_OUTPUT", "REPORT": "TEMPORARY_OUTPUT"})
     assert (results["ACCURACY"], results["F_MEASURE"], results["KAPPA"]) == (0.9, 0.8, 0.7)
     assert results["MODEL"].endswith(".twinns")
     assert results["REPORT"].endswith(".html")
 
 
-def test_a_map_is_refused_under_a_name_that_is_no_geotiff(provider, context, raster, tmp_path):
-    (tmp_path / "a.twinns").touch()
-    parameters = {"MODEL": str(tmp_path / "a.twinns"), "SENTINEL2": raster, "OUTPUT": str(tmp_path / "map.png")}
+def test_a_map_is_refused_under_a_name_that_is_no_geotiff(provider, context, trained, tmp_path):
+    parameters = {**trained, "OUTPUT": str(tmp_path / "map.png")}
     good, why_not = provider.algorithm("mapcover").checkParameterValues(parameters, context)
     assert not good
     assert "png" in why_not
@@ -251,8 +240,8 @@ def test_the_model_of_forests_trains_one(run, writer, polygons, tmp_path):
     assert jobs["mapcover"]["model"] == jobs["trainmodel"]["model"]
 
 
-def test_the_model_of_a_trained_model_maps_with_it(run, writer, tmp_path):
-    (tmp_path / "a.twinns").touch()
+def test_the_model_of_a_trained_model_maps_with_it(run, writer, make_model, tmp_path):
+    make_model(sentinel1=["VV"], sentinel2=["B4"])
     parameters = {name: str(tmp_path) for name in ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")}
     outputs = ("preparesentinel2:SENTINEL2", "preparesentinel1:SENTINEL1", "mapcover:MAP")
     parameters.update(dict.fromkeys(outputs, "TEMPORARY_OUTPUT"), MODEL=str(tmp_path / "a.twinns"), STEP=10)

@@ -1,0 +1,79 @@
+"""What QGIS can tell of a series and of a model: by the names of a layer's bands, and by the model's manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from qgis.core import QgsRasterLayer
+
+from .translation import tr
+
+SENSORS = {"SENTINEL1": "Sentinel-1", "SENTINEL2": "Sentinel-2"}
+"""The parameters that take a series, and whose it is."""
+_BAND = re.compile(r": (\d{4}-\d{2}-\d{2}) (\S+)$")
+"""How QGIS names a band that is described by its date and its name."""
+_EXAMPLES = {"SENTINEL1": "2018-05-07 VV", "SENTINEL2": "2018-05-07 B4"}
+_OF_THE_OTHER = {"SENTINEL1": re.compile(r"B\d"), "SENTINEL2": re.compile("V[VH]$")}
+"""Names of bands that only the other sensor has."""
+_LONGEST = 16 << 20
+"""Bytes of a manifest that are read."""
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
+)  # fmt: skip
+"""What a file raises that is damaged, or no model."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a series holds.
+
+    Args:
+        dates: The number of its dates.
+        bands: The names of the bands of each date.
+    """
+
+    dates: int
+    bands: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return tr("{} dates of {}").format(self.dates, " ".join(self.bands))
+
+
+def contents_of_series(layer: QgsRasterLayer) -> Contents:
+    """Returns what a layer holds that is a series."""
+    found = [match for match in map(_BAND.search, _band_names(layer)) if match]
+    return Contents(len({match[1] for match in found}), tuple(dict.fromkeys(match[2] for match in found)))
+
+
+def contents_of_model(path: str) -> dict[str, Contents] | None:
+    """Returns what series a model was trained on, by the names of the parameters, None if the file is no model."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("manifest.json") as file:
+            sensors = json.loads(file.read(_LONGEST))["sensors"]
+        contents = {one["name"].upper(): Contents(len(one["dates"]), tuple(map(str, one["bands"]))) for one in sensors}
+    except _DAMAGE:
+        return None
+    return contents if contents and contents.keys() <= SENSORS.keys() else None
+
+
+def why_no_series(layer: QgsRasterLayer, parameter: str) -> str:
+    """Returns why a layer is not the series that a parameter takes, and what to do; nothing if it looks like one."""
+    sensor = SENSORS[parameter]
+    for name in _band_names(layer):
+        found = _BAND.search(name)
+        if found is None:
+            wrong = tr("'{}' is no series: its band '{}' is not described by a date and a band, such as '{}'.")
+            what_to_do = tr("Make a series with the algorithm 'Prepare {} series'.").format(sensor)
+            return wrong.format(layer.name(), name, _EXAMPLES[parameter]) + "\n" + what_to_do
+        if _OF_THE_OTHER[parameter].match(found[2]):
+            wrong = tr("'{}' is no {} series: it has the band '{}'.").format(layer.name(), sensor, name)
+            return wrong + "\n" + tr("Choose the series of each sensor in its own place.")
+    return ""
+
+
+def _band_names(layer: QgsRasterLayer) -> list[str]:
+    return [layer.bandName(number) for number in range(1, layer.bandCount() + 1)]
