@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from qgis.core import (
@@ -18,6 +19,7 @@ from .checks import Checks
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
 from .help_panel import help_of_job, manual_page
+from .layers import Copies
 from .styles import Result, load_instead, show_result
 from .translation import tr
 from .values import Values
@@ -35,6 +37,7 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         super().__init__()
         self._declaration = declaration
         self._inputs: dict[str, Any] | QgsProcessingException = {}
+        self._stands_for: dict[str, str] = {}
 
     def createInstance(self) -> JobAlgorithm:
         return JobAlgorithm(self._declaration)
@@ -79,6 +82,10 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         return check_interpreter()
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        try:
+            self._check_layers(Values(self, parameters, context))
+        except QgsProcessingException as refusal:
+            return False, str(refusal)
         good, why_not = super().checkParameterValues(parameters, context)
         if good:
             good, why_not = self._check_limits(parameters, context)
@@ -104,8 +111,14 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Reads the inputs, in the thread that owns the layers."""
+        copies = Copies()
+        # They go with all that Processing keeps for the run. A bare method would be held weakly.
+        context.temporaryLayerStore().destroyed.connect(partial(copies.remove))
+        values = Values(self, parameters, context, copies)
         try:
-            self._inputs = self._read(Values(self, parameters, context, feedback), outputs=False)
+            self._check_layers(values)
+            self._inputs = self._read(values, outputs=False)
+            self._stands_for = values.stands_for
         except QgsProcessingException as refusal:
             # Raised here, it would end in the log alone: scripts would only hear that there were errors.
             self._inputs = refusal
@@ -119,8 +132,10 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         executable, why_not = check_interpreter()
         if not executable:
             raise QgsProcessingException(why_not)
-        outputs = self._read(Values(self, parameters, context, feedback), outputs=True)
-        found = Worker(chosen_interpreter(), feedback).run(self.name(), {**self._inputs, **outputs})
+        outputs = self._read(Values(self, parameters, context), outputs=True)
+        found = Worker(chosen_interpreter(), feedback).run(
+            self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for
+        )
         call = self.asPythonCommand(parameters, context)
         for order, (name, parameter) in enumerate(self._declaration.parameters().items()):
             if outputs.get(name) and name in found:
@@ -133,6 +148,10 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         """Returns what the algorithm made, and with which model, in a sentence."""
         model = self._inputs.get("model")
         return f"{self.displayName()}, {tr('with')} {model}" if model else self.displayName()
+
+    def _check_layers(self, values: Values) -> None:
+        for name, parameter in self._declaration.parameters().items():
+            values.check_layers(name, parameter)
 
     def _read(self, values: Values, *, outputs: bool) -> dict[str, Any]:
         parameters = self._declaration.parameters().items()

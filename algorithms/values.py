@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,17 +15,16 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeedback,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingUtils,
-    QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import Qt
 
 from ..twinns_qgis.jobs import parameters as kinds
+from .layers import Copies, absolute, as_shown, check_there, crs_text, file_of_polygons, raster_file, raster_path
 from .translation import tr
 
 _EXTENT = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}(\[.+\]\s*)?")
-_VECTOR_FORMATS = ["gpkg", "shp", "geojson", "json", "fgb", "gml"]
 
 
 class Values:
@@ -36,7 +34,7 @@ class Values:
         algorithm: The algorithm.
         parameters: Its parameters as Processing gives them.
         context: The run's context.
-        feedback: Receives messages about conversions.
+        copies: Where layers are copied to.
     """
 
     def __init__(
@@ -44,12 +42,14 @@ class Values:
         algorithm: QgsProcessingAlgorithm,
         parameters: Mapping[str, Any],
         context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
-        self._feedback = feedback or QgsProcessingFeedback()
+        self._copies = copies or Copies()
+        self.stands_for: dict[str, str] = {}
+        """What people are to read instead of the copies among the values, by the names of the parameters."""
 
     def read(self, name: str, parameter: kinds.Parameter) -> Any:
         """Returns the value of a parameter, None where an optional one is not given.
@@ -62,6 +62,21 @@ class Values:
             QgsProcessingException: The worker could not read what was given, such as a layer that is not a file.
         """
         return _READERS[type(parameter)](self, name.upper(), parameter)
+
+    def check_layers(self, name: str, parameter: kinds.Parameter) -> None:
+        """Checks that the layers that were chosen for a parameter are still there.
+
+        Args:
+            name: Its name, as the job has it.
+            parameter: What the job declares.
+
+        Raises:
+            QgsProcessingException: One was removed from the project since.
+        """
+        if isinstance(parameter, (kinds.Polygons, kinds.Raster, kinds.Rasters)):
+            given = self._parameters.get(name.upper())
+            for value in given if isinstance(given, (list, tuple)) else [given]:
+                check_there(value, name.upper(), self._context)
 
     def _rasters(self, name: str, parameter: kinds.Parameter) -> list[str]:
         return [raster_path(layer) for layer in self._layers(name)]
@@ -81,11 +96,15 @@ class Values:
         return raster_path(layer)
 
     def _polygons(self, name: str, parameter: kinds.Parameter) -> str | None:
-        """Returns ``path|layername=name``: of the layer's file, or of a copy of what is in memory or selected."""
+        """Returns ``path|layername=name``: of the layer's file, or of a copy where QGIS knows more of the layer."""
         if not self._given(name):
             return None
         source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
-        if source is None:
+        definition = self._parameters[name]
+        chosen = isinstance(definition, QgsProcessingFeatureSourceDefinition)
+        value = definition.source if chosen else definition
+        layer = self._algorithm.parameterAsVectorLayer({name: value}, name, self._context)
+        if source is None or layer is None:
             raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))
         if not source.sourceCrs().isValid():
             raise QgsProcessingException(
@@ -93,10 +112,18 @@ class Values:
                 + "\n"
                 + tr("Assign the one in which it was drawn: right-click on the layer, Layer CRS, Set Layer CRS.")
             )
-        path, layer = self._algorithm.parameterAsCompatibleSourceLayerPathAndLayerName(
-            self._parameters, name, self._context, _VECTOR_FORMATS, "gpkg", self._feedback
-        )
-        return f"{_absolute(path)}|layername={layer}" if layer else _absolute(path)
+        what = _choice_of(definition) if chosen else ""
+        fields = {self._text(field, parameter) for field in self._fields_of(name)} - {None}
+        path = None if what else file_of_polygons(layer, source, fields)
+        if path is None:
+            path = self._copies.write(layer, source, fields)
+            self.stands_for[name.lower()] = as_shown(layer, what)
+        return path
+
+    def _fields_of(self, name: str) -> list[str]:
+        """Returns the parameters that name fields of a layer."""
+        definitions = self._algorithm.parameterDefinitions()
+        return [one.name() for one in definitions if getattr(one, "parentLayerParameterName", str)() == name]
 
     def _extent(self, name: str, parameter: kinds.Parameter) -> str | None:
         if not self._given(name):
@@ -123,7 +150,7 @@ class Values:
         crs = self._algorithm.parameterAsCrs(self._parameters, name, self._context)
         if not crs.isValid():
             raise QgsProcessingException(tr("'{}' is no coordinate reference system.").format(self._parameters[name]))
-        return _crs_text(crs)
+        return crs_text(crs)
 
     def _number(self, name: str, parameter: kinds.Number) -> float | None:
         if parameter.default is None and not self._given(name):
@@ -140,15 +167,15 @@ class Values:
 
     def _file(self, name: str, parameter: kinds.Parameter) -> str | None:
         path = self._algorithm.parameterAsFile(self._parameters, name, self._context)
-        return _absolute(path) if path else None
+        return absolute(path) if path else None
 
     def _file_output(self, name: str, parameter: kinds.Parameter) -> str | None:
         path = self._algorithm.parameterAsFileOutput(self._parameters, name, self._context)
-        return _absolute(path) if path else None
+        return absolute(path) if path else None
 
     def _layer_output(self, name: str, parameter: kinds.Parameter) -> str | None:
         path = self._algorithm.parameterAsOutputLayer(self._parameters, name, self._context)
-        return _absolute(path) if path else None
+        return absolute(path) if path else None
 
     def _given(self, name: str) -> bool:
         value = self._parameters.get(name)
@@ -178,20 +205,14 @@ _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
 }
 
 
-def raster_path(layer: QgsMapLayer) -> str:
-    """Returns the file of a raster layer.
-
-    Raises:
-        QgsProcessingException: The layer is not a raster in a file.
-    """
-    path = layer.source().split("|")[0]
-    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not Path(path).is_file():
-        raise QgsProcessingException(
-            tr("The layer '{}' is not a raster in a file: {}.").format(layer.name(), layer.source())
-            + "\n"
-            + tr("Save it as a GeoTIFF first: right-click on the layer, Export, Save As.")
-        )
-    return _absolute(path)
+def _choice_of(definition: QgsProcessingFeatureSourceDefinition) -> str:
+    """Returns which features of a layer are wanted, in words; nothing if all are."""
+    words = [tr("selected features")] if definition.selectedFeaturesOnly else []
+    if definition.featureLimit >= 0:
+        words.append(tr("the first {}").format(definition.featureLimit))
+    if expression := getattr(definition, "filterExpression", ""):  # from QGIS 3.32
+        words.append(expression)
+    return ", ".join(words)
 
 
 def dates_of(layers: Iterable[QgsMapLayer]) -> str | None:
@@ -201,7 +222,7 @@ def dates_of(layers: Iterable[QgsMapLayer]) -> str | None:
         temporal = layer.temporalProperties()
         begin = temporal.fixedTemporalRange().begin() if temporal.isActive() else None
         if begin is not None and begin.isValid():
-            rows.append((raster_path(layer), begin.date().toString(Qt.DateFormat.ISODate)))
+            rows.append((raster_file(layer), begin.date().toString(Qt.DateFormat.ISODate)))
     if not rows:
         return None
     path = QgsProcessingUtils.generateTempFilename("dates.csv")
@@ -210,15 +231,5 @@ def dates_of(layers: Iterable[QgsMapLayer]) -> str | None:
     return path
 
 
-def _absolute(path: str) -> str:
-    """The worker's working folder is another."""
-    return os.path.abspath(path)  # noqa: PTH100, a link keeps its name
-
-
 def _crs_suffix(crs: QgsCoordinateReferenceSystem) -> str:
-    return f" [{_crs_text(crs)}]" if crs.isValid() else ""
-
-
-def _crs_text(crs: QgsCoordinateReferenceSystem) -> str:
-    # Of other authorities, and of the user's own definitions, the worker may know nothing.
-    return crs.authid() if crs.authid().startswith("EPSG:") else crs.toWkt()
+    return f" [{crs_text(crs)}]" if crs.isValid() else ""

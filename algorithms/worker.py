@@ -58,12 +58,15 @@ class Worker:
         self._stderr = b""
         self._text_time = -math.inf
 
-    def run(self, job: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def run(
+        self, job: str, parameters: Mapping[str, Any], stands_for: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Runs a job and returns its outputs.
 
         Args:
             job: The job's id.
             parameters: Its parameters, as JSON has them; paths are absolute.
+            stands_for: What people are to read instead of a parameter that names a temporary file.
 
         Raises:
             QgsProcessingException: There is no result, for whatever reason: the message says which.
@@ -71,7 +74,7 @@ class Worker:
         folder = QTemporaryDir()  # of our own: Python 3.10 also searches the working folder for modules
         try:
             self._start(folder.path())
-            self._send({"job": job, "parameters": parameters})
+            self._send({"job": job, "parameters": parameters, "stands_for": stands_for or {}})
             self._listen()
         finally:
             self._end()

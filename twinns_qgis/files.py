@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
@@ -16,6 +17,8 @@ from twinns_qgis.errors import InputError
 
 _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
 """The addresses that rasterio opens."""
+_CRS = "|crs="
+"""What comes between a raster's file and the CRS that counts instead of its own."""
 
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
@@ -23,6 +26,8 @@ DAMAGE = (
 """What zipfile, and readers of what lies in an archive, raise of a file that is damaged or was none of theirs."""
 
 _WINDOWS = os.name == "nt"
+_LONGER = 30
+"""The names of what lies beside an output while it is made are longer by so many characters at most."""
 
 _SIDECARS = {
     ".shp": (".dbf", ".shx", ".prj", ".cpg"),
@@ -59,8 +64,18 @@ def check_folder(path: Path) -> None:
         raise InputError(
             f"The folder {folder} of the output {path.name} does not exist.", "Make it, or choose another."
         )
-    if path.is_dir():
-        raise InputError(f"The output {path} is a folder, a file was expected.", "Choose a file name.")
+    try:
+        if path.is_dir():
+            raise InputError(f"The output {path} is a folder, a file was expected.", "Choose a file name.")
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + "_" * _LONGER).lstat()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise InputError(
+            f"The name of the output {path} is too long.",
+            f"Choose a shorter one: what lies beside it meanwhile has up to {_LONGER} characters more.",
+        ) from error
 
 
 def check_outputs(paths: Iterable[Path]) -> None:
@@ -94,7 +109,8 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     Raises:
         InputError: An output is one of the inputs, or one of its files.
     """
-    read = {_identity(part) for path in inputs for part in (path, *(files_of(path) if path.exists() else ()))}
+    files = [file_of(path) for path in inputs]
+    read = {_identity(part) for path in files for part in (path, *(files_of(path) if path.exists() else ()))}
     for path in outputs:
         if _identity(path) in read or not read.isdisjoint(_identity(path).parents):
             raise InputError(f"The output {path} is one of the inputs, which it would replace.", "Choose another name.")
@@ -121,6 +137,7 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
         path: A file, or a folder.
         between: Is called every now and then, and may raise.
     """
+    path = file_of(path)
     digest, files = hashlib.sha256(), files_of(path)
     for part in files:
         if len(files) > 1:  # else it is what `sha256sum` tells
@@ -136,6 +153,16 @@ def url_of(path: Path) -> str | None:
     """Returns the URL that was given as a path, which has taken one of its slashes away; None of a path on disk."""
     match = _URL.fullmatch(path.as_posix())
     return f"{match[1]}://{match[2]}" if match else None
+
+
+def file_of(path: Path) -> Path:
+    """Returns the file of a raster that is given as ``file`` or as ``file|crs=EPSG:code``."""
+    return Path(str(path).partition(_CRS)[0])
+
+
+def crs_of(path: Path) -> str | None:
+    """Returns the CRS that a raster was given with, ``file|crs=EPSG:code``; None where the file's own counts."""
+    return str(path).partition(_CRS)[2] or None
 
 
 _being_written: set[Path] = set()

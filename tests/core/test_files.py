@@ -94,6 +94,14 @@ def test_two_outputs_are_two_files(tmp_path, monkeypatch):
         check_outputs([Path("series.tif"), tmp_path / "series.tif"])
 
 
+@pytest.mark.parametrize("length", [225, 240, 251, 300])
+def test_a_name_that_leaves_no_room_for_what_lies_beside_it_is_refused(tmp_path, length):
+    check_output(tmp_path / ("a" * 200 + ".tif"))
+    with pytest.raises(InputError, match="too long"):
+        check_output(tmp_path / ("ä" * (length // 2) + "a" * (length % 2) + ".tif"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_output_is_no_input_under_any_name(tmp_path):
     (tmp_path / "image.tif").write_text("pixels")
     (tmp_path / "link.tif").symlink_to(tmp_path / "image.tif")

@@ -7,7 +7,7 @@ import dataclasses
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_distinct, check_outputs, kept_beside
@@ -39,6 +39,9 @@ class Job(Declaration):
             default = dataclasses.MISSING if parameter.required else parameter.default
             setattr(cls, name, dataclasses.field(default=default))
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    stands_for: ClassVar[Mapping[str, str]] = {}
+    """What people are to read instead of the value of a parameter that names a temporary file."""
 
     def __post_init__(self) -> None:
         for name, parameter in self.parameters().items():
@@ -81,15 +84,25 @@ class Job(Declaration):
         """
         words = ["twinns", self.command]
         for name, parameter in self.parameters().items():
-            value = getattr(self, name)
+            value = self.told(name)
             if name not in leave_out and value != parameter.default:
                 parts = value if parameter.several else [value]
                 words.extend(f"{option(name)}={part}" for part in parts)
         return shlex.join(words)
 
+    def told(self, name: str) -> Any:
+        """Returns the value of a parameter for people to read: of a temporary file what it stands for."""
+        return self.stands_for.get(name, getattr(self, name))
+
     @classmethod
-    def from_values(cls: type[AnyJob], values: Mapping[str, Any]) -> AnyJob:
+    def from_values(
+        cls: type[AnyJob], values: Mapping[str, Any], stands_for: Mapping[str, str] | None = None
+    ) -> AnyJob:
         """Makes a job from parameters as JSON or the command line give them; null means the default.
+
+        Args:
+            values: The parameters.
+            stands_for: What people are to read instead of the value of a parameter that names a temporary file.
 
         Raises:
             InputError: A parameter is unknown, missing, not of its kind, or beyond its limit.
@@ -102,7 +115,9 @@ class Job(Declaration):
         for name, parameter in parameters.items():
             if parameter.required and name not in given:
                 raise InputError(f"{cls.command} needs the parameter '{name}'.", parameter.help)
-        return cls(**{name: _read(name, parameters[name], value) for name, value in given.items()})
+        job = cls(**{name: _read(name, parameters[name], value) for name, value in given.items()})
+        object.__setattr__(job, "stands_for", dict(stands_for or {}))  # beside the parameters, which alone are fields
+        return job
 
 
 def _is_written(parameter: Parameter) -> bool:

@@ -161,7 +161,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             return
         from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
 
-        inputs = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2, "polygons": self.polygons}
+        inputs = {name: self.told(name) for name in ("sentinel1", "sentinel2", "polygons")}
         settings = {**inputs, **self._settings(), "model": self.model}
         unused = left_out(samples, without_class=without_class, touching_dropped=self.touching_pixels == "drop")
         report = TrainingReport.of(self._method.title(self.size), settings, samples, unused, outcome)

@@ -1,6 +1,7 @@
 """The worker: runs one job for QGIS and speaks in JSON lines.
 
-The first line on standard input is the job, ``{"job": "mapcover", "parameters": {...}}``. A later line
+The first line on standard input is the job, ``{"job": "mapcover", "parameters": {...}}``; beside these it may hold
+``"stands_for": {...}``, what people are to read instead of a parameter that names a temporary file. A later line
 ``{"type": "cancel"}``, or the end of standard input (QGIS is gone), stops it: within a second, even in the midst of a
 long step, but for what it needs to keep what it has: meanwhile it says ``saving`` twice a second, for a minute at most.
 On standard output go lines of type ``progress``, ``info`` and ``warning``, and at the end exactly one ``result`` or
@@ -39,7 +40,8 @@ def run_worker() -> int:
     try:
         request = _read_request(sys.stdin.readline())
         threading.Thread(target=reporter.listen, args=(sys.stdin,), daemon=True).start()
-        job = JOBS[request["job"]].from_values(request["parameters"])
+        job = JOBS[request["job"]].from_values(request["parameters"], request.get("stands_for"))
+        reporter.instead_of = {str(getattr(job, name)): text for name, text in job.stands_for.items()}
         outputs = job.run(reporter)
     except TwinnsError as error:
         reporter.finish("error", kind=error.kind, message=error.message, hint=error.hint)
@@ -98,9 +100,14 @@ class _ProtocolReporter(Reporter):
         self._cancelled = threading.Event()
         self._finished = threading.Event()
         self._last_resort: list[Callable[[], str]] = []
+        self.instead_of: dict[str, str] = {}
+        """What people are to read instead of the names of temporary files."""
 
     def send(self, type: str, **values: Any) -> None:
         """Writes a line of the protocol; after the last one, nothing."""
+        for name in {"message", "hint"} & values.keys():
+            for temporary, text in self.instead_of.items():
+                values[name] = values[name].replace(temporary, text)
         line = json.dumps({"type": type, **values}, ensure_ascii=False, allow_nan=False)
         with self._line:
             if not self._finished.is_set():

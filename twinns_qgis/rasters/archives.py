@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import file_of
 
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
@@ -42,17 +43,17 @@ class ZipMember:
 
 
 File: TypeAlias = Path | ZipMember
-"""A file, on disk or in an archive."""
+"""A file, on disk, also as ``file|crs=EPSG:code`` with the CRS that counts instead of its own, or in an archive."""
 
 
 def place(file: File) -> Path:
     """Returns the path of a file; that of a member goes on within its archive as if that were a folder."""
-    return file if isinstance(file, Path) else file.archive / file.member
+    return file_of(file) if isinstance(file, Path) else file.archive / file.member
 
 
 def on_disk(file: File) -> Path:
     """Returns the path on disk: that of the file, or of the archive that it is in."""
-    return file if isinstance(file, Path) else file.archive
+    return file_of(file) if isinstance(file, Path) else file.archive
 
 
 def read_bytes(file: File) -> bytes:

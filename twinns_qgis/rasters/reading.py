@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import rasterio
@@ -13,7 +14,7 @@ from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import url_of
+from twinns_qgis.files import crs_of, file_of, url_of
 from twinns_qgis.rasters.archives import File, ZipMember, on_disk
 
 _PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
@@ -29,12 +30,19 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
-            dataset = rasterio.open(file.gdal_name if isinstance(file, ZipMember) else url_of(file) or file)
+            dataset = rasterio.open(_gdal_name(file))
         except RasterioIOError as error:
             state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
             raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
         with dataset:
             yield dataset
+
+
+def _gdal_name(file: File) -> str | Path:
+    if isinstance(file, ZipMember):
+        return file.gdal_name
+    crs = crs_of(file)
+    return f"vrt://{file_of(file)}?a_srs={crs}" if crs else url_of(file) or file
 
 
 def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np.generic]:

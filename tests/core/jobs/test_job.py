@@ -55,6 +55,12 @@ def test_values_get_their_types():
     )
 
 
+def test_a_call_tells_what_a_temporary_file_stands_for():
+    job = Example.from_values({"output": "/tmp/x/1.gpkg"}, {"output": 'fields.gpkg|subset="a" = 1'})
+    assert job.output == Path("/tmp/x/1.gpkg")
+    assert shlex.split(job.call()) == ["twinns", "example", '--output=fields.gpkg|subset="a" = 1']
+
+
 def test_null_means_the_default():
     assert Example.from_values({"output": "a.tif", "step": None, "layers": None}) == Example(output=Path("a.tif"))
 

@@ -48,6 +48,10 @@ class Example(Job):
     def refuse(self, reporter):
         raise InputError("a.tif is wrong.", "Mend it.")
 
+    def refuse_output(self, reporter):
+        reporter.warning(f"{self.output} is odd.")
+        raise InputError(f"{self.output}|layername=a is wrong.", f"Mend {self.output}.")
+
     def break_down(self, reporter):
         raise ZeroDivisionError("by zero")
 
@@ -173,6 +177,15 @@ def test_every_failure_is_one_error_line(start, what, kind, message):
     assert (error["type"], error["kind"], status) == ("error", kind, 1)
     assert message in error["message"]
     assert error["hint"]
+
+
+def test_messages_tell_what_a_temporary_file_stands_for(start):
+    parameters = {"what": "refuse_output", "output": "/tmp/x/1.gpkg"}
+    request = {"job": "example", "parameters": parameters, "stands_for": {"output": "fields.gpkg [selected]"}}
+    (warning, error), _ = _finish(start(json.dumps(request)))
+    assert warning["message"] == "fields.gpkg [selected] is odd."
+    assert error["message"] == "fields.gpkg [selected]|layername=a is wrong."
+    assert error["hint"] == "Mend fields.gpkg [selected]."
 
 
 @pytest.mark.parametrize(
