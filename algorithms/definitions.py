@@ -107,6 +107,7 @@ _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.Day: lambda _, *names: QgsProcessingParameterDateTime(*names, _DAY),
     kinds.FilePath: _file,
     kinds.DatesTable: _file,
+    kinds.ClassesTable: _file,
     kinds.Folder: lambda _, *names: QgsProcessingParameterFile(*names, _FOLDER),
     kinds.Raster: lambda _, *names: QgsProcessingParameterRasterLayer(*names),
     kinds.Series: lambda _, *names: QgsProcessingParameterRasterLayer(*names),

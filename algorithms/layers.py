@@ -170,7 +170,7 @@ def as_shown(layer: QgsVectorLayer, choice: str) -> str:
 
 
 class Copies:
-    """Copies of polygons for one run, in a folder of their own.
+    """Copies of polygons, and what else the worker reads, for one run, in a folder of their own.
 
     It lies in that of Processing, which QGIS removes when it ends, and goes before that with `remove`.
     """
@@ -193,11 +193,8 @@ class Copies:
         Raises:
             QgsProcessingException: They can't be written.
         """
-        if self._folder is None:
-            self._folder = QTemporaryDir(os.path.join(QgsProcessingUtils.tempFolder(), "twinns-XXXXXX"))  # noqa: PTH118
         name = _UNSAFE.sub("_", layer.name())[:_NAME_LENGTH] or "polygons"
-        self._count += 1
-        path = self._folder.filePath(f"{self._count}-{name}.gpkg")
+        path = self.path(f"{name}.gpkg")
         plan = _Plan(layer, fields)
         options = QgsVectorFileWriter.SaveVectorOptions()
         options.driverName = "GPKG"
@@ -218,6 +215,13 @@ class Copies:
                 + tr("Check that the disk has room, or save the layer as a GeoPackage and use that.")
             )
         return f"{path}|layername={name}"
+
+    def path(self, name: str) -> str:
+        """Returns the path of a new file in the folder, with a number before its name."""
+        if self._folder is None:
+            self._folder = QTemporaryDir(os.path.join(QgsProcessingUtils.tempFolder(), "twinns-XXXXXX"))  # noqa: PTH118
+        self._count += 1
+        return self._folder.filePath(f"{self._count}-{name}")
 
     def remove(self) -> None:
         """Removes the copies and their folder."""

@@ -17,10 +17,12 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingUtils,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt
 
 from ..twinns_qgis.jobs import parameters as kinds
+from .class_styles import classes_of_style
 from .layers import Copies, absolute, as_shown, check_there, crs_text, file_of_polygons, raster_file, raster_path
 from .translation import tr
 
@@ -84,6 +86,26 @@ class Values:
     def _dates(self, name: str, parameter: kinds.DatesTable) -> str | None:
         return self._file(name, parameter) or dates_of(self._layers(parameter.of.upper()))
 
+    def _classes(self, name: str, parameter: kinds.ClassesTable) -> str | None:
+        if path := self._file(name, parameter):
+            return path
+        field = parameter.of.upper()
+        polygons = self._algorithm.parameterDefinition(field).parentLayerParameterName()
+        layer = self._vector_layer(polygons)
+        rows = classes_of_style(layer.renderer(), self._text(field, parameter)) if layer else []
+        if not rows:
+            return None
+        path = self._copies.path("classes.csv")
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("class", "name", "color"), *rows])
+        self.stands_for[name.lower()] = tr("the style of {}").format(layer.name())
+        return path
+
+    def _vector_layer(self, name: str) -> QgsVectorLayer | None:
+        value = self._parameters.get(name)
+        value = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
+        return self._algorithm.parameterAsVectorLayer({name: value}, name, self._context)
+
     def _layers(self, name: str) -> list[QgsMapLayer]:
         return self._algorithm.parameterAsLayerList(self._parameters, name, self._context)
 
@@ -100,10 +122,7 @@ class Values:
         if not self._given(name):
             return None
         source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
-        definition = self._parameters[name]
-        chosen = isinstance(definition, QgsProcessingFeatureSourceDefinition)
-        value = definition.source if chosen else definition
-        layer = self._algorithm.parameterAsVectorLayer({name: value}, name, self._context)
+        layer = self._vector_layer(name)
         if source is None or layer is None:
             raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))
         if not source.sourceCrs().isValid():
@@ -112,7 +131,7 @@ class Values:
                 + "\n"
                 + tr("Assign the one in which it was drawn: right-click on the layer, Layer CRS, Set Layer CRS.")
             )
-        what = _choice_of(definition) if chosen else ""
+        what = _choice_of(self._parameters[name])
         fields = {self._text(field, parameter) for field in self._fields_of(name)} - {None}
         path = None if what else file_of_polygons(layer, source, fields)
         if path is None:
@@ -194,6 +213,7 @@ _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
     kinds.Day: Values._day,
     kinds.FilePath: Values._file,
     kinds.DatesTable: Values._dates,
+    kinds.ClassesTable: Values._classes,
     kinds.Folder: Values._file,
     kinds.Raster: Values._raster,
     kinds.Series: Values._raster,
@@ -205,8 +225,10 @@ _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
 }
 
 
-def _choice_of(definition: QgsProcessingFeatureSourceDefinition) -> str:
+def _choice_of(definition: object) -> str:
     """Returns which features of a layer are wanted, in words; nothing if all are."""
+    if not isinstance(definition, QgsProcessingFeatureSourceDefinition):
+        return ""
     words = [tr("selected features")] if definition.selectedFeaturesOnly else []
     if definition.featureLimit >= 0:
         words.append(tr("the first {}").format(definition.featureLimit))

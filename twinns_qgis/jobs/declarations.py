@@ -14,6 +14,7 @@ from .parameters import (
     Declaration,
     Limit,
     choice,
+    classes_table,
     crs,
     dates_table,
     day,
@@ -392,6 +393,15 @@ class Sampling(Declaration):
         "Fixes the split, the initial weights, the order of the samples, and the forests.",
         default=0,
         limit=_SEED,
+        advanced=True,
+    )
+    classes: Path | None = classes_table(
+        "Table of classes",
+        "CSV table with the columns class, name and color (#rrggbb): order, names and colours of the classes in "
+        "legends. By default QGIS gives those of the polygons' categorised style, if they have one.",
+        default=None,
+        extension="csv",
+        of="class_field",
         advanced=True,
     )
 

@@ -238,6 +238,17 @@ class DatesTable(FilePath):
 
 
 @dataclass(frozen=True)
+class ClassesTable(FilePath):
+    """A CSV table of classes with their names and colours; in QGIS, a layer with a categorised style needs none.
+
+    Args:
+        of: The parameter that names the field of the class.
+    """
+
+    of: str = ""
+
+
+@dataclass(frozen=True)
 class Folder(FilePath):
     """A folder to read."""
 
@@ -361,6 +372,7 @@ whole_number: Callable[..., Any] = WholeNumber
 day: Callable[..., Any] = Day
 file: Callable[..., Any] = FilePath
 dates_table: Callable[..., Any] = DatesTable
+classes_table: Callable[..., Any] = ClassesTable
 folder: Callable[..., Any] = Folder
 raster: Callable[..., Any] = Raster
 series: Callable[..., Any] = Series

@@ -39,6 +39,7 @@ class SamplingJob(Job, declarations.Sampling):
         Raises:
             InputError: The polygons can't be used; see `read_polygons` and `draw_samples`.
         """
+        from twinns_qgis.samples.class_table import ClassTable
         from twinns_qgis.samples.labelled import draw_samples
         from twinns_qgis.samples.polygons import read_polygons
 
@@ -52,6 +53,7 @@ class SamplingJob(Job, declarations.Sampling):
             seed=self.seed,
             touching=self.touching_pixels,
             blocks=self.split_blocks,
+            table=ClassTable.read(self.classes) if self.classes else None,
             reporter=reporter,
         )
         return polygons, samples

@@ -82,7 +82,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         ForestGrid.parse(self.depths, self.trees)
         outputs = [path for path in (self.model, self.report, self.split) if path]
         series = [path for path in (self.sentinel1, self.sentinel2) if path]
-        check_spared(outputs, [*series, split_source(self.polygons)[0]])
+        check_spared(outputs, [*series, split_source(self.polygons)[0], *([self.classes] if self.classes else [])])
         if self.split:
             check_split_output(self.split)
 
@@ -152,7 +152,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _settings(self) -> dict[str, Any]:
         """Returns the parameters that the method uses, but for the files."""
-        left_out = {"sentinel1", "sentinel2", "polygons", "model", "report", "split", *self._method.unused}
+        left_out = {"sentinel1", "sentinel2", "polygons", "classes", "model", "report", "split", *self._method.unused}
         names = [name for name in self.parameters() if name not in left_out]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 

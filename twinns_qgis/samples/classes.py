@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from twinns_qgis.json_object import JsonObject
+from twinns_qgis.samples.palette import colors_of
 
 Label: TypeAlias = str | int
 """What the class field holds."""
@@ -15,11 +16,6 @@ Label: TypeAlias = str | int
 MAX_CLASSES = 254
 """A map's codes are 1 to 254: 0 is no data, 255 is left free for no data of percentages."""
 
-# Eighteen colours that stay apart at map scale; more classes than that repeat them.
-_PALETTE = (
-    "#228833", "#cc3311", "#ddaa33", "#44bb99", "#ee7733", "#aacc55", "#aa3377", "#ffdd33", "#997700",
-    "#4477aa", "#bb99dd", "#66ccee", "#882255", "#999933", "#332288", "#ee99aa", "#77aadd", "#117733",
-)  # fmt: skip
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -46,16 +42,21 @@ class LandCoverClass:
         """
         own = JsonObject(values, "class")
         code, color = own.whole_number("code", least=1, most=MAX_CLASSES), own.text("color")
-        if not _COLOR.fullmatch(color):
+        if not is_color(color):
             raise ValueError(f"There is no colour '{color}'.")
         return cls(code, own.text("name"), color)
+
+
+def is_color(text: str) -> bool:
+    """Returns whether a text is a colour ``#rrggbb``."""
+    return _COLOR.fullmatch(text) is not None
 
 
 def classes_of(labels: Iterable[Label]) -> dict[Label, LandCoverClass]:
     """Returns the class of each label, in the order of their codes.
 
     Whole numbers from 1 to 254 are the codes themselves; if there is any other label, all are numbered 1 to K in the
-    order of their names.
+    order of their names. Their colours are those that their names mean; see `colors_of`.
 
     Args:
         labels: At most 254 different ones.
@@ -66,7 +67,7 @@ def classes_of(labels: Iterable[Label]) -> dict[Label, LandCoverClass]:
     }
     if len(codes) < len(distinct):
         codes = {label: code for code, label in enumerate(sorted(distinct, key=str), start=1)}
-    return {
-        label: LandCoverClass(code, str(label), _PALETTE[order % len(_PALETTE)])
-        for order, (label, code) in enumerate(sorted(codes.items(), key=lambda item: item[1]))
-    }
+    ordered = sorted(codes, key=codes.__getitem__)
+    names = [str(label) for label in ordered]
+    colors = zip(ordered, names, colors_of(names), strict=True)
+    return {label: LandCoverClass(codes[label], name, color) for label, name, color in colors}

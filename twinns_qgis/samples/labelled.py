@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.class_table import ClassTable
 from twinns_qgis.samples.classes import Label, LandCoverClass, classes_of
 from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
@@ -25,7 +26,7 @@ class LabelledSamples:
 
     Args:
         pixels: The N pixels.
-        classes: The K classes, by code.
+        classes: The K classes, in the order of the legend.
         labels: Index into `classes` of each pixel, shape (N,).
         object_parts: Part of each object; empty for those left out.
         left_out: Names of the classes left out for having too few objects, with the number of objects they have.
@@ -75,6 +76,7 @@ def draw_samples(
     seed: int,
     touching: str = "drop",
     blocks: float = 0.0,
+    table: ClassTable | None = None,
     reporter: Reporter,
 ) -> LabelledSamples:
     """Returns the pixels of polygons with their classes, split by object into training, validation and test part.
@@ -90,6 +92,7 @@ def draw_samples(
             their 5 x 5 window.
         blocks: Side of squares of the ground whose objects go into one part together, in units of the grid's CRS; 0
             draws by object.
+        table: Order, names and colours of the classes; by default the order is that of the codes.
         reporter: Receives what is left out.
 
     Raises:
@@ -146,6 +149,8 @@ def draw_samples(
             f"{len(classes)} class of {polygons.source} can be trained, at least two are needed.",
             "Draw more polygons: each class needs three or more.",
         )
+    if table:
+        classes = table.apply(classes, reporter)
     index_of = {label: index for index, label in enumerate(classes)}
     label_of_object = np.array([index_of.get(label, -1) for label in labels])
     left_out = Counter(str(labels[index]) for index in present if not parts[index])

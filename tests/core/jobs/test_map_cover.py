@@ -52,6 +52,21 @@ def test_map_holds_the_classes_of_the_ground_and_its_origin(settings, site, list
     assert tags["TWINNS_CALL"].startswith("twinns map-cover --model")
 
 
+def test_a_table_of_classes_orders_names_and_colors_the_legend_and_leaves_the_codes(settings, site, listener, tmp_path):
+    (tmp_path / "classes.csv").write_text("class,name,color\n30,Wald,#00aa00\n10,,#0000ff\n", encoding="utf-8")
+    model = tmp_path / "model.twinns"
+    TrainModel(
+        sentinel1=site.sentinel1, sentinel2=site.sentinel2, polygons=str(site.polygons), class_field="code",
+        method="RF", trees="20", depths="10", classes=tmp_path / "classes.csv", model=model,
+    ).run(listener)  # fmt: skip
+    MapCover(**{**settings, "model": model}).run(listener)
+    with rasterio.open(settings["output"]) as dataset:
+        assert (dataset.read(1) == 10 * (site.truth + 1)).mean() > 0.9
+        assert dataset.colormap(1)[30][:3] == (0, 0xAA, 0)
+    legend = re.findall(r'label="(\w+)"', settings["output"].with_suffix(".qml").read_text(encoding="utf-8"))
+    assert legend == ["Wald", "10", "20"]
+
+
 def test_extent_in_another_crs_cuts_the_map(settings, listener):
     with rasterio.open(settings["sentinel2"]) as dataset:
         left, _, _, top = dataset.bounds

@@ -12,6 +12,7 @@ from shapely.geometry import box
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.class_table import ClassTable
 from twinns_qgis.samples.labelled import draw_samples
 from twinns_qgis.samples.polygons import read_polygons
 from twinns_qgis.samples.split_layer import write_split
@@ -183,3 +184,16 @@ def test_the_label_of_a_pixel_names_the_class_of_its_polygon_whatever_is_left_ou
     codes = [item.code for item in samples.classes]
     assert codes == sorted(set(codes))
     assert samples.classes == repeated.classes
+
+
+def test_pixels_keep_their_class_in_the_order_of_a_table(site, grid, listener, tmp_path):
+    (tmp_path / "classes.csv").write_text("class,name,color\nwood,Wald,#00ff00\nwater,,\n")
+    polygons = read_polygons(str(site.polygons), "name")
+    options = {"sparse": "error", "reporter": listener, **SETTINGS}
+    plain = draw_samples(polygons, grid, **options)
+    dressed = draw_samples(polygons, grid, table=ClassTable.read(tmp_path / "classes.csv"), **options)
+    assert [(item.code, item.name) for item in dressed.classes] == [(3, "Wald"), (1, "water"), (2, "wheat")]
+    assert [dressed.classes[label].code for label in dressed.labels] == [
+        plain.classes[label].code for label in plain.labels
+    ]
+    np.testing.assert_array_equal(dressed.object_parts, plain.object_parts)
