@@ -102,6 +102,13 @@ _DATES = dates_table(
     of="layers",
     advanced=True,
 )
+_BANDS = text(
+    "Names of the bands, where files don't tell them (names, or a CSV table)",
+    "Names of the bands of files that don't describe them, in their order, such as B2,B3,B4,B8 or VV,VH, with - for a "
+    "band that is not wanted; or the path of a CSV table with columns file, band (from 1) and name.",
+    default="",
+    advanced=True,
+)
 _LAYERS = rasters("Or raster layers, instead of a folder", "Rasters to use, instead of a folder.", default=())
 _SENTINEL1 = series(
     "Sentinel-1 series",
@@ -194,6 +201,7 @@ class PrepareSentinel2(Declaration):
         limit=_PERCENT,
     )
     dates: Path | None = _DATES
+    bands: str = _BANDS
     clear: str = text(
         "Mask values that count as clear, such as SCL=4,5,6,7,11",
         "Mask values that count as clear, such as SCL=4,5,6,7,11; CLM=0; by default those of each kind of mask.",
@@ -298,6 +306,7 @@ class PrepareSentinel1(Declaration):
         limit=_FROM_0,
     )
     dates: Path | None = _DATES
+    bands: str = _BANDS
     orbit: str = text(
         "Orbit: any, ascending, descending or its relative number",
         "The orbit whose images are used: any, ascending, descending or the number of a relative orbit.",

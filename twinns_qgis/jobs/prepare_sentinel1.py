@@ -15,6 +15,7 @@ class PrepareSentinel1(Job, declarations.PrepareSentinel1):
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Prepares the series; see `twinns_qgis.series.sentinel1`."""
         from twinns_qgis.rasters.production import Machine
+        from twinns_qgis.series.band_names import BandNames
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.sentinel1.db_range import parse_db_range
@@ -22,7 +23,7 @@ class PrepareSentinel1(Job, declarations.PrepareSentinel1):
 
         prepare_sentinel1(
             self.output,
-            Inputs(self.layers, self.folder, self.dates),
+            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands)),
             Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,

@@ -17,6 +17,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
         from twinns_qgis.rasters.grid import Extent
         from twinns_qgis.rasters.production import Machine
         from twinns_qgis.series.area import Area, parse_crs
+        from twinns_qgis.series.band_names import BandNames
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.products.masks import parse_clear
@@ -26,7 +27,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
 
         prepare_sentinel2(
             Outputs(self.output, self.validity, self.report),
-            Inputs(self.layers, self.folder, self.dates),
+            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands)),
             Period(self.start, self.end, self.step),
             area=Area(
                 Extent.parse(self.extent) if self.extent else None,

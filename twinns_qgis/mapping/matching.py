@@ -54,10 +54,11 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
         nodata = Sensor.of(sensor.name, found).nodata
         # NaN is missing for every network.
         if nodata != sensor.nodata and not (nodata is None and found.dtype.startswith("float")):
+            change = f", or give its missing pixels that value, with gdalwarp -dstnodata {sensor.nodata} OLD NEW"
             raise InputError(
                 f"{found.path} has the no data value {nodata}; {model} expects {sensor.nodata}, and would take what is "
                 "missing for real values.",
-                "Prepare the series as for training, or give its missing pixels the value that is expected.",
+                f"Prepare the series as for training{change if sensor.nodata is not None else ''}.",
             )
 
 
@@ -105,7 +106,10 @@ def _preparing(sensor: Sensor, years: int) -> str:
     if len(steps) == 1:
         step = steps.pop()
         end = start + timedelta(step * (len(sensor.dates) - 1))
-        return f"Prepare it with its dates: {call} --end {end} --step {step} and the other options as before."
+        return (
+            f"Prepare it with its dates: {call} --end {end} --step {step} and the other options as before; in QGIS "
+            "these are START, END and STEP."
+        )
     days = ", ".join(str(_moved(day, years)) for day in sensor.dates)
     return (
         f"The training series has its own dates of acquisition. Prepare one of the acquisitions nearest to {days}: "

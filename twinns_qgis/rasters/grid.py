@@ -51,11 +51,16 @@ class Grid:
         """
         if dataset.crs is None:
             raise InputError(
-                f"{dataset.name} has no coordinate reference system.", "Assign one, with QGIS or gdal_edit.py -a_srs."
+                f"{dataset.name} has no coordinate reference system.",
+                "Assign one: in QGIS with Raster > Projections > Assign Projection, else gdal_edit.py -a_srs EPSG:code "
+                "FILE.",
             )
         transform = dataset.transform
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
-            raise InputError(f"{dataset.name} is not north-up.", "Warp it to a north-up grid, with gdalwarp.")
+            raise InputError(
+                f"{dataset.name} is not north-up.",
+                "Warp it to a north-up grid: in QGIS with Raster > Projections > Warp, else gdalwarp OLD NEW.",
+            )
         return cls(dataset.crs, transform, dataset.width, dataset.height)
 
     @property

@@ -25,6 +25,11 @@ from twinns_qgis.samples.classes import MAX_CLASSES, Label
 _GEOMETRY_TYPE = re.compile(r"\|(geometrytype|uniquegeometrytype)=\w*", re.IGNORECASE)
 """What QGIS writes, even behind a filter, of the geometries of a layer. Only polygons are read anyway."""
 
+_ASSIGN = (
+    "Assign the one in which it was drawn: in QGIS right-click on the layer, Layer CRS, Set Layer CRS, else ogr2ogr "
+    "-a_srs EPSG:code NEW OLD."
+)
+
 PARTS = ("train", "validation", "test")
 """The parts of a split."""
 
@@ -195,7 +200,7 @@ def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
     if not isinstance(table, geopandas.GeoDataFrame):
         raise InputError(f"{source} has no geometry.", "Choose a layer of polygons.")
     if table.crs is None:
-        raise InputError(f"{source} has no coordinate reference system.", "Assign one in QGIS.")
+        raise InputError(f"{source} has no coordinate reference system.", _ASSIGN)
     found = ", ".join(sorted(set(table.geom_type.dropna()))) or "none"
     table = table.set_geometry(table.geometry.map(_polygons_in, na_action="ignore"), crs=table.crs)
     polygonal = table.geometry.notna()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, files_below, place
+from twinns_qgis.series.band_names import BandNames
 
 _RASTER_SUFFIXES = (".tif", ".tiff")
 
@@ -19,11 +20,13 @@ class Inputs:
         layers: Rasters to use.
         folder: Folder to search, with all folders below it.
         dates: CSV table with the columns file and date.
+        bands: Names of the bands of files that do not describe them.
     """
 
     layers: tuple[Path, ...] = ()
     folder: Path | None = None
     dates: Path | None = None
+    bands: BandNames = field(default_factory=BandNames)
 
     def __post_init__(self) -> None:
         if bool(self.layers) == bool(self.folder):

@@ -217,7 +217,10 @@ class SeriesWriter:
 
 def _dates_and_bands(path: Path, descriptions: Sequence[str | None]) -> tuple[tuple[date, ...], tuple[str, ...]]:
     """Parses band descriptions, and checks that every date has the same bands in the same order."""
-    rule = "The bands of a series are described 'YYYY-MM-DD BAND', date by date, with the same bands at every date."
+    rule = (
+        "The bands of a series are described 'YYYY-MM-DD BAND', date by date, with the same bands at every date. "
+        "Prepare Sentinel-2 series and Prepare Sentinel-1 series make such a raster, also of bands that BANDS names."
+    )
     parsed: list[tuple[date, str]] = []
     for index, description in enumerate(descriptions):
         match = _DESCRIPTION.fullmatch(description or "")

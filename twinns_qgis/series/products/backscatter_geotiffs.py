@@ -17,6 +17,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import is_alpha, open_raster
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.products.backscatter_metadata import (
@@ -54,15 +55,17 @@ def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Pr
     Raises:
         InputError: A layer is not recognised, or a file has no date.
     """
+    inputs.bands.check(_is_polarisation)
     rasters = _rasters(inputs)
     companions = [file for file in rasters if is_companion(place(file))]
-    described = {file: _describe(file) for file in rasters if file not in companions}
+    described = {file: _describe(file, inputs.bands) for file in rasters if file not in companions}
     files = {file: found for file, found in described.items() if found.bands}
     others = [file for file, found in described.items() if found.made_from_images and file not in files]
     unknown = [file for file in described if file not in files and file not in others]
     if unknown and inputs.layers:
         raise InputError(
-            f"These layers have no polarisation: {', '.join(map(str, unknown))}.", f"Expected are {LOOKED_FOR}."
+            f"These layers have no polarisation: {', '.join(map(str, unknown))}.",
+            f"Expected are {LOOKED_FOR}. Or name the bands in their order as BANDS, such as VV,VH.",
         )
     _leave_out([*others, *(companions if inputs.layers else ())], inputs, reporter)
     warn_of_strangers(files, unknown, reporter)
@@ -102,15 +105,20 @@ def _name(path: Path) -> str:
     return str(path.relative_to(folder.parent)) if folder else path.name
 
 
-def _describe(file: File) -> _Described:
+def _is_polarisation(description: str) -> bool:
+    return not polarisations(description).isdisjoint(SENTINEL1_BANDS)
+
+
+def _describe(file: File, names_given: BandNames) -> _Described:
     bands: dict[str, BandSource] = {}
     made_from_images = False
     path = place(file)
     with open_raster(file) as dataset:
         radar_geometry = dataset.crs is None and bool(dataset.gcps[0])
+        descriptions = names_given.of(file, dataset.descriptions, _is_polarisation)
         shown = [index for index in range(1, dataset.count + 1) if not is_alpha(dataset, index)]
         for index in shown:
-            description = dataset.descriptions[index - 1] or ""
+            description = descriptions[index - 1]
             if _DATED.match(description):
                 continue  # a series that was prepared before
             names = polarisations(description) or (polarisations(path.stem) if len(shown) == 1 else frozenset())
@@ -121,7 +129,10 @@ def _describe(file: File) -> _Described:
                 continue
             (name,) = names
             if name in bands:
-                raise InputError(f"{path}: the bands {bands[name].index} and {index} are both {name}.", "Keep one.")
+                raise InputError(
+                    f"{path}: the bands {bands[name].index} and {index} are both {name}.",
+                    "Name the one that is wanted in a table of bands, as BANDS.",
+                )
             unit, dtype = dataset.units[index - 1] or "", dataset.dtypes[index - 1]
             bands[name] = BandSource(
                 file,

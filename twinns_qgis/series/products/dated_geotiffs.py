@@ -21,6 +21,7 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import Tags, in_text
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.geotiff_bands import band_name, band_source
@@ -31,6 +32,7 @@ from twinns_qgis.series.products.search import Search
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 
 _MASKS = ("SCL", "CLM")
+_OTHER_BANDS = ("B1", "B9", "B10")
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
 _IN_SERIES = re.compile(r"\d{4}-\d{2}-\d{2} (?:B[1-9]\d*A?|(?P<radar>VV|VH))")
 """How the bands of a series are described that was prepared before."""
@@ -68,7 +70,7 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A file can't be read or has no date, or two files hold the same band of one date and place.
     """
-    described = [found for file in files for found in _describe(file)]
+    described = [found for file in files for found in _describe(file, search.bands)]
     days = search.dates.of({place(found.file): found.tags for found in described if found.day is None})
     by_day: defaultdict[date, list[_File]] = defaultdict(list)
     for found in described:
@@ -80,9 +82,19 @@ def has_bands(file: File) -> bool:
     """Whether a raster describes bands or masks that this reader knows; one that can't be read does not."""
     try:
         with open_raster(file) as dataset:
-            return any(_day_and_layer(description or "")[1] for description in dataset.descriptions)
+            return any(is_layer(description or "") for description in dataset.descriptions)
     except InputError:
         return False
+
+
+def is_layer(description: str) -> bool:
+    """Whether a description names a band or mask that this reader knows."""
+    return _day_and_layer(description)[1] is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a name of a band, also of one that no series has."""
+    return is_layer(text) or text.upper().replace("B0", "B") in _OTHER_BANDS
 
 
 def is_series(file: File) -> bool:
@@ -102,20 +114,20 @@ def _is_series(dataset: DatasetReader) -> bool:
     return dataset.dtypes[0] == _TYPE_OF_SERIES or all(match and match["radar"] for match in matches)
 
 
-def _describe(file: File) -> list[_File]:
+def _describe(file: File, bands: BandNames) -> list[_File]:
     """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
     layers: defaultdict[date | None, dict[str, int]] = defaultdict(dict)
     with open_raster(file) as dataset:
         if _is_series(dataset):
             return []
-        for index, description in enumerate(dataset.descriptions, start=1):
-            day, name = _day_and_layer(description or "")
+        for index, description in enumerate(bands.of(file, dataset.descriptions, is_layer), start=1):
+            day, name = _day_and_layer(description)
             if name and layers[day].setdefault(name, index) != index:
                 raise InputError(
                     f"{file}: the bands {layers[day][name]} and {index} are both described {name}"
                     f"{f' of {day}' if day else ''}.",
                     "A file holds each band once; or, as a stack of dates, each description holds a date too, such as "
-                    "20180305_B02. Split the file by its dates, or describe its bands.",
+                    "20180305_B02. Split the file by its dates, or name its bands in a table, as BANDS.",
                 )
         return [_of_date(file, dataset, day, found) for day, found in layers.items() if found]
 

@@ -73,7 +73,9 @@ def report_impossible(
         more = f"; and of {len(worst) - _LISTED} dates more" if len(worst) > _LISTED else ""
         reporter.warning(
             f"Many values can't be, and count as missing, as possible are {within}: {listed}{more}. Declare the value "
-            "as no data, with QGIS or gdal_edit.py -a_nodata, or the right scale, if that is what is wrong."
+            "as no data, with gdal_edit.py -a_nodata VALUE FILE, or the scale, if that is what is wrong, with -scale "
+            "FACTOR. In QGIS Raster > Conversion > Translate has a field for the nodata value, and takes -a_scale "
+            "FACTOR as additional command-line parameter."
         )
     return share
 

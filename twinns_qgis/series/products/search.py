@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates, by_name
 from twinns_qgis.series.products.product import LeftOut
 from twinns_qgis.series.products.product_folder import ProductFolder
@@ -34,12 +35,14 @@ class Search:
         options: What the user chose.
         reporter: Receives warnings.
         left_out: Products that were found and are not used; readers add to it.
+        bands: Names of the bands of files that do not describe them.
     """
 
     dates: AcquisitionDates
     options: Sentinel2Options
     reporter: Reporter
     left_out: list[LeftOut] = field(default_factory=list)
+    bands: BandNames = field(default_factory=BandNames)
 
     def pass_over(self, folders: Sequence[ProductFolder], expected: str) -> None:
         """Notes products of another level as left out, and warns of them."""

@@ -56,7 +56,8 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     Raises:
         InputError: There is none, or one can't be used.
     """
-    search = Search(AcquisitionDates(inputs.dates, reporter), options, reporter)
+    inputs.bands.check(dated_geotiffs.is_name)
+    search = Search(AcquisitionDates(inputs.dates, reporter), options, reporter, bands=inputs.bands)
     readers = _READERS if inputs.folder else (band_files,)
     found, files, unread = _read_kinds(readers, inputs.files(), search)
     rasters = [file for file in files if is_geotiff(file)] if inputs.folder else files
@@ -75,7 +76,7 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     if unknown and inputs.layers:
         raise InputError(
             f"These layers have no band that is recognised: {', '.join(map(str, unknown))}.",
-            f"Expected are {looked_for}.",
+            f"Expected are {looked_for}. Or name the bands in their order as BANDS, such as B2,B3,B4,B8.",
         )
     if not found:
         reasons = [_finished(finished), _undescribed(unknown), _unread(unread)]
@@ -154,7 +155,7 @@ def _undescribed(rasters: Sequence[File]) -> str:
         return ""
     return (
         f"There are {len(rasters)} GeoTIFFs whose bands aren't described as Sentinel-2's, the first being "
-        f"{rasters[0]}. Which band is which is never guessed: describe them, in QGIS or with gdal_edit.py."
+        f"{rasters[0]}. Which band is which is never guessed: name them in their order as BANDS, such as B2,B3,B4,B8."
     )
 
 

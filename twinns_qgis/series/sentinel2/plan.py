@@ -116,7 +116,8 @@ class Sentinel2Plan:
             f"Numbers such as {sample.value:.10g} are read as {sample.typical:.4g} or so.",
             "Whole numbers without a scale are taken as reflectance times 10 000, other numbers as reflectance. These "
             f"would be {sample.typical / factor:.2g} if they were {factor} times as much: declare the scale, with "
-            "gdal_edit.py -scale.",
+            "gdal_edit.py -scale FACTOR FILE, or in QGIS with Raster > Conversion > Translate and -a_scale FACTOR as "
+            "additional command-line parameter.",
         )
 
 

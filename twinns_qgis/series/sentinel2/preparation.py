@@ -205,7 +205,8 @@ def _bands(products: Sequence[Product]) -> list[str]:
         if missing:
             raise InputError(
                 f"{product.name} has no band {', '.join(missing)}, which other products have.",
-                "Add the missing file or band, or leave that date out. Bands are recognised by their descriptions.",
+                "Add the missing file or band, or leave that date out. Bands are recognised by their descriptions, or "
+                "by BANDS.",
             )
     return bands
 

@@ -10,6 +10,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.products.backscatter_geotiffs import find
@@ -209,3 +210,25 @@ def test_bands_beside_the_polarisations_that_are_none_are_passed_over(tmp_path, 
     write_raster(tmp_path / "S1_VV_VH_20180313.tif", TWO, names=("VV", "VH"))
     found = [{name: source.index for name, source in product.bands.items()} for product in find_in(folder=tmp_path)]
     assert found == [{"VV": 1, "VH": 2}] * 2
+
+
+def test_bands_that_are_not_described_are_named_by_the_user(tmp_path, write_raster, find_in):
+    write_raster(tmp_path / "radar_20180302.tif", TWO)
+    with pytest.raises(InputError, match="name the bands in their order as BANDS, such as VV,VH"):
+        find_in(layers=(tmp_path / "radar_20180302.tif",))
+    (product,) = find_in(folder=tmp_path, bands=BandNames.parse("VH_dB,VV_dB"))
+    assert {name: (band.index, band.units) for name, band in product.bands.items()} == {
+        "VH": (1, "dB"),
+        "VV": (2, "dB"),
+    }
+    with pytest.raises(InputError, match="BANDS names 'HV'"):
+        find_in(folder=tmp_path, bands=BandNames.parse("VH,HV"))
+
+
+def test_two_bands_of_one_polarisation_are_told_apart_by_a_table(tmp_path, write_raster, find_in):
+    write_raster(tmp_path / "radar_20180302.tif", TWO, names=("VV", "VV raw"))
+    with pytest.raises(InputError, match=r"the bands 1 and 2 are both VV.*in a table of bands, as BANDS"):
+        find_in(folder=tmp_path)
+    (tmp_path / "bands.csv").write_text("file,band,name\nradar_20180302.tif,2,VV\n")
+    (product,) = find_in(folder=tmp_path, bands=BandNames.parse(str(tmp_path / "bands.csv")))
+    assert product.bands["VV"].index == 2

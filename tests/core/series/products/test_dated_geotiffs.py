@@ -7,6 +7,7 @@ import pytest
 import rasterio
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.products.masks import mask_source
 
 DAY = date(2018, 3, 5)
@@ -153,3 +154,21 @@ def test_a_file_that_lost_its_descriptions_is_told(tmp_path, make_dated, find_in
         stream.truncate(cut.stat().st_size - 20)
     assert len(find_in(folder=tmp_path)) == 1
     assert str(cut) in listener.warnings[0]
+
+
+def test_bands_that_are_not_described_are_named_by_the_user(tmp_path, make_dated, write_raster, find_in):
+    write_raster(tmp_path / "a_20180306.tif", np.ones((3, 4, 4), "int16"))
+    write_raster(tmp_path / "b_20180307.tif", np.ones((2, 4, 4), "int16"), names=("nir", "red"))
+    make_dated(tmp_path, DAY, 1000)
+    with pytest.raises(InputError, match=r"name the bands in their order as BANDS"):
+        find_in(layers=tuple(tmp_path.glob("[ab]*.tif")))
+    (tmp_path / "bands.csv").write_text("file,band,name\na_20180306.tif,2,SCL\na_20180306.tif,3,B3\n")
+    described, first = find_in(folder=tmp_path, bands=BandNames.parse(str(tmp_path / "bands.csv")))
+    assert {name: band.index for name, band in first.bands.items()} == {"B3": 3}
+    assert [mask.name for mask in first.masks] == ["SCL"]
+    assert set(described.bands) == {"B2", "B3", "B4", "B8"}
+    assert [set(product.bands) for product in find_in(folder=tmp_path, bands=BandNames.parse("B01,B4,b09"))][1] == {
+        "B4"
+    }
+    _, second = find_in(folder=tmp_path, bands=BandNames.parse("B8,B4"))
+    assert {name: band.index for name, band in second.bands.items()} == {"B8": 1, "B4": 2}
