@@ -105,7 +105,8 @@ _DATES = dates_table(
 _BANDS = text(
     "Names of the bands, where files don't tell them (names, or a CSV table)",
     "Names of the bands of files that don't describe them, in their order, such as B2,B3,B4,B8 or VV,VH, with - for a "
-    "band that is not wanted; or the path of a CSV table with columns file, band (from 1) and name.",
+    "band that is not wanted, and B2,B3,B4,B8;SCL where masks lie in files of their own; or the path of a CSV table "
+    "with columns file, band (from 1) and name.",
     default="",
     advanced=True,
 )

@@ -12,8 +12,9 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 
 _HINT = (
-    "BANDS are names in the order of the bands, such as B2,B3,B4,B8 or VV,VH, with - for a band that is not wanted; or "
-    "the path of a CSV table with the columns file, band (its number, from 1) and name."
+    "BANDS are names in the order of the bands, such as B2,B3,B4,B8 or VV,VH, with - for a band that is not wanted and "
+    "; between files with more and with fewer bands; or the path of a CSV table with the columns file, band (its "
+    "number, from 1) and name."
 )
 _UNWANTED = "-"
 
@@ -23,23 +24,32 @@ class BandNames:
     """Names of bands.
 
     Args:
-        in_order: Those of all files that have as many bands and describe none of them.
+        in_order: Those of all files that have as many bands and describe none of them, by their number.
         by_file: Those of single files, by name or absolute path, and then by number from 1.
     """
 
-    in_order: tuple[str, ...] = ()
+    in_order: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     by_file: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> BandNames:
-        """Reads names separated by commas, or the CSV table of that path.
+        """Reads names separated by commas, of several kinds of files by semicolons, or the CSV table of that path.
 
         Raises:
-            InputError: The table can't be read; the message names the line.
+            InputError: Two kinds of files have as many bands; or the table can't be read, and the message names the
+                line.
+
+        Example:
+            >>> BandNames.parse("B2,B3,B4,B8; SCL").in_order
+            {4: ('B2', 'B3', 'B4', 'B8'), 1: ('SCL',)}
         """
         if text.strip().lower().endswith(".csv"):
             return cls(by_file=_read_table(Path(text.strip())))
-        return cls(tuple(name.strip() for name in text.split(",")) if text.strip() else ())
+        lists = [tuple(name.strip() for name in part.split(",")) for part in text.split(";") if part.strip()]
+        in_order = {len(names): names for names in lists}
+        if len(in_order) < len(lists):
+            raise InputError(f"BANDS is '{text}': two lists have as many names as each other.", _HINT)
+        return cls(in_order)
 
     def check(self, known: Callable[[str], bool]) -> None:
         """Checks that each name is one that is known.
@@ -47,7 +57,8 @@ class BandNames:
         Raises:
             InputError: One is not.
         """
-        named = [*self.in_order, *(name for bands in self.by_file.values() for name in bands.values())]
+        lists = (*self.in_order.values(), *(bands.values() for bands in self.by_file.values()))
+        named = [name for names in lists for name in names]
         unknown = [name for name in named if name != _UNWANTED and not known(name)]
         if unknown:
             raise InputError(f"BANDS names '{unknown[0]}', which is no band that is known.", _HINT)
@@ -65,8 +76,7 @@ class BandNames:
         named = self.by_file.get(str(path.resolve()), self.by_file.get(path.name))
         if named is not None:
             return tuple(named.get(number, "") for number in range(1, len(own) + 1))
-        fits = len(self.in_order) == len(own) and not any(map(known, own))
-        return self.in_order if fits else own
+        return own if any(map(known, own)) else self.in_order.get(len(own), own)
 
 
 def _read_table(path: Path) -> dict[str, dict[int, str]]:

@@ -28,6 +28,15 @@ def test_names_in_order_are_those_of_files_with_as_many_bands(order):
     assert bands.of(Path("a.tif"), [None] * (count + 1), known) == ("",) * (count + 1)
 
 
+def test_files_with_more_and_with_fewer_bands_have_lists_of_their_own():
+    bands = BandNames.parse("B2, -, B8A; VV")
+    assert bands.of(Path("a.tif"), [None] * 3, known) == ("B2", "-", "B8A")
+    assert bands.of(Path("b.tif"), [None], known) == ("VV",)
+    assert bands.of(Path("c.tif"), [None] * 2, known) == ("", "")
+    with pytest.raises(InputError, match="two lists"):
+        BandNames.parse("B2,B3;B3,B8A")
+
+
 def test_bands_that_are_described_keep_their_names():
     assert BandNames.parse("B2,B3").of(Path("a.tif"), ["B3", None], known) == ("B3", "")
 

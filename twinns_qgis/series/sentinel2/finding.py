@@ -10,6 +10,7 @@ from types import ModuleType
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs, is_geotiff
@@ -153,9 +154,12 @@ def _as_chosen(mask: MaskSource, clear: Mapping[str, frozenset[int]]) -> MaskSou
 def _undescribed(rasters: Sequence[File]) -> str:
     if not rasters:
         return ""
+    with open_raster(rasters[0]) as dataset:
+        count = dataset.count
     return (
         f"There are {len(rasters)} GeoTIFFs whose bands aren't described as Sentinel-2's, the first being "
-        f"{rasters[0]}. Which band is which is never guessed: name them in their order as BANDS, such as B2,B3,B4,B8."
+        f"{rasters[0]}, with {count} band{'' if count == 1 else 's'}. Which band is which is never guessed: name them "
+        "in their order as BANDS, such as B2,B3,B4,B8."
     )
 
 

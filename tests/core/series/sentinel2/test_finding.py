@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.band_names import BandNames
 
 DAY = date(2018, 3, 5)
 
@@ -91,8 +92,19 @@ def test_nothing_found_says_what_was_looked_for(tmp_path, find_in):
 
 
 def test_real_exports_that_do_not_name_their_bands_are_not_guessed(shared, find_in):
-    with pytest.raises(InputError, match=r"4 GeoTIFFs whose bands aren't described.*_BOA_10\.tif.*never guessed"):
+    with pytest.raises(
+        InputError, match=r"4 GeoTIFFs whose bands aren't described.*_BOA_10\.tif, with 11 bands.*never"
+    ):
         find_in(folder=shared / "fixtures/safe/sen2r_GPL3_barbellino")
+
+
+def test_real_exports_whose_bands_the_user_names_are_read(shared, find_in):
+    folder, names = shared / "fixtures/safe/sen2r_GPL3_barbellino", "B1,B2,B3,B4,B5,B6,B7,B8,B8A,B11,B12;SCL"
+    products = find_in(folder=folder, bands=BandNames.parse(names))
+    assert [product.date.year for product in products] == [2017, 2019]
+    for product in products:
+        assert len(product.bands) == 10
+        assert [mask.name for mask in product.masks] == ["SCL"]
 
 
 def test_a_period_without_products_tells_the_dates_found(tmp_path, make_theia, find_in):
