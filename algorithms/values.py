@@ -92,7 +92,7 @@ class Values:
         field = parameter.of.upper()
         polygons = self._algorithm.parameterDefinition(field).parentLayerParameterName()
         layer = self._vector_layer(polygons)
-        rows = classes_of_style(layer.renderer(), self._text(field, parameter)) if layer else []
+        rows = classes_of_style(layer, self._text(field, parameter)) if layer else []
         if not rows:
             return None
         path = self._copies.path("classes.csv")

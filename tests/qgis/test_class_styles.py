@@ -91,10 +91,26 @@ def test_two_categories_of_one_name_stay_two_classes(table, layer):
     assert [row[1] for row in table(layer, "land use")[1:]] == ["green", "wheat"]
 
 
-def test_a_style_by_another_field_or_of_another_kind_says_nothing(table, layer):
+def test_a_style_of_another_kind_says_nothing(table, layer):
     assert table(layer, "land use") is None
-    layer.setRenderer(QgsCategorizedSymbolRenderer("code", [category(512.0, "#0000ff")]))
-    assert table(layer, "land use") is None
+
+
+@pytest.mark.parametrize("attribute", ["land use", 'upper("land use")'])
+def test_a_style_by_something_else_says_how_the_features_of_a_class_look(table, layer, attribute):
+    names = ["wood", "wheat"] if attribute == "land use" else ["WOOD", "WHEAT"]
+    categories = [category(names[0], "#00aa00", "Wald"), category(names[1], "#ffff00", "Weizen")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer(attribute, categories))
+    assert table(layer, "code")[1:] == [["311", "Wald", "#00aa00"], ["211", "Weizen", "#ffff00"]]
+
+
+def test_a_class_that_looks_in_several_ways_has_no_look(table, layer):
+    copy = QgsFeature(layer.fields())
+    copy.setAttributes([311.0, "water"])
+    copy.setGeometry(QgsGeometry.fromRect(QgsRectangle(0, 0, 1, 1)))
+    layer.dataProvider().addFeature(copy)
+    categories = [category("wood", "#00aa00"), category(["water", "wheat"], "#0000ff", "Rest")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("land use", categories))
+    assert table(layer, "code")[1:] == [["211", "211", "#0000ff"], ["512", "512", "#0000ff"]]
 
 
 def test_a_table_that_is_given_goes_before_the_style(table, layer, tmp_path):
