@@ -92,7 +92,11 @@ class Values:
         field = parameter.of.upper()
         polygons = self._algorithm.parameterDefinition(field).parentLayerParameterName()
         layer = self._vector_layer(polygons)
-        rows = classes_of_style(layer, self._text(field, parameter)) if layer else []
+        if layer is None:
+            return None
+        if not self._context.project() or self._context.project().mapLayer(layer.id()) is None:
+            layer.loadDefaultStyle()  # which Processing passes over as it opens a file
+        rows = classes_of_style(layer, self._text(field, parameter))
         if not rows:
             return None
         path = self._copies.path("classes.csv")

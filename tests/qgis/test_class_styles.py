@@ -15,6 +15,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
     QgsRendererCategory,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
@@ -89,6 +90,16 @@ def test_two_categories_of_one_name_stay_two_classes(table, layer):
     categories = [category("wood", "#00aa00", "green"), category("wheat", "#ffff00", "green")]
     layer.setRenderer(QgsCategorizedSymbolRenderer("land use", categories))
     assert [row[1] for row in table(layer, "land use")[1:]] == ["green", "wheat"]
+
+
+def test_the_style_that_lies_beside_a_file_counts(table, layer, tmp_path):
+    path = str(tmp_path / "fields.gpkg")
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    QgsVectorFileWriter.writeAsVectorFormatV3(layer, path, QgsProject.instance().transformContext(), options)
+    on_disk = QgsVectorLayer(path, "fields", "ogr")
+    on_disk.setRenderer(QgsCategorizedSymbolRenderer("land use", [category("wood", "#00aa00")]))
+    on_disk.saveNamedStyle(str(tmp_path / "fields.qml"))
+    assert table(path, "land use")[1:] == [["wood", "wood", "#00aa00"]]
 
 
 def test_a_style_of_another_kind_says_nothing(table, layer):
