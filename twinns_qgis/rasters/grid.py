@@ -52,8 +52,8 @@ class Grid:
         if dataset.crs is None:
             raise InputError(
                 f"{dataset.name} has no coordinate reference system.",
-                "Assign one: in QGIS with Raster > Projections > Assign Projection, else gdal_edit.py -a_srs EPSG:code "
-                "FILE.",
+                "Assign one: in QGIS to the layer, with Layer CRS > Set Layer CRS, or to the file, with Raster > "
+                "Projections > Assign Projection; else gdal_edit.py -a_srs EPSG:code FILE.",
             )
         transform = dataset.transform
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
