@@ -96,7 +96,7 @@ class Values:
             return None
         if not self._context.project() or self._context.project().mapLayer(layer.id()) is None:
             layer.loadDefaultStyle()  # which Processing passes over as it opens a file
-        rows = classes_of_style(layer, self._text(field, parameter))
+        rows = classes_of_style(layer, self._text(field, parameter) or "")
         if not rows:
             return None
         path = self._copies.path("classes.csv")
@@ -136,7 +136,7 @@ class Values:
                 + tr("Assign the one in which it was drawn: right-click on the layer, Layer CRS, Set Layer CRS.")
             )
         what = _choice_of(self._parameters[name])
-        fields = {self._text(field, parameter) for field in self._fields_of(name)} - {None}
+        fields = {text for field in self._fields_of(name) if (text := self._text(field, parameter))}
         path = None if what else file_of_polygons(layer, source, fields)
         if path is None:
             path = self._copies.write(layer, source, fields)

@@ -34,16 +34,11 @@ def layer():
 
 
 @pytest.fixture
-def table(run, echo, tmp_path):
+def table(run, echo, make_series, tmp_path):
     """Trains on a layer; returns the rows of the table of classes that the worker could read, None if it got none."""
-    from osgeo import gdal
-
-    dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "s2.tif"), 4, 4, 1)
-    dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
-    del dataset
 
     def call(layer, field, **others):
-        parameters = {"SENTINEL2": QgsRasterLayer(str(tmp_path / "s2.tif"), "s2"), "POLYGONS": layer}
+        parameters = {"SENTINEL2": QgsRasterLayer(make_series(), "s2"), "POLYGONS": layer}
         run("trainmodel", {**parameters, "CLASS_FIELD": field, "MODEL": str(tmp_path / "a.twinns"), **others})
         path = json.loads(echo.read_text())["parameters"]["classes"]
         if path is None:

@@ -32,7 +32,7 @@ def project():
 
 @pytest.fixture
 def raster(tmp_path):
-    """Makes a raster of 4 x 4 pixels with or without a CRS; returns its path."""
+    """Makes a series of 4 x 4 pixels with or without a CRS; returns its path."""
 
     def make(name="s2.tif", epsg=32631):
         dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / name), 4, 4, 1, gdal.GDT_Int16)
@@ -41,6 +41,7 @@ def raster(tmp_path):
             crs.ImportFromEPSG(epsg)
             dataset.SetProjection(crs.ExportToWkt())
         dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
+        dataset.GetRasterBand(1).SetDescription("2018-05-07 VV" if name == "s1.tif" else "2018-05-07 B4")
         return str(tmp_path / name)
 
     return make
