@@ -49,6 +49,9 @@ package: ## Write the plugin's zip to dist/; with RELEASE=1, refuse addresses th
 # Versions that still fit are kept; delete a lock first to get the newest of everything.
 lock: ## Write the locks anew from pyproject.toml
 	$(LOCK) pyproject.toml --output-file requirements.txt
+	for group in cuda jax torch uv; do \
+		$(LOCK) --group $$group --constraint requirements.txt --output-file requirements-$$group.txt; \
+	done
 	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(LOCK) --group qgis-tests --output-file requirements-qgis-tests.txt
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from twinns_qgis.errors import Cancelled
+from .errors import Cancelled
 
 
 class Reporter:

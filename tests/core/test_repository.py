@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "twinns_qgis"
 FLOW = (
     "rasters", "reports", "series", "samples", "networks", "forests", "methods", "training", "mapping", "assessment",
-    "demo", "jobs", "__main__",
+    "demo", "jobs", "compute", "__main__",
 )  # fmt: skip
 MODULES = sorted(CORE.rglob("*.py"))
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
@@ -93,6 +93,10 @@ def test_data_flow_one_way_through_the_core(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(CORE).as_posix())
 def test_the_core_knows_nothing_of_qgis(path: Path) -> None:
     assert imported_libraries(path).isdisjoint({"qgis", "PyQt5", "PyQt6", "processing", "osgeo"})
+
+
+def test_what_sets_the_environment_up_needs_nothing_but_python() -> None:
+    assert {library for path in (CORE / "compute").rglob("*.py") for library in imported_libraries(path)} == set()
 
 
 @pytest.mark.parametrize("part", ["networks", "training"])

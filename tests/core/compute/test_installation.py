@@ -1,0 +1,298 @@
+"""Setting up, with a lock of one tiny package in a folder of wheels, and a trial that is quick."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from twinns_qgis.compute import backends, installation
+from twinns_qgis.compute.installation import Installation, Request, Surroundings, is_outdated
+from twinns_qgis.compute.place import Place
+from twinns_qgis.compute.tools import Source, unpack_uv
+from twinns_qgis.errors import Cancelled, InputError
+from twinns_qgis.reporter import Reporter
+
+UV = Path(sys.executable).with_name("uv")
+TRIAL = """import json, sys, tiny
+print(json.dumps({"loss": 1.5, "speeds": {"cpu:0": 9.0}, "versions": {"tiny": "1.0"}, "python": "3", "backend": "x"}))
+"""
+
+
+def answering(*version, pip=1, venv=1):
+    """A program that answers as a Python does."""
+    answer = {"version": version, "bits": 64, "libc": "glibc", "pip": pip, "venv": venv, "ssl": 1}
+    return f"#!/bin/sh\necho '{json.dumps(answer)}'\n"
+
+
+class Listener(Reporter):
+    """Remembers what it hears; is cancelled once it hears a word."""
+
+    def __init__(self, stop_at="\0"):
+        self.said, self.stop_at, self.stop = [], stop_at, False
+
+    def progress(self, fraction, message=""):
+        self.info(message)
+
+    def info(self, message):
+        self.said.append(message)
+        self.stop |= self.stop_at in message
+
+    warning = info
+
+    @property
+    def cancelled(self):
+        return self.stop
+
+
+@pytest.fixture
+def wheels(tmp_path):
+    """A folder with the wheel of the package tiny."""
+    folder = tmp_path / "wheels, 100% #1 é"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny.py", "")
+        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+    return folder
+
+
+@pytest.fixture
+def plugin(tmp_path, wheels):
+    """A plugin with a lock of that package, and a trial that imports it."""
+    folder = tmp_path / "plugin é #1 100%"
+    (folder / "twinns_qgis/training").mkdir(parents=True)
+    (folder / "twinns_qgis/__init__.py").touch()
+    (folder / "twinns_qgis/training/__init__.py").touch()
+    (folder / "twinns_qgis/training/trial.py").write_text(TRIAL)
+    digest = hashlib.sha256((wheels / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    lock = f"tiny==1.0 \\\n    --hash=sha256:{digest}\n    # via twinns-qgis (pyproject.toml)\n"
+    (folder / "requirements.txt").write_text(lock)
+    (folder / "requirements-uv.txt").write_text("uv==0.0.1 \\\n    --hash=sha256:0\n")
+    return folder
+
+
+@pytest.fixture
+def setup(tmp_path, plugin, monkeypatch):
+    """Returns a function that sets up in a profile of its own, and the place."""
+    if not UV.is_file():
+        pytest.skip("uv is not installed beside this Python")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "uv").symlink_to(UV)
+    (programs / "python3.12").symlink_to(sys.executable)
+    monkeypatch.setattr(installation, "has_nvidia", lambda variables: False)
+    variables = {"PATH": str(programs), "PYTHONPATH": str(plugin), "HOME": str(tmp_path)}
+    place = Place(tmp_path / "Profil Élodie 100% #1")
+    surroundings = Surroundings(plugin, variables, os.environ)
+
+    def run(listener=None, **request):
+        source = Source(request.pop("wheels", None))
+        return Installation(place, surroundings, listener or Listener()).run(Request(source=source, **request))
+
+    run.place, run.programs, run.surroundings = place, programs, surroundings
+    return run
+
+
+def folders(place):
+    return sorted(path.name for path in place.folder.glob("e-*"))
+
+
+def test_an_environment_is_made_from_wheels_and_counts(setup, wheels, plugin):
+    listener = Listener()
+    told = setup(listener, wheels=wheels)
+    environment = setup.place.current()
+    assert told["versions"] == {"tiny": "1.0"}
+    assert (environment.backend, environment.keras, environment.own) == ("tensorflow", "tensorflow", True)
+    assert subprocess.run([environment.python, "-c", "import tiny"], check=False).returncode == 0
+    assert not is_outdated(environment, plugin)
+    assert any("takes about" in text for text in listener.said)
+
+
+def test_a_lock_that_changes_is_noticed_and_the_new_environment_takes_the_place_of_the_old(setup, wheels, plugin):
+    setup(wheels=wheels)
+    before = folders(setup.place)
+    with (plugin / "requirements.txt").open("a") as lock:
+        lock.write("# another version\n")
+    assert is_outdated(setup.place.current(), plugin)
+    setup(wheels=wheels)
+    assert not is_outdated(setup.place.current(), plugin)
+    assert len(folders(setup.place)) == 1
+    assert folders(setup.place) != before
+
+
+def test_a_wrong_hash_is_refused_and_what_was_there_stays(setup, wheels):
+    setup(wheels=wheels)
+    before = setup.place.current()
+    with zipfile.ZipFile(wheels / "tiny-1.0-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("evil.py", "")
+    with pytest.raises(InputError, match="another hash"):
+        setup(wheels=wheels)
+    assert setup.place.current() == before
+    assert len(folders(setup.place)) == 1
+
+
+def test_a_missing_wheel_is_told_by_its_name(setup, wheels):
+    (wheels / "tiny-1.0-py3-none-any.whl").unlink()
+    with pytest.raises(InputError, match="tiny"):
+        setup(wheels=wheels)
+    assert setup.place.current() is None
+    assert folders(setup.place) == []
+
+
+def test_a_folder_of_wheels_that_is_not_there_is_told(setup, tmp_path):
+    with pytest.raises(InputError, match="folder of wheels"):
+        setup(wheels=tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("trial", "expected"),
+    [
+        ("import tiny, missing_library", "missing_library"),
+        ("import os; os.abort()", "signal 6"),
+        (TRIAL.replace("1.5", "float('nan')"), "does not compute"),
+        ("print('no json')", "does not compute"),
+    ],
+)
+def test_an_environment_that_does_not_compute_never_counts(setup, wheels, plugin, trial, expected):
+    (plugin / "twinns_qgis/training/trial.py").write_text(trial)
+    with pytest.raises(InputError, match=expected):
+        setup(wheels=wheels)
+    assert setup.place.current() is None
+    assert folders(setup.place) == []
+
+
+@pytest.mark.parametrize("moment", ["Looking for Python", "Installing the packages", "Taking a step"])
+def test_cancelling_is_prompt_and_leaves_nothing_half(setup, wheels, plugin, moment):
+    (plugin / "twinns_qgis/training/trial.py").write_text("import time; time.sleep(60)")
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        setup(Listener(stop_at=moment), wheels=wheels)
+    assert time.monotonic() - started < 20
+    assert setup.place.current() is None
+    assert folders(setup.place) == []
+
+
+def test_a_disk_without_room_is_told_before_anything_is_downloaded(setup, wheels, monkeypatch):
+    usage = shutil.disk_usage(setup.programs)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**9))
+    with pytest.raises(InputError, match=r"1000 MB free.*takes about 2800 MB"):
+        setup(wheels=wheels)
+
+
+def test_no_python_is_told_with_what_was_tried(setup, wheels, monkeypatch):
+    (setup.programs / "python3.12").unlink()
+    fake = setup.programs / "python3"
+    fake.write_text(answering(3, 8))
+    fake.chmod(0o755)
+    broken = setup.programs / "python"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(installation, "own_python", lambda: Path("/opt/qgis-bin"))
+    with pytest.raises(InputError) as refusal:
+        setup(wheels=wheels)
+    assert f"{fake}: Python 3.8, Python 3.10 to 3.13 is needed" in refusal.value.message
+    assert f"{broken}: not a working Python: exit status 3" in refusal.value.message
+    assert "/opt/qgis-bin: QGIS itself" in refusal.value.message
+
+
+def test_without_uv_venv_and_pip_are_told_to_be_missing_where_they_are(setup, wheels, monkeypatch):
+    (setup.programs / "uv").unlink()
+    python = setup.programs / "python3.12"
+    python.unlink()
+    python.write_text(answering(3, 12, pip=0, venv=0))
+    python.chmod(0o755)
+    monkeypatch.setattr(installation, "own_python", lambda: python)
+    with pytest.raises(InputError, match="it lacks venv or ensurepip"):
+        setup(wheels=wheels)
+
+
+def test_an_existing_interpreter_is_tried_out_and_used(setup, tmp_path, wheels):
+    setup(wheels=wheels)
+    mine = Path(setup.place.current().python)
+    kept = mine.parents[1].rename(tmp_path / "mine")
+    setup(interpreter=kept / "bin/python")
+    environment = setup.place.current()
+    assert (environment.python, environment.own) == (str(kept / "bin/python"), False)
+    setup(backend="remove")
+    assert setup.place.current() is None
+    assert kept.exists()
+
+
+def test_an_existing_interpreter_with_an_older_version_is_refused(setup, plugin, tmp_path, wheels):
+    setup(wheels=wheels)
+    kept = Path(setup.place.current().python).parents[1].rename(tmp_path / "mine")
+    lock = plugin / "requirements.txt"
+    lock.write_text(lock.read_text().replace("tiny==1.0", "tiny==2.0"))
+    with pytest.raises(InputError, match=r"has tiny 1\.0, expected 2\.0"):
+        setup(interpreter=kept / "bin/python")
+
+
+@pytest.mark.parametrize("name", ["ls", "false", "none"])
+def test_an_interpreter_that_is_no_python_is_refused(setup, name):
+    with pytest.raises(InputError, match="not a working Python"):
+        setup(interpreter=Path(shutil.which(name) or "/none"))
+
+
+def test_uv_is_taken_out_of_a_wheel_only_with_the_hash_of_the_lock(tmp_path):
+    wheel = tmp_path / "uv-9.9-py3-none-manylinux_2_17_x86_64.manylinux_aarch64.win_amd64.macosx_arm64.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("uv-9.9.data/scripts/uv", "program")
+        archive.writestr("uv-9.9.data/scripts/../../evil", "program")
+    lock = tmp_path / "requirements-uv.txt"
+    lock.write_text(f"uv==9.9 \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    assert unpack_uv(tmp_path, lock, tmp_path).read_text() == "program"
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("more", "")
+    with pytest.raises(InputError, match="not the one that the lock has"):
+        unpack_uv(tmp_path, lock, tmp_path)
+    lock.write_text("uv==9.8 \\\n    --hash=sha256:0\n")
+    assert unpack_uv(tmp_path, lock, tmp_path) is None
+
+
+def test_killed_in_the_midst_and_repeated_works(setup, wheels, plugin, tmp_path):
+    """The process that sets up is killed, as QGIS may be, and the next call makes a whole environment."""
+    code = f"""
+import sys, os, json
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
+from twinns_qgis.compute.installation import *
+from twinns_qgis.compute.place import Place
+class Loud(Reporter):
+    def progress(self, fraction, message=""):
+        print(message, flush=True)
+surroundings = Surroundings(Path(sys.argv[1]), json.loads(sys.argv[2]), os.environ)
+Installation(Place(Path(sys.argv[3])), surroundings, Loud()).run(Request(source=Source(Path(sys.argv[4]))))
+"""
+    variables = json.dumps(dict(setup.surroundings.variables))
+    command = [sys.executable, "-c", code, plugin, variables, setup.place.folder.parent, wheels]
+    slow = plugin / "twinns_qgis/training/trial.py"
+    slow.write_text("import time; time.sleep(5)\n" + TRIAL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("Taking"):
+                process.kill()
+                break
+        process.wait()
+    assert setup.place.current() is None
+    assert len(folders(setup.place)) == 1
+    slow.write_text(TRIAL)
+    setup(wheels=wheels)
+    assert setup.place.current() is not None
+    assert len(folders(setup.place)) == 1
+
+
+def test_the_gpu_that_is_there_but_not_seen_is_a_warning(setup, wheels, plugin, monkeypatch):
+    monkeypatch.setattr(installation, "has_nvidia", lambda variables: True)
+    shutil.copy(plugin / "requirements.txt", plugin / "requirements-cuda.txt")
+    listener = Listener()
+    monkeypatch.setattr(backends.sys, "platform", "linux")
+    setup(listener, wheels=wheels)
+    assert any("does not see the GPU" in text for text in listener.said)

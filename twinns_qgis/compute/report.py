@@ -1,0 +1,170 @@
+"""The text that tells what computes here, what is wrong and what to do, with nothing personal in it."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import os
+import platform
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .backends import has_nvidia
+from .installation import crash, tried
+from .network import without_secrets
+from .processes import run
+from .pythons import probe
+
+_MB = 1_000_000
+_SECONDS = 600
+_LOW_DISK = 5000
+"""MB that the blocks and outputs of a map may take."""
+_LOW_MEMORY = 4000
+_SHOWN = (
+    "tensorflow", "jax", "torch", "keras", "numpy", "scipy", "scikit-learn", "rasterio", "geopandas", "pyogrio", "dask",
+)  # fmt: skip
+_VARIABLES = (
+    "TWINNS_PYTHON", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS", "TF_XLA_FLAGS",
+    "OMP_NUM_THREADS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+)  # fmt: skip
+_SHORTEST_NAME = 3
+"""A user's name of one or two letters is a part of too many words to be taken out."""
+
+
+def examine(
+    python: Path,
+    variables: Mapping[str, str],
+    *,
+    origin: str,
+    folder: Path,
+    facts: Mapping[str, str],
+    wrong: Sequence[str] = (),
+    told: Mapping[str, Any] | None = None,
+    between: Callable[[], None] = lambda: None,
+) -> str:
+    """Returns the report on an interpreter.
+
+    Args:
+        python: The interpreter; it need not be there.
+        variables: The environment variables that the worker runs with.
+        origin: Who named it.
+        folder: A folder on the disk that counts.
+        facts: What is known of QGIS and its settings.
+        wrong: What is known to be wrong already, and what to do.
+        told: What a trial of it has told a moment ago; without it one is made.
+        between: Is called several times a second, and may raise.
+    """
+    problems = list(wrong)
+    lines = ["TWINNS for QGIS: the compute environment", ""]
+    lines += [f"{name}: {value}" for name, value in facts.items()]
+    lines += [f"System: {platform.platform()}, {platform.machine()}, {os.cpu_count()} processors"]
+    lines += _room(folder, problems)
+    lines += [f"Interpreter: {python} ({origin})"]
+    if told is not None:
+        lines += _told(told, problems)
+    elif python.is_file():
+        lines += _trial(python, variables, problems, between)
+    elif not problems:
+        problems.append(f"There is no {python}: run 'Set up the compute environment' (twinns:setupcompute).")
+    lines += [f"Variable {name}: {variables[name]}" for name in _VARIABLES if variables.get(name)]
+    lines += ["", "What is wrong:", *(f"- {problem}" for problem in problems or ["nothing was found"])]
+    return anonymous("\n".join(lines)) + "\n"
+
+
+def anonymous(text: str) -> str:
+    """Returns a text without the home folder, the names of user and computer, and passwords in addresses."""
+    text = without_secrets(text)
+    home = str(Path.home())
+    for spelling in {home, home.replace("\\", "/"), os.path.realpath(home)}:
+        if len(spelling) > _SHORTEST_NAME:
+            text = re.sub(re.escape(spelling) + r"(?![\w-])", "~", text)
+    for name in _personal_names():
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "***", text, flags=re.IGNORECASE)
+    return text
+
+
+def _personal_names() -> Iterable[str]:
+    with suppress(Exception):  # a user without a name, in a container
+        yield from _long_enough(getpass.getuser())
+    yield from _long_enough(socket.gethostname())
+    yield from _long_enough(socket.gethostname().partition(".")[0])
+
+
+def _long_enough(name: str) -> list[str]:
+    return [name] if len(name) >= _SHORTEST_NAME else []
+
+
+def _room(folder: Path, problems: list[str]) -> list[str]:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free // _MB
+    lines = [f"Disk: {free} MB free at {existing}"]
+    if free < _LOW_DISK:
+        problems.append(f"The disk has {free} MB left: make room, as maps and their blocks need some.")
+    memory = _memory()
+    if memory is not None:
+        lines.append(f"Memory: {memory[1]} MB, of which {memory[0]} MB are available")
+        if memory[0] < _LOW_MEMORY:
+            problems.append(f"{memory[0]} MB of memory are available: close other programs, or lower MEMORY.")
+    return lines
+
+
+def _memory() -> tuple[int, int] | None:
+    """Returns the memory that is available and that there is, in MB; None if the system does not tell."""
+    if sys.platform == "win32":
+        return _memory_of_windows()
+    with suppress(OSError, ValueError, KeyError):
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        found = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
+        return int(found["MemAvailable"]) * 1024 // _MB, int(found["MemTotal"]) * 1024 // _MB
+    return None
+
+
+def _memory_of_windows() -> tuple[int, int] | None:
+    import ctypes
+
+    # MEMORYSTATUSEX: two numbers of 32 bits, then seven of 64, of which total and available memory come first.
+    status = (ctypes.c_ulonglong * 8)()
+    ctypes.cast(status, ctypes.POINTER(ctypes.c_ulong))[0] = ctypes.sizeof(status)
+    if not ctypes.windll.kernel32.GlobalMemoryStatusEx(status):  # type: ignore[attr-defined,unused-ignore]
+        return None
+    return status[2] // _MB, status[1] // _MB
+
+
+def _trial(python: Path, variables: Mapping[str, str], problems: list[str], between: Callable[[], None]) -> list[str]:
+    found = probe(python, variables, between)
+    why = found if isinstance(found, str) else found.why_unfit
+    if why:
+        problems.append(f"The interpreter is {why}. Run 'Set up the compute environment' (twinns:setupcompute).")
+        return []
+    lines: list[str] = []
+    command: list[str | Path] = [python, "-m", "twinns_qgis.training.trial"]
+    ended = run(command, variables, hear=lines.append, between=between, seconds=_SECONDS)
+    told = tried(lines)
+    if not ended.good or told is None:
+        problems.append(
+            f"The environment does not compute: {crash(ended.status)} Set it up again (twinns:setupcompute). Its last "
+            f"words:\n{ended.text}"
+        )
+        return []
+    return _told(told, problems)
+
+
+def _told(told: Mapping[str, Any], problems: list[str]) -> list[str]:
+    versions = ", ".join(f"{name} {told['versions'][name]}" for name in _SHOWN if name in told["versions"])
+    lines = [f"Python {told['python']} with {versions}", f"Keras computes with {told['backend']}"]
+    lines += [f"Device {name}: {speed} GFLOP/s in float32" for name, speed in told["speeds"].items()]
+    lines += [f"A step of a training: a loss of {told['loss']:.3f}"]
+    if not math.isfinite(told["loss"]):
+        problems.append("A step of a training gives no number. Set the environment up again (twinns:setupcompute).")
+    if has_nvidia(os.environ) and list(told["speeds"]) == ["cpu:0"]:
+        problems.append(
+            "There is an NVIDIA GPU, but it is not used: set the environment up for it (twinns:setupcompute), BACKEND "
+            "tensorflow-gpu or jax on Linux, torch with INDEX on Windows, or update the driver."
+        )
+    return lines
