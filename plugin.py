@@ -5,6 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsApplication
 
 from .algorithms.provider import TwinnsProvider
+from .algorithms.set_up_link import SetUpLink
 
 
 class TwinnsPlugin:
@@ -12,6 +13,7 @@ class TwinnsPlugin:
 
     def __init__(self) -> None:
         self._provider: TwinnsProvider | None = None
+        self._link = SetUpLink()
 
     def initProcessing(self) -> None:
         provider = TwinnsProvider()
@@ -22,8 +24,10 @@ class TwinnsPlugin:
 
     def initGui(self) -> None:
         self.initProcessing()
+        self._link.follow()
 
     def unload(self) -> None:
+        self._link.forget()
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None

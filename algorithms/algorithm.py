@@ -5,28 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingAlgorithm,
-    QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingFeedback,
-    QgsProcessingOutputNumber,
-)
-from qgis.PyQt.QtGui import QIcon
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from ..twinns_qgis.jobs.parameters import Declaration, Number, RasterOutput
+from ..twinns_qgis.jobs.parameters import Declaration, RasterOutput
 from .checks import Checks
-from .definitions import definition_of
-from .environment import PLUGIN_FOLDER, check_interpreter, chosen_interpreter
-from .help_panel import help_of_job, manual_page
+from .declared import DeclaredAlgorithm
+from .environment import check_interpreter, chosen_interpreter
 from .layers import Copies
+from .set_up_link import can_compute
 from .styles import Result, load_instead, show_result
 from .translation import tr
 from .values import Values
 from .worker import Worker
 
 
-class JobAlgorithm(QgsProcessingAlgorithm):
+class JobAlgorithm(DeclaredAlgorithm):
     """An algorithm that hands a job to the worker; its parameters are those of the job, in upper case.
 
     Args:
@@ -34,52 +27,12 @@ class JobAlgorithm(QgsProcessingAlgorithm):
     """
 
     def __init__(self, declaration: type[Declaration]) -> None:
-        super().__init__()
-        self._declaration = declaration
+        super().__init__(declaration)
         self._inputs: dict[str, Any] | QgsProcessingException = {}
         self._stands_for: dict[str, str] = {}
 
-    def createInstance(self) -> JobAlgorithm:
-        return JobAlgorithm(self._declaration)
-
-    def name(self) -> str:
-        return self._declaration.id()
-
-    def displayName(self) -> str:
-        return tr(self._declaration.label)
-
-    def group(self) -> str:
-        return tr(self._declaration.group)
-
-    def groupId(self) -> str:
-        return self._declaration.group.lower()
-
-    def tags(self) -> list[str]:
-        return tr(self._declaration.tags).split(",")
-
-    def shortDescription(self) -> str:
-        return tr(self._declaration.summary)
-
-    def shortHelpString(self) -> str:
-        return help_of_job(self._declaration)
-
-    def helpUrl(self) -> str:
-        return manual_page(self._declaration.page)
-
-    def icon(self) -> QIcon:
-        return QIcon(self.svgIconPath())
-
-    def svgIconPath(self) -> str:
-        return str(PLUGIN_FOLDER / "icon.svg")
-
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
-        for name, parameter in self._declaration.parameters().items():
-            self.addParameter(definition_of(name, parameter))
-        for name, meaning in self._declaration.numbers.items():
-            self.addOutput(QgsProcessingOutputNumber(name.upper(), tr(meaning)))
-
     def canExecute(self) -> tuple[bool, str]:
-        return check_interpreter()
+        return can_compute()
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         try:
@@ -88,24 +41,8 @@ class JobAlgorithm(QgsProcessingAlgorithm):
             return False, str(refusal)
         good, why_not = super().checkParameterValues(parameters, context)
         if good:
-            good, why_not = self._check_limits(parameters, context)
-        if good:
             why_not = Checks(self, self._declaration.parameters(), parameters, context).fault()
         return not why_not, why_not
-
-    def _check_limits(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Checks what QGIS's own parameters don't: open limits, and the formats of outputs."""
-        values = Values(self, parameters, context)
-        for name, parameter in self._declaration.parameters().items():
-            if isinstance(parameter, Number) and (expected := parameter.check(value := values.read(name, parameter))):
-                return False, tr("The parameter '{}' is {}.").format(name.upper(), value) + " " + expected
-        for definition in self.destinationParameterDefinitions():
-            value = parameters.get(definition.name())
-            # Not in our context: QGIS 3.22 would note there that it has a layer to load.
-            supported, why_not = self.provider().isSupportedOutputValue(value, definition, QgsProcessingContext())
-            if value and not supported:
-                return False, why_not
-        return True, ""
 
     def prepareAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -130,12 +67,11 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         if isinstance(self._inputs, QgsProcessingException):
             raise self._inputs
         executable, why_not = check_interpreter()
-        if not executable:
+        interpreter = chosen_interpreter()
+        if not executable or interpreter is None:
             raise QgsProcessingException(why_not)
         outputs = self._read(Values(self, parameters, context), outputs=True)
-        found = Worker(chosen_interpreter(), feedback).run(
-            self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for
-        )
+        found = Worker(interpreter, feedback).run(self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for)
         call = self.asPythonCommand(parameters, context)
         for order, (name, parameter) in enumerate(self._declaration.parameters().items()):
             if outputs.get(name) and name in found:

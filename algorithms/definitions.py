@@ -79,7 +79,10 @@ def _number(parameter: kinds.Number, name: str, label: str) -> Definition:
 
 
 def _file(parameter: kinds.FilePath, name: str, label: str) -> Definition:
-    return QgsProcessingParameterFile(name, label, extension=parameter.extension)
+    if parameter.extension:
+        return QgsProcessingParameterFile(name, label, extension=parameter.extension)
+    # QGIS's own filter, *.*, refuses names without an extension: such are those of programs.
+    return QgsProcessingParameterFile(name, label, fileFilter=tr("All files (*)"))
 
 
 def _file_output(parameter: kinds.FileOutput, name: str, label: str) -> Definition:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from processing.core.ProcessingConfig import ProcessingConfig
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsSettings
 
+from ..twinns_qgis.compute.installation import Surroundings, is_outdated
+from ..twinns_qgis.compute.network import Proxy
+from ..twinns_qgis.compute.place import Place
 from .translation import tr
 
 VARIABLE = "TWINNS_PYTHON"
@@ -28,6 +30,11 @@ _DROPPED = {
     "PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH", "LD_LIBRARY_PATH", "LD_PRELOAD",
 }  # fmt: skip
 _DROPPED_PREFIXES = ("DYLD_", "PIP_")
+_OF_PIP = {
+    "PIP_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL",
+    "PIP_PROXY", "PIP_TRUSTED_HOST",
+}  # fmt: skip
+"""Those of pip that say where packages come from."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,18 @@ class Interpreter:
     Args:
         path: Its executable.
         origin: Who named it, for messages.
+        keras: Keras' backend that it was made for; empty if it is the user's own.
     """
 
     path: Path
     origin: str
+    keras: str = ""
 
     def __str__(self) -> str:
         return f"{self.path} ({self.origin})"
 
 
-def chosen_interpreter() -> Interpreter:
+def chosen_interpreter() -> Interpreter | None:
     """Returns the interpreter that the variable names, else the setting, else that in the user's profile."""
     variable = os.environ.get(VARIABLE)
     if variable:
@@ -54,49 +63,83 @@ def chosen_interpreter() -> Interpreter:
     setting = ProcessingConfig.getSetting(SETTING)
     if setting:
         return Interpreter(_absolute(setting), tr("named in the Processing options, group {}").format(SETTINGS_GROUP))
-    return Interpreter(python_in(profile_environment()), tr("the environment in your profile"))
+    environment = place().current()
+    if environment is None:
+        return None
+    return Interpreter(Path(environment.python), tr("the environment in your profile"), environment.keras)
 
 
 def check_interpreter() -> tuple[bool, str]:
     """Returns whether the interpreter is there, and how to get one if it is not; starts no process."""
+    why_not = _why_no_interpreter()
+    return (False, why_not + "\n" + how_to_get_an_environment()) if why_not else (True, "")
+
+
+def _why_no_interpreter() -> str:
     interpreter = chosen_interpreter()
-    if interpreter.path.is_file():
-        return True, ""
-    missing = tr("The compute environment is missing: there is no {}.").format(interpreter)
-    return False, missing + "\n" + how_to_get_an_environment()
+    if interpreter is None:
+        return tr("The compute environment is missing: it has not been set up yet, or not to the end.")
+    if not interpreter.path.is_file():
+        return tr("The compute environment is missing: there is no {}.").format(interpreter)
+    environment = place().current()
+    if interpreter.keras and environment is not None and is_outdated(environment, PLUGIN_FOLDER):
+        return tr("The compute environment was made for another version of the plugin.")
+    return ""
 
 
-def profile_environment() -> Path:
-    """Returns the folder of the environment in the user's profile: updates of the plugin leave it alone."""
-    return Path(QgsApplication.qgisSettingsDirPath()) / "twinns" / "environment"
-
-
-def python_in(environment: Path) -> Path:
-    """Returns the interpreter of a virtual environment."""
-    return environment / ("Scripts/python.exe" if _WINDOWS else "bin/python")
+def place() -> Place:
+    """Returns where compute environments lie: in the user's profile, which updates of the plugin leave alone."""
+    return Place(Path(QgsApplication.qgisSettingsDirPath()))
 
 
 def how_to_get_an_environment() -> str:
-    """Says how to make the environment, with the exact commands, or how to name another Python."""
-    environment = profile_environment()
-    make = ["py" if _WINDOWS else "python3", "-m", "venv", str(environment)]
-    requirements = str(PLUGIN_FOLDER / "requirements.txt")
-    fill = [str(python_in(environment)), "-m", "pip", "install", "-r", requirements]
+    """Says how to make the environment, or how to name another Python."""
     return tr(
-        "Run these two commands in a terminal, with Python 3.10, 3.11, 3.12 or 3.13:\n"
-        "1. {make}\n"
-        "2. {fill}\n"
-        "Or name a Python that has these packages in the Processing options, group {group}, or in the environment "
-        "variable {variable}."
-    ).format(make=_command(make), fill=_command(fill), group=SETTINGS_GROUP, variable=VARIABLE)
+        "Run 'Set up the compute environment' in the Processing toolbox, group TWINNS (qgis_process run "
+        "twinns:setupcompute), or name a Python that has the packages in the Processing options, group {group}, or in "
+        "the environment variable {variable}."
+    ).format(group=SETTINGS_GROUP, variable=VARIABLE)
 
 
-def worker_environment(variables: Mapping[str, str], qgis_folders: Iterable[str] = ()) -> dict[str, str]:
+def surroundings() -> Surroundings:
+    """Returns what programs see that install the environment: the network as QGIS's options say."""
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _OF_PIP}
+    variables = {**worker_environment(os.environ, qgis_folders()), **kept, **qgis_proxy().variables()}
+    return Surroundings(PLUGIN_FOLDER, variables, dict(os.environ))
+
+
+def qgis_proxy() -> Proxy:
+    """Returns the proxy that is set in QGIS, with the password that its authentication settings may hold."""
+    settings = QgsSettings()
+    if not settings.value("proxy/proxyEnabled", False, type=bool):
+        return Proxy("NoProxy")
+    user, password = settings.value("proxy/proxyUser", ""), settings.value("proxy/proxyPassword", "")
+    key = settings.value("proxy/authcfg", "")
+    if key:
+        stored = QgsAuthMethodConfig()
+        found = QgsApplication.authManager().loadAuthenticationConfig(key, stored, True)
+        loaded = found[1] if isinstance(found, tuple) else stored
+        user, password = loaded.config("username") or user, loaded.config("password") or password
+    excluded = settings.value("proxy/noProxyUrls", []) or settings.value("proxy/proxyExcludedUrls", [])
+    return Proxy(
+        settings.value("proxy/proxyType", ""),
+        settings.value("proxy/proxyHost", ""),
+        str(settings.value("proxy/proxyPort", "")),
+        user,
+        password,
+        [excluded] if isinstance(excluded, str) and excluded else list(excluded or []),
+    )
+
+
+def worker_environment(
+    variables: Mapping[str, str], qgis_folders: Iterable[str] = (), keras: str = ""
+) -> dict[str, str]:
     """Returns the environment variables of the worker.
 
     Args:
         variables: Those of QGIS; they are left as they are.
         qgis_folders: Folders whose own folders leave the search path: on Windows, QGIS's libraries would be loaded.
+        keras: Keras' backend, unless a variable names one.
     """
     kept = {
         name: value
@@ -108,6 +151,7 @@ def worker_environment(variables: Mapping[str, str], qgis_folders: Iterable[str]
         folders = kept[name].split(os.pathsep)
         kept[name] = os.pathsep.join(folder for folder in folders if not _lies_in(os.path.normcase(folder), roots))
     return {
+        **({"KERAS_BACKEND": keras} if keras else {}),
         **kept,
         "PYTHONPATH": str(PLUGIN_FOLDER),  # so that the core is always that of this plugin
         "PYTHONSAFEPATH": "1",
@@ -130,9 +174,3 @@ def _absolute(path: str) -> Path:
 
 def _lies_in(folder: str, roots: Iterable[str]) -> bool:
     return any(folder == root or folder.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
-
-
-def _command(words: list[str]) -> str:
-    if _WINDOWS:
-        return " ".join(f'"{word}"' if " " in word else word for word in words)
-    return shlex.join(words)

@@ -9,9 +9,11 @@ from qgis.PyQt.QtGui import QIcon
 from ..twinns_qgis.jobs.declarations import DECLARATIONS
 from ..twinns_qgis.jobs.parameters import Choice
 from .algorithm import JobAlgorithm
+from .compute import CheckCompute, SetupCompute
 from .definitions import show_choices
-from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP, check_interpreter
+from .environment import PLUGIN_FOLDER, SETTING, SETTINGS_GROUP
 from .help_panel import help_of_model, manual_page
+from .set_up_link import can_compute
 from .translation import tr
 
 _MODELS = {
@@ -52,7 +54,7 @@ class ShippedModel(QgsProcessingModelAlgorithm):
 
     def canExecute(self) -> tuple[bool, str]:
         complete, what_is_missing = super().canExecute()
-        return check_interpreter() if complete else (False, what_is_missing)
+        return can_compute() if complete else (False, what_is_missing)
 
 
 class TwinnsProvider(QgsProcessingProvider):
@@ -94,6 +96,8 @@ class TwinnsProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:
         for declaration in DECLARATIONS:
             self.addAlgorithm(JobAlgorithm(declaration))
+        self.addAlgorithm(SetupCompute())
+        self.addAlgorithm(CheckCompute())
         for name in _MODELS:
             model = ShippedModel()
             if model.fromFile(str(PLUGIN_FOLDER / "models" / f"{name}.model3")):

@@ -87,7 +87,9 @@ class Worker:
             raise QgsProcessingException(
                 tr("{} is QGIS itself, not a Python.").format(self._interpreter) + "\n" + how_to_get_an_environment()
             )
-        self._process.setProcessEnvironment(_as_process_environment(worker_environment(os.environ, qgis_folders())))
+        self._process.setProcessEnvironment(
+            _as_process_environment(worker_environment(os.environ, qgis_folders(), self._interpreter.keras))
+        )
         self._process.setWorkingDirectory(folder)
         self._process.start(str(self._interpreter.path), ["-m", "twinns_qgis", "worker"])
         if not self._process.waitForStarted():

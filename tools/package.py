@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = "twinns"  # the plugin's name for QGIS: users' settings hold it
 FILES = (
-    "metadata.txt", "LICENSE", "README.md", "CHANGELOG.md", "requirements.txt", "icon.svg", "__init__.py", "plugin.py",
+    "metadata.txt", "LICENSE", "README.md", "CHANGELOG.md", "icon.svg", "__init__.py", "plugin.py",
+    *(f"requirements{part}.txt" for part in ("", "-cuda", "-jax", "-torch", "-uv")),
 )  # fmt: skip
 FOLDERS = {"algorithms": ["*.py"], "twinns_qgis": ["*.py", "*.j2", "py.typed"], "models": ["*.model3"]}
 LARGEST = 25_000_000  # the plugin repository takes no more

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from twinns_qgis.compute import declarations as compute  # noqa: E402
 from twinns_qgis.jobs.declarations import DECLARATIONS  # noqa: E402
 from twinns_qgis.jobs.parameters import Choice, Declaration, Number, Parameter  # noqa: E402
 
@@ -23,12 +24,14 @@ lower case.
 
 def page() -> str:
     """Returns the page."""
-    return "\n".join([HEAD, *(section(declaration) for declaration in DECLARATIONS)])
+    return "\n".join([HEAD, *(section(declaration) for declaration in (*compute.DECLARATIONS, *DECLARATIONS))])
 
 
 def section(declaration: type[Declaration]) -> str:
     """Returns what the page says of a job."""
-    names = f"`twinns:{declaration.id()}`, `twinns {declaration.command}`, `twinns_qgis.jobs.{declaration.__name__}`"
+    names = f"`twinns:{declaration.id()}`"
+    if declaration in DECLARATIONS:
+        names += f", `twinns {declaration.command}`, `twinns_qgis.jobs.{declaration.__name__}`"
     rows = "\n".join(row(name, parameter) for name, parameter in declaration.parameters().items())
     given = "".join(f"\n\nOutput: `{name.upper()}`, {text}." for name, text in declaration.numbers.items())
     return (

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 from processing.core.ProcessingConfig import ProcessingConfig
-from qgis.core import QgsApplication, QgsProcessingException
+from qgis import utils
+from qgis.core import QgsApplication, QgsProcessingException, QgsSettings
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices
 
 
 @pytest.fixture
@@ -36,16 +39,46 @@ def setting(provider):
     ProcessingConfig.setSettingValue("TWINNS_PYTHON", "")
 
 
-def test_without_an_environment_the_algorithms_say_how_to_make_one(provider, profile):
+def made(environment, profile, **more):
+    """An environment in the profile, as setting up leaves it."""
+    from twinns.twinns_qgis.compute.backends import BACKENDS
+    from twinns.twinns_qgis.compute.place import Environment, hash_of
+
+    python = profile / "twinns/e-123456/bin/python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    lock = hash_of([environment.PLUGIN_FOLDER / name for name in BACKENDS["jax"].locks])
+    values = {"python": str(python), "backend": "jax", "keras": "jax", "lock": lock, "own": True}
+    environment.place().mark(Environment(**{**values, **more}))
+    return python
+
+
+def test_without_an_environment_all_but_those_that_make_one_say_how_to_make_one(provider, profile):
     for algorithm in provider.algorithms():
         executable, why_not = algorithm.create().canExecute()
-        assert not executable
-        python = profile / "twinns/environment/bin/python"
-        assert f"python3 -m venv '{profile}/twinns/environment'\n" in why_not
-        assert f"'{python}' -m pip install -r " in why_not
-        assert "3.10" in why_not
-        assert "3.13" in why_not
-        assert "TWINNS_PYTHON" in why_not
+        if algorithm.name() in ("setupcompute", "checkcompute"):
+            assert executable
+        else:
+            assert not executable
+            assert "Set up the compute environment" in why_not
+            assert "twinns:setupcompute" in why_not
+            assert "TWINNS_PYTHON" in why_not
+
+
+def test_where_there_are_windows_the_message_has_a_link_that_opens_the_dialog(algorithm, profile, monkeypatch):
+    import processing
+
+    monkeypatch.setattr(utils, "iface", object())
+    assert '<a href="twinns:setupcompute">' in algorithm.canExecute()[1]
+    opened = []
+    monkeypatch.setattr(processing, "execAlgorithmDialog", opened.append)
+    from twinns.algorithms.set_up_link import SetUpLink
+
+    link = SetUpLink()
+    link.follow()
+    assert QDesktopServices.openUrl(QUrl("twinns:setupcompute"))
+    link.forget()
+    assert opened == ["twinns:setupcompute"]
 
 
 def test_a_run_without_an_environment_is_refused(run, profile, tmp_path):
@@ -53,16 +86,69 @@ def test_a_run_without_an_environment_is_refused(run, profile, tmp_path):
         run("createdemosite", {"FOLDER": str(tmp_path / "site")})
 
 
-def test_the_commands_that_are_told_name_files_that_exist(environment):
-    assert (environment.PLUGIN_FOLDER / "requirements.txt").is_file()
-
-
 def test_the_environment_in_the_profile_is_found(algorithm, environment, profile):
-    python = profile / "twinns/environment/bin/python"
-    python.parent.mkdir(parents=True)
-    python.symlink_to(sys.executable)
+    python = made(environment, profile)
     assert algorithm.canExecute() == (True, "")
-    assert environment.chosen_interpreter().path == python
+    assert (environment.chosen_interpreter().path, environment.chosen_interpreter().keras) == (python, "jax")
+
+
+def test_a_half_made_environment_is_not_taken_for_whole(algorithm, environment, profile):
+    made(environment, profile)
+    (profile / "twinns/environment.json").unlink()
+    assert not algorithm.canExecute()[0]
+
+
+def test_an_environment_of_another_version_of_the_plugin_is_told(algorithm, environment, profile):
+    made(environment, profile, lock="of an older version")
+    executable, why_not = algorithm.canExecute()
+    assert not executable
+    assert "made for another version of the plugin" in why_not
+    assert "twinns:setupcompute" in why_not
+
+
+def test_an_environment_whose_python_is_gone_is_told(algorithm, environment, profile):
+    made(environment, profile).unlink()
+    executable, why_not = algorithm.canExecute()
+    assert not executable
+    assert "environment in your profile" in why_not
+
+
+def test_the_worker_computes_with_what_the_environment_was_made_for_unless_the_user_says_otherwise(environment):
+    assert environment.worker_environment({}, keras="jax")["KERAS_BACKEND"] == "jax"
+    assert environment.worker_environment({"KERAS_BACKEND": "torch"}, keras="jax")["KERAS_BACKEND"] == "torch"
+
+
+@pytest.fixture
+def proxy(qgis_app):
+    """Sets a proxy in QGIS's options."""
+    settings = QgsSettings()
+    yield lambda **values: [settings.setValue(f"proxy/{name}", value) for name, value in values.items()]
+    settings.remove("proxy")
+
+
+def test_the_proxy_of_qgis_is_that_of_the_installation_and_not_of_the_worker(environment, proxy):
+    proxy(
+        proxyEnabled=True, proxyType="HttpProxy", proxyHost="proxy", proxyPort="3128", proxyUser="jane",
+        proxyPassword="a b:@", noProxyUrls=["http://inside/"],
+    )  # fmt: skip
+    variables = environment.surroundings().variables
+    assert variables["HTTPS_PROXY"] == variables["https_proxy"] == "http://jane:a%20b%3A%40@proxy:3128"
+    assert variables["NO_PROXY"] == "inside"
+    assert "a%20b" not in str(environment.worker_environment(os.environ))
+
+
+def test_a_proxy_that_is_switched_off_is_not_used(environment, proxy, monkeypatch):
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    proxy(proxyEnabled=False, proxyType="HttpProxy", proxyHost="proxy")
+    assert "HTTPS_PROXY" not in environment.surroundings().variables
+
+
+def test_what_the_user_has_set_for_pip_counts_for_the_installation(environment, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror/simple")
+    monkeypatch.setenv("PIP_TARGET", "/elsewhere")
+    variables = environment.surroundings().variables
+    assert variables["PIP_INDEX_URL"] == "https://mirror/simple"
+    assert "PIP_TARGET" not in variables
 
 
 def test_the_setting_goes_before_the_profile_and_the_variable_before_both(
@@ -96,7 +182,7 @@ def wrong(run, monkeypatch, path, tmp_path):
         run("createdemosite", {"FOLDER": str(tmp_path / "site"), "SIZE": 64})
     message = str(refusal.value)
     assert str(path) in message
-    assert "-m venv" in message
+    assert "twinns:setupcompute" in message
     return message
 
 

@@ -33,6 +33,7 @@ def test_the_zip_holds_one_folder_with_the_plugin_and_the_core(archive):
         names = set(file.namelist())
     assert {name.split("/")[0] for name in names} == {"twinns"}
     needed = "metadata.txt LICENSE README.md CHANGELOG.md requirements.txt icon.svg __init__.py plugin.py"
+    needed += " requirements-cuda.txt requirements-jax.txt requirements-torch.txt requirements-uv.txt"
     needed += " algorithms/provider.py models/landcover.model3 twinns_qgis/__main__.py"
     assert {f"twinns/{name}" for name in needed.split()} <= names
 

@@ -12,7 +12,8 @@ from qgis.core import QgsApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"landcover", "landcoverforest", "landcoverfrommodel"}
-ALGORITHMS = {"createdemosite", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover", *MODELS}
+JOBS = {"createdemosite", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover"}
+ALGORITHMS = {*JOBS, *MODELS, "setupcompute", "checkcompute"}
 
 
 def test_the_plugin_loader_loads_it_and_takes_it_back(plugin, qgis_iface, monkeypatch):
@@ -101,7 +102,7 @@ def test_qgis_process_fails_with_the_message_of_the_worker(qgis_process, worker,
 def test_qgis_process_says_how_to_get_an_environment(qgis_process, tmp_path):
     done = qgis_process("run", "twinns:createdemosite", "--", f"FOLDER={tmp_path / 'site'}", TWINNS_PYTHON="")
     assert done.returncode != 0
-    assert "-m venv" in done.stdout + done.stderr
+    assert "twinns:setupcompute" in done.stdout + done.stderr
 
 
 def test_qgis_process_makes_the_demo_site_with_the_real_worker(qgis_process, compute_python, tmp_path):
