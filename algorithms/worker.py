@@ -13,7 +13,7 @@ from qgis.core import QgsProcessingException, QgsProcessingFeedback
 from qgis.PyQt.QtCore import QProcess, QProcessEnvironment, QTemporaryDir
 
 from .diagnosis import why_no_result
-from .environment import Interpreter, how_to_get_an_environment, qgis_folders, worker_environment
+from .environment import Interpreter, how_to_get_an_environment, place, qgis_folders, worker_environment
 from .translation import tr
 
 _POLL_MS = 100
@@ -72,13 +72,14 @@ class Worker:
             QgsProcessingException: There is no result, for whatever reason: the message says which.
         """
         folder = QTemporaryDir()  # of our own: Python 3.10 also searches the working folder for modules
-        try:
-            self._start(folder.path())
-            self._send({"job": job, "parameters": parameters, "stands_for": stands_for or {}})
-            self._listen()
-        finally:
-            self._end()
-            folder.remove()
+        with place().in_use(self._interpreter.path):
+            try:
+                self._start(folder.path())
+                self._send({"job": job, "parameters": parameters, "stands_for": stands_for or {}})
+                self._listen()
+            finally:
+                self._end()
+                folder.remove()
         return self._outputs()
 
     def _start(self, folder: str) -> None:

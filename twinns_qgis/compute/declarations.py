@@ -24,6 +24,7 @@ class SetupCompute(Declaration):
     command = "setup-compute"
     label = "Set up the compute environment"
     group = _GROUP
+    page = "qgis.md#installing"
     summary = "Installs what the other algorithms compute with, into your profile."
     description = (
         "Makes the compute environment: a Python of its own with TensorFlow and the other libraries, in your QGIS "
@@ -71,6 +72,7 @@ class CheckCompute(Declaration):
     command = "check-compute"
     label = "Check the compute environment"
     group = _GROUP
+    page = "qgis.md#installing"
     summary = "Tells what the algorithms compute with, how fast it is, what is wrong and what to do."
     description = (
         "Examines the compute environment: versions, devices and how fast each multiplies matrices, one step of a "

@@ -160,6 +160,7 @@ class Installation:
             raise InputError(f"{why_no_wheels()}.", "Name a Python that has the packages as INTERPRETER.")
         if source.wheels is not None and not source.wheels.is_dir():
             raise InputError(f"The folder of wheels {source.wheels} is not there.", "Name the folder as WHEELS.")
+        self._place.environments.mkdir(parents=True, exist_ok=True)
         self._say_what_it_takes(backend, source)
         self._place.tidy()
         folder = self._place.new_folder()
@@ -316,7 +317,7 @@ class Installation:
             remove_tree(folder)
         raise InputError(
             "No Python was found to make the environment with. Tried:\n" + "\n".join(passed_over or ["nothing"]),
-            _how_to_get_python(self._variables),
+            _how_to_get_python(self._variables, uv),
         )
 
     def _install(self, command: Sequence[str | Path], backend: Backend) -> None:
@@ -473,10 +474,10 @@ def _why_not_installed(ended: Ended) -> InputError:
     )
 
 
-def _how_to_get_python(variables: Mapping[str, str]) -> str:
+def _how_to_get_python(variables: Mapping[str, str], uv: Uv | None) -> str:
     if in_flatpak(variables):
         return "QGIS is a Flatpak, which sees no other Python: name one with the packages as INTERPRETER."
-    if Path("/etc/debian_version").is_file():
+    if uv is None and Path("/etc/debian_version").is_file():
         return "Install Python's tools, sudo apt install python3-venv python3-pip, and run it again."
     return "Install Python 3.12 with its installer, and run it again, or name a Python as INTERPRETER."
 

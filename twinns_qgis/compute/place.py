@@ -24,6 +24,7 @@ from ..errors import InputError
 
 _MARKER = "environment.json"
 _LOCK = "setup.lock"
+_IN_USE = "in-use.lock"
 _PREFIX = "e-"
 _LONGEST_PATH = 195
 """Characters of the longest path within an environment: a header of TensorFlow."""
@@ -100,7 +101,7 @@ class Place:
         """Removes the environments that don't count; one that a program holds open stays until the next time."""
         current = self.current()
         for folder in self.environments.glob(f"{_PREFIX}*"):
-            if current is None or folder not in Path(current.python).parents:
+            if (current is None or folder not in Path(current.python).parents) and not _is_in_use(folder):
                 remove_tree(folder)
         for partial in self.folder.glob(f"{_MARKER}.*"):
             with suppress(OSError):
@@ -120,6 +121,27 @@ class Place:
         return not any(folder.exists() for folder in (self.cache, self.pythons, *self.environments.glob(f"{_PREFIX}*")))
 
     @contextmanager
+    def in_use(self, python: Path) -> Iterator[None]:
+        """Keeps an environment from being removed while a job runs in it; does nothing for a Python of the user."""
+        if sys.platform == "win32":  # it sees itself whether a file is open
+            yield
+            return
+        folder = next((parent for parent in python.parents if parent.parent == self.environments), None)
+        if folder is None:
+            yield
+            return
+        try:
+            file = (folder / _IN_USE).open("a+b")
+        except OSError:  # read-only, and removed by nobody
+            yield
+            return
+        with file:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps a second QGIS from setting up at the same time; the lock ends with the process that holds it.
 
@@ -129,7 +151,6 @@ class Place:
         path = self.folder / _LOCK
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.environments.mkdir(parents=True, exist_ok=True)
             file = path.open("a+b")
         except OSError as error:
             raise InputError(
@@ -189,6 +210,25 @@ def remove_tree(folder: Path) -> None:
         if not folder.exists() or os.name != "nt":
             return
         time.sleep(attempt)
+
+
+def _is_in_use(folder: Path) -> bool:
+    """Returns whether a job runs in an environment that is to be removed."""
+    if sys.platform == "win32":
+        try:
+            # Windows renames no folder of which a file is open.
+            folder.rename(folder.with_name(f"{folder.name}x")).rename(folder)
+        except OSError:
+            return True
+        return False
+    try:
+        with (folder / _IN_USE).open("a+b") as file:
+            _lock(file)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _try_again(action: Callable[[], object]) -> None:

@@ -79,9 +79,9 @@ def _reason(backend: str) -> str:
     if not visible_gpus():
         return "the environment variable CUDA_VISIBLE_DEVICES hides it."
     if backend == "tensorflow" and sys.platform == "win32":
-        return "TensorFlow has no GPU on Windows. Use PyTorch: install torch, and set KERAS_BACKEND=torch."
+        return "TensorFlow has no GPU on Windows. Use PyTorch: run setupcompute with BACKEND torch and INDEX."
     if backend == "tensorflow" and importlib.util.find_spec("nvidia") is None:
-        return "its CUDA libraries are not installed. Install 'tensorflow[and-cuda]' into the compute environment."
+        return "its CUDA libraries are not installed. Run setupcompute with BACKEND tensorflow-gpu."
     return f"the driver and {backend} do not go together. Update the driver, or install the {backend} made for it."
 
 

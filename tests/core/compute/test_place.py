@@ -73,6 +73,24 @@ def test_removing_leaves_an_interpreter_of_the_user_alone(place, tmp_path):
     assert python.exists()
 
 
+def test_an_environment_in_which_a_job_runs_stays_until_the_job_has_ended(place):
+    with place.locked():
+        former = made(place)
+        place.mark(former)
+        with place.in_use(Path(former.python)), place.in_use(Path(former.python)):
+            place.mark(made(place))
+            place.tidy()
+            assert Path(former.python).exists()
+            assert not place.remove()
+        place.tidy()
+    assert not Path(former.python).exists()
+
+
+def test_a_python_of_the_user_is_used_without_a_trace(place, tmp_path):
+    with place.in_use(tmp_path / "mine/bin/python"):
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_in_an_environment_is_removed_and_not_followed(place, tmp_path):
     kept = tmp_path / "kept"
     kept.mkdir()

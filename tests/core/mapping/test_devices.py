@@ -32,7 +32,7 @@ def test_gpus_that_tensorflow_cannot_use_are_named_with_what_to_install(driver, 
     driver(TWO)
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     assert unused_gpu("auto").startswith("H100, A2 is there but not used")
-    assert "tensorflow[and-cuda]" in unused_gpu("auto")
+    assert "tensorflow-gpu" in unused_gpu("auto")
 
 
 def test_a_variable_that_hides_the_gpu_is_named(driver, monkeypatch):
