@@ -41,6 +41,8 @@ _MB = 1_000_000
 _VERIFY_SECONDS = 900
 _HELD = ("os error 5)", "os error 32)", "WinError 5]", "WinError 32]")
 """What programs say when a virus scanner holds a file."""
+_CHATTER = ("WARNING: Retrying", "Ignoring ", "Looking in ", "Collecting ")
+"""How lines of pip begin that don't tell what is wrong."""
 _PATHS_OF_QGIS = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 
 
@@ -192,27 +194,28 @@ class Installation:
     def _fill(self, folder: Path, backend: Backend, source: Source, scratch: Path) -> dict[str, Any]:
         certificates = scratch / "system.pem"
         system = certificates if write_system_certificates(certificates) else None
-        for attempt, trusted in enumerate([system, None]):
-            self._variables = {
-                **self._surroundings.variables,
-                "UV_CACHE_DIR": str(self._place.cache),
-                "UV_PYTHON_INSTALL_DIR": str(self._place.pythons),
-                **source.uv_variables(),
-                **source.pip_variables(),
-                **certificate_variables(self._surroundings.variables, trusted),
-            }
-            try:
-                return self._fill_once(folder, backend, source, scratch)
-            except _Untrusted as refusal:
-                if attempt or system is None:
-                    raise InputError(
-                        f"A certificate on the way to the packages is not trusted. {refusal}",
-                        "Name your company's file of certificates in the environment variable SSL_CERT_FILE, before "
-                        "QGIS starts, or give WHEELS, a folder of wheels.",
-                    ) from refusal
-                self._reporter.info("The system's certificates don't fit; trying those that come with the programs.")
-                remove_tree(folder)
-        raise AssertionError("one of the attempts returns or raises")
+        common = {
+            **self._surroundings.variables,
+            "UV_CACHE_DIR": str(self._place.cache),
+            "UV_PYTHON_INSTALL_DIR": str(self._place.pythons),
+            **source.uv_variables(),
+            **source.pip_variables(),
+        }
+        self._variables = {**common, **certificate_variables(common, system)}
+        try:
+            return self._fill_once(folder, backend, source, scratch)
+        except _Untrusted:
+            self._reporter.info("The system's certificates don't fit; trying those that come with the programs.")
+        remove_tree(folder)
+        self._variables = common
+        try:
+            return self._fill_once(folder, backend, source, scratch)
+        except _Untrusted as refusal:
+            raise InputError(
+                f"A certificate on the way to the packages is not trusted. {refusal}",
+                "Name your company's file of certificates in the environment variable SSL_CERT_FILE, before QGIS "
+                "starts, or give WHEELS, a folder of wheels.",
+            ) from refusal
 
     def _fill_once(self, folder: Path, backend: Backend, source: Source, scratch: Path) -> dict[str, Any]:
         self._reporter.progress(0.01, "Looking for Python")
@@ -413,9 +416,12 @@ class _Watch:
         self._reporter.check_cancelled()
         taken = self._before - self._free()
         share = 0.05 + 0.85 * min(1.0, max(0.0, taken / self._expected))
-        if share > self._told + 0.02:
+        # QGIS adds each text to its log, so they are few.
+        if share > self._told + 0.1:
             self._told = share
             self._reporter.progress(share, f"Installing: {taken // _MB} of about {self._expected // _MB} MB are there")
+        else:
+            self._reporter.progress(share)
 
 
 @contextmanager
@@ -483,7 +489,8 @@ def _how_to_get_python(variables: Mapping[str, str], uv: Uv | None) -> str:
 
 
 def _told(ended: Ended) -> str:
-    return without_secrets(f"The installer said:\n{ended.text}")
+    lines = [line for line in ended.text.splitlines() if not line.startswith(_CHATTER)]
+    return without_secrets("\n".join(["The installer said:", *lines]))
 
 
 def _last(ended: Ended) -> str:

@@ -99,12 +99,11 @@ def certificate_variables(variables: Mapping[str, str], system: Path | None) -> 
 
     Args:
         variables: Those that are there already.
-        system: The file of the system's certificates, None to trust those that the programs bring.
+        system: The file of the system's certificates, None if it could not be written.
     """
-    if system is None:
-        return {}
     # uv reads the system's own; so does pip from 24.2 on, and before it takes a file.
     named = {"UV_SYSTEM_CERTS": "true"}
-    if not {"PIP_CERT", "REQUESTS_CA_BUNDLE"} & variables.keys():
-        named["PIP_CERT"] = variables.get("SSL_CERT_FILE") or str(system)
+    file = variables.get("SSL_CERT_FILE") or system
+    if file is not None and not {"PIP_CERT", "REQUESTS_CA_BUNDLE"} & variables.keys():
+        named["PIP_CERT"] = str(file)
     return named

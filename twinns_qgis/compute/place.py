@@ -30,6 +30,7 @@ _LONGEST_PATH = 195
 """Characters of the longest path within an environment: a header of TensorFlow."""
 _WINDOWS_LIMIT = 259
 _TRIES = 5
+_LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -158,13 +159,11 @@ class Place:
                 "Let your user write to it, or give INTERPRETER, a Python that has the packages.",
             ) from error
         with file:
-            try:
-                _lock(file)
-            except OSError as error:
+            if not _locks(file):
                 raise InputError(
                     "The compute environment is being set up already, perhaps by another QGIS.",
                     "Wait until that has ended.",
-                ) from error
+                )
             yield
 
 
@@ -251,6 +250,18 @@ def _lock(file: Any) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _locks(file: Any) -> bool:
+    """Locks a file, with patience: what a process that was killed was just starting still holds it for a moment."""
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        with suppress(OSError):
+            _lock(file)
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
 
 
 def _needs_short_paths() -> bool:

@@ -203,6 +203,14 @@ def test_no_python_is_told_with_what_was_tried(setup, wheels, monkeypatch):
     assert "/opt/qgis-bin: QGIS itself" in refusal.value.message
 
 
+def test_a_flatpak_says_so_and_asks_for_an_interpreter(setup, wheels):
+    (setup.programs / "python3.12").unlink()
+    setup.surroundings.variables["FLATPAK_ID"] = "org.qgis.qgis"
+    with pytest.raises(InputError, match="is a Flatpak") as refusal:
+        setup(wheels=wheels)
+    assert "INTERPRETER" in refusal.value.hint
+
+
 def test_without_uv_venv_and_pip_are_told_to_be_missing_where_they_are(setup, wheels, monkeypatch):
     (setup.programs / "uv").unlink()
     python = setup.programs / "python3.12"
@@ -239,6 +247,30 @@ def test_an_existing_interpreter_with_an_older_version_is_refused(setup, plugin,
 def test_an_interpreter_that_is_no_python_is_refused(setup, name):
     with pytest.raises(InputError, match="not a working Python"):
         setup(interpreter=Path(shutil.which(name) or "/none"))
+
+
+def test_qgis_python_on_windows_gets_its_folders_to_find_the_libraries_of_ssl(monkeypatch):
+    variables = {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312", "HOME": "x"}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        needed = installation._needed_by_qgis(variables)
+    assert needed == {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312"}
+
+
+def test_certificates_that_are_not_trusted_are_tried_in_two_ways_and_then_told(setup, wheels, monkeypatch):
+    uv = setup.programs / "uv"
+    uv.unlink()
+    uv.write_text(
+        f'#!/bin/sh\necho "$UV_SYSTEM_CERTS" >> {setup.programs}/log\n'
+        'if [ "$1" = --version ]; then exit 0; fi\n'
+        f'if [ "$1" = pip ]; then echo "invalid peer certificate: UnknownIssuer"; exit 2; fi\nexec {UV} "$@"\n'
+    )
+    uv.chmod(0o755)
+    with pytest.raises(InputError, match="not trusted") as refusal:
+        setup(wheels=wheels)
+    assert "SSL_CERT_FILE" in refusal.value.hint
+    assert set((setup.programs / "log").read_text().split("\n")) == {"true", ""}
+    assert folders(setup.place) == []
 
 
 def test_uv_is_taken_out_of_a_wheel_only_with_the_hash_of_the_lock(tmp_path):

@@ -74,7 +74,7 @@ def test_the_systems_certificates_are_trusted_unless_the_user_names_others(tmp_p
     assert certificate_variables({}, path) == {"UV_SYSTEM_CERTS": "true", "PIP_CERT": str(path)}
     assert certificate_variables({"SSL_CERT_FILE": "/own.pem"}, path)["PIP_CERT"] == "/own.pem"
     assert "PIP_CERT" not in certificate_variables({"PIP_CERT": "/own.pem"}, path)
-    assert certificate_variables({}, None) == {}
+    assert certificate_variables({}, None) == {"UV_SYSTEM_CERTS": "true"}
 
 
 @pytest.mark.parametrize(
