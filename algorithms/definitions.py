@@ -36,6 +36,10 @@ _WHOLE = QgsProcessingParameterNumber.Type.Integer
 _DECIMAL = QgsProcessingParameterNumber.Type.Double
 
 
+_LARGEST = 2**31 - 1
+"""QGIS's boxes of whole numbers hold no larger one: with a larger maximum, they show their smallest."""
+
+
 def definition_of(name: str, parameter: kinds.Parameter) -> Definition:
     """Returns the parameter of QGIS Processing for one that a job declares."""
     definition = _MAKERS[type(parameter)](parameter, name.upper(), tr(parameter.label))
@@ -73,7 +77,7 @@ def _number(parameter: kinds.Number, name: str, label: str) -> Definition:
     definition.setMetadata({"widget_wrapper": {"decimals": parameter.decimals}})
     if math.isfinite(parameter.limit.minimum):
         definition.setMinimum(parameter.limit.minimum)
-    if math.isfinite(parameter.limit.maximum):
+    if parameter.limit.maximum <= _LARGEST:
         definition.setMaximum(parameter.limit.maximum)
     return definition
 

@@ -209,6 +209,18 @@ def test_help_leads_to_a_page_of_the_manual_that_is_there(provider):
         assert not heading or heading in headings
 
 
+def test_a_dialog_that_was_only_opened_gives_the_defaults(provider, declarations, worker, monkeypatch):
+    """A maximum that QGIS's boxes can't hold made them show -2,147,483,648."""
+    worker("finish()")
+    monkeypatch.setattr(ParametersPanel, "iface", None)
+    for name, declaration in declarations.items():
+        dialog = AlgorithmDialog(provider.algorithm(name).create(), False, None)
+        for parameter, declared in declaration.parameters().items():
+            if isinstance(declared.default, (int, float)) or "Number" in type(declared).__name__:
+                assert dialog.mainWidget().wrappers[parameter.upper()].parameterValue() == declared.default
+        dialog.close()
+
+
 def test_dialogs_show_numbers_as_people_write_them(provider, worker, monkeypatch):
     worker("finish()")
     monkeypatch.setattr(ParametersPanel, "iface", None)

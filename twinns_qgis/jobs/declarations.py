@@ -387,7 +387,7 @@ class Sampling(Declaration):
         "Side of squares of the ground whose objects go into one part together, in units of the series' CRS, mostly "
         "metres; 0 draws by object.",
         default=0.0,
-        decimals=6,
+        decimals=4,
         limit=_FROM_0,
         advanced=True,
     )
