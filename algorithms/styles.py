@@ -10,6 +10,7 @@ from processing.core.ProcessingConfig import ProcessingConfig
 from qgis.core import (
     Qgis,
     QgsDateTimeRange,
+    QgsLayerTree,
     QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -96,8 +97,12 @@ def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext
         return
     layer.setCustomProperty(_RANK, rank)
     group = root.findGroup(_GROUP) or root.insertGroup(0, _GROUP)
-    higher = [one for one in group.findLayers() if int(one.layer().customProperty(_RANK, -100)) > rank]
-    group.insertChildNode(len(higher), node.clone())
+    higher = [
+        place
+        for place, child in enumerate(group.children())
+        if QgsLayerTree.isLayer(child) and child.layer() and int(child.layer().customProperty(_RANK, -100)) > rank
+    ]
+    group.insertChildNode(max(higher, default=-1) + 1, node.clone())
     node.parent().removeChildNode(node)
 
 

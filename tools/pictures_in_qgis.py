@@ -53,7 +53,7 @@ def take() -> None:
     QgsProject.instance().addMapLayer(polygons)
     QgsProject.instance().setCrs(polygons.crs())
 
-    series = {"SENTINEL1": str(RESULTS / "s1.tif"), "SENTINEL2": str(RESULTS / "s2.tif")}
+    series = {"SENTINEL1": str(RESULTS / "Sentinel-1 series.tif"), "SENTINEL2": str(RESULTS / "Sentinel-2 series.tif")}
     run("preparesentinel2", FOLDER=str(SITE / "sentinel2"), OUTPUT=series["SENTINEL2"], REPORT=str(RESULTS / "s2.html"))
     run("preparesentinel1", FOLDER=str(SITE / "sentinel1"), REFERENCE=series["SENTINEL2"], OUTPUT=series["SENTINEL1"])
     set_visible("Sentinel-1 series", False)
@@ -62,8 +62,8 @@ def take() -> None:
     model = str(RESULTS / "forest.twinns")
     polygons_and_class = {"POLYGONS": polygons, "CLASS_FIELD": "class"}
     run("trainmodel", **series, **polygons_and_class, METHOD="RF", MODEL=model, REPORT=str(RESULTS / "report.html"))
-    confidence = str(RESULTS / "confidence.tif")
-    run("mapcover", **series, MODEL=model, OUTPUT=str(RESULTS / "map.tif"), CONFIDENCE=confidence)
+    confidence = str(RESULTS / "Confidence.tif")
+    run("mapcover", **series, MODEL=model, OUTPUT=str(RESULTS / "Land cover map.tif"), CONFIDENCE=confidence)
     set_visible("polygons", False)
     picture("window", window)
 

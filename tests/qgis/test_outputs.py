@@ -109,7 +109,8 @@ def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, train
     assert legend(layers["Land cover map"]) == [("wheat", "#4477aa")]
 
 
-def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, trained, tmp_path):
+@pytest.mark.parametrize("is_current", [False, True])
+def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, trained, tmp_path, is_current):
     folder = {"FOLDER": str(tmp_path)}
     calls = [
         ("mapcover", {**trained, "OUTPUT": "map", "CONFIDENCE": "confidence"}),
@@ -120,8 +121,12 @@ def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, train
         for name in {"OUTPUT", "CONFIDENCE"} & parameters.keys():
             parameters[name] = into_project(tmp_path / f"{parameters[name]}.tif")
         run(algorithm, parameters)
+    root, bridge = QgsProject.instance().layerTreeRoot(), QgsProject.instance().layerTreeRegistryBridge()
+    if is_current:  # then new layers come into it
+        bridge.setLayerInsertionPoint(bridge.InsertionPoint(root.insertGroup(0, "TWINNS"), 0))
     loaded("mapcover", calls[0][1])
-    (group,) = QgsProject.instance().layerTreeRoot().children()
+    bridge.setLayerInsertionPoint(bridge.InsertionPoint(root, 0))
+    (group,) = root.children()
     assert group.name() == "TWINNS"
     names = [node.name() for node in group.findLayers()]
     assert names == ["Land cover map", "Confidence (%)", "Sentinel-2 series", "Sentinel-1 series"]
