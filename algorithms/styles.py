@@ -102,7 +102,9 @@ def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext
         for place, child in enumerate(group.children())
         if QgsLayerTree.isLayer(child) and child.layer() and int(child.layer().customProperty(_RANK, -100)) > rank
     ]
-    group.insertChildNode(max(higher, default=-1) + 1, node.clone())
+    moved = node.clone()
+    moved.setExpanded(isinstance(layer, QgsRasterLayer) and layer.renderer().type() == "paletted")  # the map's legend
+    group.insertChildNode(max(higher, default=-1) + 1, moved)
     node.parent().removeChildNode(node)
 
 

@@ -54,18 +54,18 @@ class Model:
     """A graphical model.
 
     Args:
-        label: Its name in the toolbox.
         description: What it does.
         inputs: Which parameter of which algorithm each of its inputs is.
         steps: Its steps by algorithm, in their order.
     """
 
-    label: str
     description: str
     inputs: dict[str, tuple[str, str]]
     steps: dict[str, Step]
 
 
+GROUP = "From folders to map"
+"""Where the toolbox has them; it has their names from the provider."""
 REQUIRED = ("SENTINEL2_FOLDER", "SENTINEL1_FOLDER")
 FOLDERS = {
     "SENTINEL2_FOLDER": ("preparesentinel2", "FOLDER"),
@@ -94,7 +94,6 @@ MAPPING = Step(links={"MODEL": ("trainmodel", "MODEL"), **SERIES}, outputs=MAP)
 
 MODELS = {
     "landcover": Model(
-        "Land cover",
         "From two folders and labelled polygons to a land cover map, with the defaults of the algorithms: prepares"
         " both series, trains a model, assesses it and maps. Start and end hold for both series; without them, "
         "each spans its own products. Before training starts the log tells how long it will take.",
@@ -106,7 +105,6 @@ MODELS = {
         },
     ),
     "landcoverforest": Model(
-        "Land cover by a random forest",
         "From two folders and labelled polygons to a land cover map by a random forest, for a first look: prepares"
         " both series, trains the forest, assesses it and maps, mostly in minutes. Start and end hold for both "
         "series; without them, each spans its own products.",
@@ -118,7 +116,6 @@ MODELS = {
         },
     ),
     "landcoverfrommodel": Model(
-        "Land cover by a trained model",
         "From two folders and a model that was trained before to a land cover map of another area or year: "
         "prepares both series and maps. Give the start, end and step of the model's own series, so that the dates "
         "agree.",
@@ -130,7 +127,7 @@ MODELS = {
 
 def build(name: str, content: Model) -> QgsProcessingModelAlgorithm:
     """Returns a model; the provider must be registered."""
-    model = QgsProcessingModelAlgorithm(name, content.label)
+    model = QgsProcessingModelAlgorithm(name, GROUP)
     help_texts = {"ALG_DESC": content.description, "ALG_CREATOR": "TWINNS for QGIS developers"}
     for row, (parameter, (algorithm, of_algorithm)) in enumerate(content.inputs.items()):
         definition = child_definition(algorithm, of_algorithm).clone()
