@@ -83,7 +83,8 @@ def test_help_tells_limits_and_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train-model", "--help"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "Share of each class's objects to train on. Expected: more than 0, below 1. Default: 0.3." in told
+    expected = "more than 0, below 1. Default: 0.3."
+    assert f"polygons, or objects of several polygons, to train on. Expected: {expected}" in told
 
 
 @pytest.mark.parametrize("write", [["--extent", "-61.5,-60,14,15"], ["--extent=-61.5,-60,14,15"]])

@@ -375,7 +375,7 @@ def start_worker():
 
 
 def test_cancelling_keeps_the_best_epoch_within_two_seconds(start_worker, settings):
-    worker = start_worker({**settings, "epochs": 100_000})
+    worker = start_worker({**settings, "method": "FullCNN", "epochs": 100_000})
     start = time.monotonic()
     worker.stdin.write('{"type": "cancel"}\n')
     worker.stdin.flush()
@@ -414,6 +414,7 @@ def test_a_killed_training_continues_to_the_same_bits(start_worker, settings, li
 
 
 def test_a_checkpoint_of_another_training_is_not_continued(start_worker, settings, listener):
+    settings = {**settings, "method": "FullCNN"}
     worker = start_worker({**settings, "epochs": 100_000})
     worker.kill()
     worker.wait(5)
@@ -425,7 +426,8 @@ def test_a_checkpoint_of_another_training_is_not_continued(start_worker, setting
 
 def test_training_stops_when_patience_is_at_its_end(settings, listener):
     # So large a step spoils the network at once, and it stays spoilt.
-    TrainModel(**{**settings, "epochs": 30, "patience": 2, "learning_rate": 1.0}).run(listener)
+    settings = {**settings, "method": "FullCNN", "epochs": 30, "patience": 2, "learning_rate": 1.0}
+    TrainModel(**settings).run(listener)
     model = read_model(settings["model"])
     assert len(model.history) == model.manifest.settings["best_epoch"] + 2 < 30
     assert any("No better epoch in 2: training stops." in message for message in listener.messages)
