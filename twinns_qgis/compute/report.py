@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .backends import has_nvidia
-from .installation import crash, tried
 from .network import without_secrets
-from .processes import run
 from .pythons import probe
+from .trial import crash, take_trial
 
 _MB = 1_000_000
 _SECONDS = 600
@@ -142,10 +141,7 @@ def _trial(python: Path, variables: Mapping[str, str], problems: list[str], betw
     if why:
         problems.append(f"The interpreter is {why}. Run 'Set up the compute environment' (twinns:setupcompute).")
         return []
-    lines: list[str] = []
-    command: list[str | Path] = [python, "-m", "twinns_qgis.training.trial"]
-    ended = run(command, variables, hear=lines.append, between=between, seconds=_SECONDS)
-    told = tried(lines)
+    ended, told = take_trial(python, variables, seconds=_SECONDS, between=between)
     if not ended.good or told is None:
         problems.append(
             f"The environment does not compute: {crash(ended.status)} Set it up again (twinns:setupcompute). Its last "

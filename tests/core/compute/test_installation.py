@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from twinns_qgis.compute import backends, installation
+from twinns_qgis.compute import backends, groundwork, installation
 from twinns_qgis.compute.installation import Installation, Request, Surroundings, is_outdated
 from twinns_qgis.compute.place import Place
 from twinns_qgis.compute.tools import Source, unpack_uv
@@ -195,7 +195,7 @@ def test_no_python_is_told_with_what_was_tried(setup, wheels, monkeypatch):
     broken = setup.programs / "python"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(installation, "own_python", lambda: Path("/opt/qgis-bin"))
+    monkeypatch.setattr(groundwork, "own_python", lambda: Path("/opt/qgis-bin"))
     with pytest.raises(InputError) as refusal:
         setup(wheels=wheels)
     assert f"{fake}: Python 3.8, Python 3.10 to 3.13 is needed" in refusal.value.message
@@ -217,7 +217,7 @@ def test_without_uv_venv_and_pip_are_told_to_be_missing_where_they_are(setup, wh
     python.unlink()
     python.write_text(answering(3, 12, pip=0, venv=0))
     python.chmod(0o755)
-    monkeypatch.setattr(installation, "own_python", lambda: python)
+    monkeypatch.setattr(groundwork, "own_python", lambda: python)
     with pytest.raises(InputError, match="it lacks venv or ensurepip"):
         setup(wheels=wheels)
 
@@ -253,7 +253,7 @@ def test_qgis_python_on_windows_gets_its_folders_to_find_the_libraries_of_ssl(mo
     variables = {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312", "HOME": "x"}
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
-        needed = installation._needed_by_qgis(variables)
+        needed = groundwork._needed_by_qgis(variables)
     assert needed == {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312"}
 
 
