@@ -12,8 +12,8 @@ from .checks import Checks
 from .declared import DeclaredAlgorithm
 from .environment import check_interpreter, chosen_interpreter
 from .layers import Copies
+from .results import Result, load_instead, show_result
 from .set_up_link import can_compute
-from .styles import Result, load_instead, show_result
 from .translation import tr
 from .values import Values
 from .worker import Worker
@@ -28,7 +28,8 @@ class JobAlgorithm(DeclaredAlgorithm):
 
     def __init__(self, declaration: type[Declaration]) -> None:
         super().__init__(declaration)
-        self._inputs: dict[str, Any] | QgsProcessingException = {}
+        self._inputs: dict[str, Any] = {}
+        self._refusal = ""
         self._stands_for: dict[str, str] = {}
 
     def canExecute(self) -> tuple[bool, str]:
@@ -57,15 +58,16 @@ class JobAlgorithm(DeclaredAlgorithm):
             self._inputs = self._read(values, outputs=False)
             self._stands_for = values.stands_for
         except QgsProcessingException as refusal:
-            # Raised here, it would end in the log alone: scripts would only hear that there were errors.
-            self._inputs = refusal
+            # Raised here, it would end in the log alone: scripts would only hear that there were errors. The text alone
+            # is kept: with its traceback the exception would keep the run's context until after QGIS has ended.
+            self._refusal = str(refusal)
         return True
 
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        if isinstance(self._inputs, QgsProcessingException):
-            raise self._inputs
+        if self._refusal:
+            raise QgsProcessingException(self._refusal)
         executable, why_not = check_interpreter()
         interpreter = chosen_interpreter()
         if not executable or interpreter is None:

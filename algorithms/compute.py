@@ -26,6 +26,7 @@ from .environment import (
     surroundings,
     worker_environment,
 )
+from .metadata import metadata
 from .translation import tr
 from .values import Values
 
@@ -130,7 +131,7 @@ def _examine(reporter: Reporter, told: dict[str, Any] | None = None) -> str:
     current = place().current()
     proxy = qgis_proxy()
     facts = {
-        "TWINNS": _version(),
+        "TWINNS": metadata()["version"],
         "QGIS": Qgis.version(),
         "Plugin": str(PLUGIN_FOLDER),
         "Proxy in QGIS": f"{proxy.kind} {proxy.host}",
@@ -146,10 +147,3 @@ def _examine(reporter: Reporter, told: dict[str, Any] | None = None) -> str:
         told=told,
         between=reporter.check_cancelled,
     )
-
-
-def _version() -> str:
-    for line in (PLUGIN_FOLDER / "metadata.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("version="):
-            return line.partition("=")[2]
-    return ""

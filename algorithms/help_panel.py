@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Mapping
-from functools import lru_cache
 from html import escape
 
 from qgis.core import QgsProcessingModelAlgorithm
 
 from ..twinns_qgis.jobs.parameters import Choice, Declaration, Parameter
-from .environment import PLUGIN_FOLDER
+from .metadata import metadata
 from .translation import tr
 
 
@@ -43,12 +41,9 @@ def help_of_model(model: QgsProcessingModelAlgorithm, choices: Mapping[str, Choi
     return "\n".join([escape(tr(model.helpContent()["ALG_DESC"]), quote=False), *told])
 
 
-@lru_cache
 def manual_page(page: str) -> str:
     """Returns the address of a page of the documentation, of which the plugin's metadata tell the site."""
-    metadata = configparser.ConfigParser(interpolation=None)
-    metadata.read(PLUGIN_FOLDER / "metadata.txt", encoding="utf-8")
-    return f"{metadata['general']['homepage']}/docs/{page}"
+    return f"{metadata()['homepage']}/docs/{page}"
 
 
 def _paragraph(label: str, text: str, parameter: Parameter | None) -> str:

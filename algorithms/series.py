@@ -43,9 +43,15 @@ class Contents:
         return tr("{} dates of {}").format(self.dates, " ".join(self.bands))
 
 
+def dated_bands(layer: QgsRasterLayer) -> dict[int, re.Match[str]]:
+    """Returns the bands that are described by a date and a name, by their numbers: these are the groups of each."""
+    found = {number: _BAND.search(name) for number, name in enumerate(_band_names(layer), start=1)}
+    return {number: match for number, match in found.items() if match}
+
+
 def contents_of_series(layer: QgsRasterLayer) -> Contents:
     """Returns what a layer holds that is a series."""
-    found = [match for match in map(_BAND.search, _band_names(layer)) if match]
+    found = dated_bands(layer).values()
     return Contents(len({match[1] for match in found}), tuple(dict.fromkeys(match[2] for match in found)))
 
 

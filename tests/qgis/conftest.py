@@ -83,16 +83,24 @@ def echo(worker):
 
 
 @pytest.fixture
-def make_series(tmp_path):
-    """Makes a series of one sensor, 4 x 4 pixels, as a file; returns its path."""
+def project():
+    """The project, which is emptied in the end."""
+    yield QgsProject.instance()
+    QgsProject.instance().clear()
 
-    def make(name="s2.tif", bands=("B4",), dates=("2018-05-07",)):
-        crs = osr.SpatialReference()
-        crs.ImportFromEPSG(32631)
+
+@pytest.fixture
+def make_series(tmp_path):
+    """Makes a series of one sensor, 4 x 4 pixels, as a file, with or without a CRS; returns its path."""
+
+    def make(name="s2.tif", bands=("B4",), dates=("2018-05-07",), epsg=32631):
         descriptions = [f"{day} {band}" for day in dates for band in bands]
         path = str(tmp_path / name)
         dataset = gdal.GetDriverByName("GTiff").Create(path, 4, 4, len(descriptions), gdal.GDT_Int16)
-        dataset.SetProjection(crs.ExportToWkt())
+        if epsg:
+            crs = osr.SpatialReference()
+            crs.ImportFromEPSG(epsg)
+            dataset.SetProjection(crs.ExportToWkt())
         dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
         for number, description in enumerate(descriptions, 1):
             dataset.GetRasterBand(number).SetDescription(description)

@@ -27,12 +27,6 @@ from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 
 @pytest.fixture
-def project():
-    yield QgsProject.instance()
-    QgsProject.instance().clear()
-
-
-@pytest.fixture
 def raster(tmp_path):
     """Makes a raster of 4 x 4 pixels; returns its path."""
 

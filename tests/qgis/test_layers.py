@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from osgeo import gdal, ogr, osr
+from osgeo import ogr, osr
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingUtils,
-    QgsProject,
     QgsRasterLayer,
     QgsRectangle,
     QgsVectorLayer,
@@ -25,26 +24,9 @@ UTM = QgsCoordinateReferenceSystem("EPSG:32631")
 
 
 @pytest.fixture
-def project():
-    yield QgsProject.instance()
-    QgsProject.instance().clear()
-
-
-@pytest.fixture
-def raster(tmp_path):
-    """Makes a series of 4 x 4 pixels with or without a CRS; returns its path."""
-
-    def make(name="s2.tif", epsg=32631):
-        dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / name), 4, 4, 1, gdal.GDT_Int16)
-        if epsg:
-            crs = osr.SpatialReference()
-            crs.ImportFromEPSG(epsg)
-            dataset.SetProjection(crs.ExportToWkt())
-        dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
-        dataset.GetRasterBand(1).SetDescription("2018-05-07 VV" if name == "s1.tif" else "2018-05-07 B4")
-        return str(tmp_path / name)
-
-    return make
+def raster(make_series):
+    """Makes a series with or without a CRS; returns its path."""
+    return lambda name="s2.tif", epsg=32631: make_series(name, ["VV" if name == "s1.tif" else "B4"], epsg=epsg)
 
 
 @pytest.fixture
@@ -287,7 +269,7 @@ def test_a_layer_that_was_removed_meanwhile_is_told(
     layer = layers.get(parameter, layers["SENTINEL2"])
     given = as_given(layer)
     parameters[parameter] = [given] if parameter == "LAYERS" else given
-    project.addMapLayer(layer)
+    project.addMapLayers(list(layers.values()))  # which closes them: pytest lets go of them after QGIS has ended
     project.removeMapLayer(layer)
     good, why_not = provider.algorithm(algorithm).create().checkParameterValues(parameters, context)
     assert not good

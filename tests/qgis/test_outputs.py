@@ -86,6 +86,9 @@ def loaded(provider, context, monkeypatch):
         return {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
 
     yield load
+    bridge = QgsProject.instance().layerTreeRegistryBridge()
+    # A group that new layers come into goes with the project, and must not be left as the place for later ones.
+    bridge.setLayerInsertionPoint(bridge.InsertionPoint(QgsProject.instance().layerTreeRoot(), 0))
     QgsProject.instance().clear()
 
 
@@ -125,7 +128,6 @@ def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, train
     if is_current:  # then new layers come into it
         bridge.setLayerInsertionPoint(bridge.InsertionPoint(root.insertGroup(0, "TWINNS"), 0))
     loaded("mapcover", calls[0][1])
-    bridge.setLayerInsertionPoint(bridge.InsertionPoint(root, 0))
     (group,) = root.children()
     assert group.name() == "TWINNS"
     names = [node.name() for node in group.findLayers()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,11 +18,12 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
+from .series import dated_bands
+
 _GROUP = "TWINNS"
 _FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover")
 """The algorithms whose rasters lie upon each other, the last one's on top."""
 _RANK = "twinns/rank"
-_DATED_BAND = re.compile(r"(\d{4}-\d{2}-\d{2}) \S+$")
 
 
 class Result:
@@ -111,11 +111,7 @@ def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext
 def _tell_dates(layer: QgsRasterLayer) -> None:
     """Tells the dates of a series' bands to the temporal controller, where QGIS has that: from 3.38."""
     mode = getattr(getattr(Qgis, "RasterTemporalMode", None), "FixedRangePerBand", None)
-    days = {
-        band: found[1]
-        for band in range(1, layer.bandCount() + 1)
-        if (found := _DATED_BAND.search(layer.bandName(band)))
-    }
+    days = {band: match[1] for band, match in dated_bands(layer).items()}
     if mode is None or not days:
         return
     ascending = sorted(set(days.values()))
