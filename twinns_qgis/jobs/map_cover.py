@@ -89,12 +89,13 @@ class MapCover(Job, declarations.MapCover):
 
     def _check(self, outputs: dict[str, Path | None]) -> None:
         """Checks what can be checked before the network is loaded."""
-        from twinns_qgis.files import check_outputs, check_spared, file_of
+        from twinns_qgis.files import check_distinct, check_outputs, check_spared, file_of
         from twinns_qgis.rasters.qgis_style import style_path
         from twinns_qgis.samples.polygons import split_source
 
         paths = [path for path in outputs.values() if path]
         styles = [style_path(path) for path in paths]
-        check_outputs([*paths, *styles])
+        check_outputs(styles)
+        check_distinct([*paths, *styles])
         layers = [*map(file_of, self._given().values()), *([split_source(self.mask)[0]] if self.mask else [])]
         check_spared([*paths, *styles], [self.model, *layers, *map(style_path, layers)])
