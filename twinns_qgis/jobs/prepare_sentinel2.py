@@ -21,7 +21,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.products.masks import parse_clear
-        from twinns_qgis.series.products.search import Sentinel2Options
+        from twinns_qgis.series.readers.search import Sentinel2Options
         from twinns_qgis.series.sentinel2.cloud_mask import Clouds
         from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 

@@ -12,7 +12,7 @@ from rasterio.transform import from_origin
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.products.search import Sentinel2Options
+from twinns_qgis.series.readers.search import Sentinel2Options
 from twinns_qgis.series.sentinel1.db_range import parse_db_range
 from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
 from twinns_qgis.series.sentinel2.finding import find_sentinel2

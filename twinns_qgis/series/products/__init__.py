@@ -1,1 +1,1 @@
-"""Readers of products: one module for each kind, which finds products and says where their bands are."""
+"""What a product of one acquisition is: its bands and masks, what their values mean, and which products are used."""

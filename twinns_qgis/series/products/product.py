@@ -29,7 +29,7 @@ class MaskSource:
     Args:
         path: The file, on disk or in an archive.
         index: Number of the file's band, from 1.
-        name: What kind of mask it is, one of `clear.MASKS`.
+        name: What kind of mask it is, one of `masks.MASKS`.
         clear: The values of pixels that show the ground; all others, and pixels outside the mask, do not.
         spreads: The values of clouds and their shadows, round which a buffer may count as cloudy too.
         bands: The bands that it is about; None means all.

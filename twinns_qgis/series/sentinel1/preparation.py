@@ -21,9 +21,9 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.products import backscatter_geotiffs
 from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
+from twinns_qgis.series.readers import backscatter_geotiffs
 from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges

@@ -15,11 +15,11 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs, is_geotiff
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.products import band_files, dated_geotiffs, safe, theia
 from twinns_qgis.series.products.band_source import BandSource, Possible
 from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
-from twinns_qgis.series.products.search import Search, Sentinel2Options
 from twinns_qgis.series.products.selection import warn_of_strangers
+from twinns_qgis.series.readers import band_files, dated_geotiffs, safe, theia
+from twinns_qgis.series.readers.search import Search, Sentinel2Options
 
 _READERS = (theia, safe, band_files)
 """Modules that know a kind of product: by its name `holds` tells its files from others, `find` finds the products,

@@ -26,8 +26,8 @@ from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import LeftOut, Product
-from twinns_qgis.series.products.search import Sentinel2Options
 from twinns_qgis.series.products.selection import Groups, by_date, on_grid
+from twinns_qgis.series.readers.search import Sentinel2Options
 from twinns_qgis.series.sentinel2.cloud_mask import Clouds, cloud_shares
 from twinns_qgis.series.sentinel2.finding import find_sentinel2
 from twinns_qgis.series.sentinel2.mosaic import Mosaic

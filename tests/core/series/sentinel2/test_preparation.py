@@ -18,7 +18,7 @@ from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
-from twinns_qgis.series.products.search import Sentinel2Options
+from twinns_qgis.series.readers.search import Sentinel2Options
 from twinns_qgis.series.sentinel2.cloud_mask import Clouds
 from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 from twinns_qgis.series.series import SENTINEL2_BANDS, Series

@@ -20,7 +20,10 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates, Tags
 from twinns_qgis.series.inputs import Inputs, is_geotiff
-from twinns_qgis.series.products.backscatter_metadata import (
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.products.selection import warn_of_strangers
+from twinns_qgis.series.readers.backscatter_metadata import (
     is_companion,
     orbit_of,
     product_folder,
@@ -28,10 +31,7 @@ from twinns_qgis.series.products.backscatter_metadata import (
     with_acquisition,
     writer_of,
 )
-from twinns_qgis.series.products.backscatter_words import is_made_from_images, polarisations
-from twinns_qgis.series.products.band_source import BandSource
-from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.products.selection import warn_of_strangers
+from twinns_qgis.series.readers.backscatter_words import is_made_from_images, polarisations
 from twinns_qgis.series.series import SENTINEL1_BANDS
 
 LOOKED_FOR = "GeoTIFFs with VV or VH in the description of a band or, where they have one band, in their name"

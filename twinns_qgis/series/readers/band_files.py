@@ -20,10 +20,10 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.band_source import BandSource
-from twinns_qgis.series.products.geotiff_bands import band_name, band_source
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import MaskSource, Product
-from twinns_qgis.series.products.search import Search
+from twinns_qgis.series.readers.geotiff_bands import band_name, band_source
+from twinns_qgis.series.readers.search import Search
 
 LOOKED_FOR = "GeoTIFFs of one band each S2x_..._L2A_..._B02.tif, or S2x_MSIL2A_..., and _MASK.tif, _SCL.tif or _CLM.tif"
 

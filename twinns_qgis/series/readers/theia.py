@@ -2,7 +2,7 @@
 
 Format: THEIA, "Sentinel-2 L2A product format" (MUSCATE): SRE is surface reflectance, FRE the same corrected for slope,
 both times 10 000 with -10000 where missing, unless the metadata tell other numbers. The masks lie in MASKS, those of
-10 m named R1, of 20 m R2; `clear` says what they hold.
+10 m named R1, of 20 m R2; `masks` says what they hold.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source, saturation
 from twinns_qgis.series.products.product import MaskSource, Product
-from twinns_qgis.series.products.product_folder import ProductFolder, outermost, product_folders
-from twinns_qgis.series.products.search import Search
+from twinns_qgis.series.readers.product_folder import ProductFolder, outermost, product_folders
+from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 LOOKED_FOR = "THEIA folders or archives SENTINEL2x_YYYYMMDD-hhmmss-nnn_L2A_Txxxxx_..."

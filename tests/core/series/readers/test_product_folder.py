@@ -6,7 +6,7 @@ import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import ZipMember, files_below
-from twinns_qgis.series.products.product_folder import product_folders
+from twinns_qgis.series.readers.product_folder import product_folders
 
 NAME = re.compile(r"P_\d+")
 

@@ -24,10 +24,10 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import Tags, in_text
 from twinns_qgis.series.products.band_source import BandSource
-from twinns_qgis.series.products.geotiff_bands import band_name, band_source
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import MaskSource, Product
-from twinns_qgis.series.products.search import Search
+from twinns_qgis.series.readers.geotiff_bands import band_name, band_source
+from twinns_qgis.series.readers.search import Search
 
 LOOKED_FOR = "GeoTIFFs with bands described B02, B03, ... B12 and, if there is a mask, SCL or CLM"
 

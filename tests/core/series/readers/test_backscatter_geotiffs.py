@@ -13,7 +13,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
-from twinns_qgis.series.products.backscatter_geotiffs import find
+from twinns_qgis.series.readers.backscatter_geotiffs import find
 
 ONE, TWO = np.ones((1, 4, 4), "float32"), np.ones((2, 4, 4), "float32")
 

@@ -18,8 +18,8 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.products.product_folder import ProductFolder, outermost, product_folders
-from twinns_qgis.series.products.search import Search
+from twinns_qgis.series.readers.product_folder import ProductFolder, outermost, product_folders
+from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
 LOOKED_FOR = "SAFE folders or archives S2x_MSIL2A_YYYYMMDDThhmmss_....SAFE"

@@ -6,7 +6,7 @@ import pytest
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.series.dates import AcquisitionDates
-from twinns_qgis.series.products.backscatter_metadata import (
+from twinns_qgis.series.readers.backscatter_metadata import (
     is_companion,
     orbit_of,
     units_of,

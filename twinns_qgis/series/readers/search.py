@@ -10,7 +10,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates, by_name
 from twinns_qgis.series.products.product import LeftOut
-from twinns_qgis.series.products.product_folder import ProductFolder
+from twinns_qgis.series.readers.product_folder import ProductFolder
 
 
 @dataclass(frozen=True)
