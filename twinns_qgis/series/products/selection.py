@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
-from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.warping import source_window
 from twinns_qgis.reporter import Reporter
@@ -36,15 +35,3 @@ def by_date(products: Iterable[Product]) -> Groups:
     for product in products:
         groups[product.date].append(product)
     return tuple((day, tuple(groups[day])) for day in sorted(groups))
-
-
-def warn_of_strangers(known: Iterable[File], unknown: Iterable[File], reporter: Reporter) -> None:
-    """Warns of rasters that were not recognised in folders where others were: they may have lost their metadata."""
-    folders = {place(file).parent for file in known}
-    strangers = [str(file) for file in unknown if place(file).parent in folders]
-    if strangers:
-        reporter.warning(
-            f"{len(strangers)} rasters among the others have no band that is recognised, and are left out: "
-            f"{', '.join(strangers[:10])}{' ...' if len(strangers) > 10 else ''}. Files that were cut short lose the "
-            "descriptions of their bands."
-        )

@@ -16,13 +16,11 @@ from pathlib import Path
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import is_alpha, open_raster
-from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
-from twinns_qgis.series.dates import AcquisitionDates, Tags
-from twinns_qgis.series.inputs import Inputs, is_geotiff
+from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.products.selection import warn_of_strangers
 from twinns_qgis.series.readers.backscatter_metadata import (
     is_companion,
     orbit_of,
@@ -32,12 +30,12 @@ from twinns_qgis.series.readers.backscatter_metadata import (
     writer_of,
 )
 from twinns_qgis.series.readers.backscatter_words import is_made_from_images, polarisations
+from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.series import SENTINEL1_BANDS
 
 LOOKED_FOR = "GeoTIFFs with VV or VH in the description of a band or, where they have one band, in their name"
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2} ")
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -49,55 +47,48 @@ class _Described:
     tags: Tags
 
 
-def find(inputs: Inputs, dates: AcquisitionDates, reporter: Reporter) -> list[Product]:
-    """Returns a product for each file that is recognised as Sentinel-1, in the order of dates and names.
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the GeoTIFFs, of archives those that were not unpacked as well: with their folder, beside the archive.
+
+    What lies beside images is none; of files named one by one all are held, whatever their names.
+    """
+    if search.chosen:
+        return list(files)
+    unpacked = {file.parts[-2:] for file in files if isinstance(file, Path)}
+    return [
+        file
+        for file in files
+        if is_geotiff(file)
+        and not is_companion(place(file))
+        and (isinstance(file, Path) or place(file).parts[-2:] not in unpacked)
+    ]
+
+
+def find(files: Sequence[File], search: Search) -> list[Product]:
+    """Returns a product for each file that is recognised as Sentinel-1.
 
     Raises:
-        InputError: A layer is not recognised, or a file has no date.
+        InputError: A file has no date, lies in the geometry of the radar, or has two bands of one polarisation.
     """
-    inputs.bands.check(_is_polarisation)
-    rasters = _rasters(inputs)
-    companions = [file for file in rasters if is_companion(place(file))]
-    described = {file: _describe(file, inputs.bands) for file in rasters if file not in companions}
-    files = {file: found for file, found in described.items() if found.bands}
-    others = [file for file, found in described.items() if found.made_from_images and file not in files]
-    unknown = [file for file in described if file not in files and file not in others]
-    if unknown and inputs.layers:
-        raise InputError(
-            f"These layers have no polarisation: {', '.join(map(str, unknown))}.",
-            f"Expected are {LOOKED_FOR}. Or name the bands in their order as BANDS, such as VV,VH.",
-        )
-    _leave_out([*others, *(companions if inputs.layers else ())], inputs, reporter)
-    warn_of_strangers(files, unknown, reporter)
-    named = {place(file): found for file, found in files.items()}
-    days = dates.of({path: with_acquisition(path, found.tags) for path, found in named.items()})
-    products = [
+    companions = [file for file in files if is_companion(place(file))]
+    described = {file: _describe(file, search.bands) for file in files if file not in companions}
+    images = {place(file): found for file, found in described.items() if found.bands}
+    for file, found in described.items():
+        if not found.bands and not found.made_from_images:
+            search.unrecognised[file] = "no polarisation in its name or in descriptions, or cut short"
+    made = [file for file, found in described.items() if found.made_from_images and not found.bands]
+    search.pass_over(
+        [*made, *companions],
+        "no image of backscatter, by its name or those of its bands, but made from such; if it is one, give it "
+        "another name",
+    )
+    days = search.dates.of({path: with_acquisition(path, found.tags) for path, found in images.items()})
+    return [
         Product(
             _name(path), days[path], found.bands, orbit=orbit_of(path, found.tags), writer=writer_of(path, found.tags)
         )
-        for path, found in named.items()
+        for path, found in images.items()
     ]
-    return sorted(products, key=lambda product: (product.date, product.name))
-
-
-def _leave_out(others: Sequence[File], inputs: Inputs, reporter: Reporter) -> None:
-    """Warns of rasters made from images, or refuses them among layers: the user chose these one by one."""
-    if not others:
-        return
-    message = (
-        f"{len(others)} rasters are no images of backscatter, by their names or those of their bands, but made from "
-        f"such: {', '.join(map(str, others[:_LISTED]))}{' ...' if len(others) > _LISTED else ''}."
-    )
-    if inputs.layers:
-        raise InputError(message, "Leave them out of LAYERS; if one is an image, give it another name.")
-    reporter.warning(f"{message} They are left out; if one is an image, give it another name.")
-
-
-def _rasters(inputs: Inputs) -> list[File]:
-    """Returns the GeoTIFFs, of archives those that were not unpacked as well: with their folder, beside the archive."""
-    files = [file for file in inputs.files() if is_geotiff(file)]
-    unpacked = {file.parts[-2:] for file in files if isinstance(file, Path)}
-    return [file for file in files if isinstance(file, Path) or place(file).parts[-2:] not in unpacked]
 
 
 def _name(path: Path) -> str:
@@ -105,7 +96,8 @@ def _name(path: Path) -> str:
     return str(path.relative_to(folder.parent)) if folder else path.name
 
 
-def _is_polarisation(description: str) -> bool:
+def is_polarisation(description: str) -> bool:
+    """Whether a description names a polarisation that a series can have."""
     return not polarisations(description).isdisjoint(SENTINEL1_BANDS)
 
 
@@ -115,7 +107,7 @@ def _describe(file: File, names_given: BandNames) -> _Described:
     path = place(file)
     with open_raster(file) as dataset:
         radar_geometry = dataset.crs is None and bool(dataset.gcps[0])
-        descriptions = names_given.of(file, dataset.descriptions, _is_polarisation)
+        descriptions = names_given.of(file, dataset.descriptions, is_polarisation)
         shown = [index for index in range(1, dataset.count + 1) if not is_alpha(dataset, index)]
         for index in shown:
             description = descriptions[index - 1]

@@ -33,9 +33,9 @@ _ANY_SENSOR = re.compile(r".+" + _LAYER)
 _MASKS = ("SCL", "CLM", "MASK")
 
 
-def holds(file: File) -> bool:
-    """Whether a file has the name of a band or mask of such a product."""
-    return is_geotiff(file) and _NAME.fullmatch(place(file).stem) is not None
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the files that have the name of a band or mask of such a product."""
+    return [file for file in files if is_geotiff(file) and _NAME.fullmatch(place(file).stem)]
 
 
 def is_named_like_a_band(file: File) -> bool:

@@ -21,11 +21,12 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import Tags, in_text
+from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import MaskSource, Product
+from twinns_qgis.series.readers.band_files import is_named_like_a_band
 from twinns_qgis.series.readers.geotiff_bands import band_name, band_source
 from twinns_qgis.series.readers.search import Search
 
@@ -64,13 +65,18 @@ class _File:
         return self.grid.crs == other.grid.crs and common >= _SAME_PLACE * larger
 
 
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the GeoTIFFs; of files named one by one all, whatever their names."""
+    return [file for file in files if search.chosen or is_geotiff(file)]
+
+
 def find(files: Sequence[File], search: Search) -> list[Product]:
     """Returns the products among files, in the order of their dates; files without a known band are passed over.
 
     Raises:
         InputError: A file can't be read or has no date, or two files hold the same band of one date and place.
     """
-    described = [found for file in files for found in _describe(file, search.bands)]
+    described = [found for file in files for found in _describe(file, search)]
     days = search.dates.of({place(found.file): found.tags for found in described if found.day is None})
     by_day: defaultdict[date, list[_File]] = defaultdict(list)
     for found in described:
@@ -97,16 +103,6 @@ def is_name(text: str) -> bool:
     return is_layer(text) or text.upper().replace("B0", "B") in _OTHER_BANDS
 
 
-def is_series(file: File) -> bool:
-    """Whether a raster is a series that was prepared before, and not a stack of dates to prepare one from.
-
-    Raises:
-        InputError: It can't be read.
-    """
-    with open_raster(file) as dataset:
-        return _is_series(dataset)
-
-
 def _is_series(dataset: DatasetReader) -> bool:
     matches = [_IN_SERIES.fullmatch(description or "") for description in dataset.descriptions]
     if not all(matches):
@@ -114,13 +110,14 @@ def _is_series(dataset: DatasetReader) -> bool:
     return dataset.dtypes[0] == _TYPE_OF_SERIES or all(match and match["radar"] for match in matches)
 
 
-def _describe(file: File, bands: BandNames) -> list[_File]:
+def _describe(file: File, search: Search) -> list[_File]:
     """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
     layers: defaultdict[date | None, dict[str, int]] = defaultdict(dict)
     with open_raster(file) as dataset:
         if _is_series(dataset):
+            search.finished.append(file)
             return []
-        for index, description in enumerate(bands.of(file, dataset.descriptions, is_layer), start=1):
+        for index, description in enumerate(search.bands.of(file, dataset.descriptions, is_layer), start=1):
             day, name = _day_and_layer(description)
             if name and layers[day].setdefault(name, index) != index:
                 raise InputError(
@@ -129,7 +126,20 @@ def _describe(file: File, bands: BandNames) -> list[_File]:
                     "A file holds each band once; or, as a stack of dates, each description holds a date too, such as "
                     "20180305_B02. Split the file by its dates, or name its bands in a table, as BANDS.",
                 )
-        return [_of_date(file, dataset, day, found) for day, found in layers.items() if found]
+        found = [_of_date(file, dataset, day, of_day) for day, of_day in layers.items() if of_day]
+        if not found:
+            _pass_over(file, dataset.count, search)
+        return found
+
+
+def _pass_over(file: File, count: int, search: Search) -> None:
+    if is_named_like_a_band(file):
+        search.pass_over([file], "named like a band, but not S2x_..._L2A_...")
+        return
+    search.unrecognised[file] = (
+        f"{count} band{'' if count == 1 else 's'}, not described as Sentinel-2's, or cut short; which band is "
+        "which is never guessed: name them in their order as BANDS, such as B2,B3,B4,B8"
+    )
 
 
 def _day_and_layer(description: str) -> tuple[date | None, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,11 @@ from xml.etree import ElementTree  # nosec B405
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, ZipMember, place, read_bytes
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.dates import by_name
+from twinns_qgis.series.inputs import is_geotiff
+from twinns_qgis.series.products.product import LeftOut
+from twinns_qgis.series.readers.dated_geotiffs import has_bands
+from twinns_qgis.series.readers.search import Search
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,38 @@ class Metadata:
         return [(element.text or "").strip() for element in self.elements(name)]
 
 
-def outermost(file: File, name: re.Pattern[str]) -> Path | None:
-    """Returns the outermost folder above a file whose name begins with a pattern, None if there is none."""
-    parts = place(file).parts
-    depths = (depth for depth, part in enumerate(parts[:-1], start=1) if name.match(part))
-    return next((Path(*parts[:depth]) for depth in depths), None)
+def files_of_products(
+    files: Iterable[File], name: re.Pattern[str], other: re.Pattern[str], is_part: Callable[[File], bool]
+) -> list[File]:
+    """Returns the files in folders that have the name of a product; not those of a folder that holds GeoTIFFs instead.
+
+    Args:
+        files: The files among which to search.
+        name: How names of products begin.
+        other: How those of products begin that are told and passed over.
+        is_part: Whether a file in such a folder is one that products have.
+    """
+    inside: list[File] = []
+    folders: defaultdict[Path, list[File]] = defaultdict(list)
+    for file in files:
+        parts = place(file).parts
+        depths = [depth for depth, part in enumerate(parts[:-1], start=1) if name.match(part)]
+        if depths or any(map(other.match, parts[:-1])):
+            inside.append(file)
+        if depths:
+            folders[Path(*parts[: depths[0]])].append(file)
+    emptied = [held for held in folders.values() if any(map(is_geotiff, held)) and not any(map(is_part, held))]
+    instead = {file for held in emptied for file in held}
+    return [file for file in inside if file not in instead]
+
+
+def pass_over_bands(files: Iterable[File], search: Search) -> None:
+    """Notes those GeoTIFFs as passed over that lie in a product's folder, are no part of it and hold bands."""
+    search.pass_over(
+        [file for file in files if is_geotiff(file) and has_bands(file)],
+        "no part of the product in whose folder it lies, though it holds bands; GeoTIFFs with described bands are read "
+        "outside of the folders of products",
+    )
 
 
 def product_folders(files: Iterable[File], name: re.Pattern[str], reporter: Reporter) -> list[ProductFolder]:
@@ -133,3 +165,44 @@ def product_folders(files: Iterable[File], name: re.Pattern[str], reporter: Repo
             found[product.name] = used
             reporter.info(f"{product.name} is there twice: {used.path} is used, {other.path} is not.")
     return list(found.values())
+
+
+def leave_out(folders: Sequence[ProductFolder], expected: str, search: Search) -> None:
+    """Notes products of another level as left out, and warns of them."""
+    if folders:
+        names = ", ".join(folder.name for folder in folders)
+        search.reporter.warning(f"{expected}; these are passed over: {names}.")
+    for folder in folders:
+        search.left_out.append(LeftOut(by_name(folder.path), folder.name, "of another level"))
+
+
+def newest(
+    folders: Iterable[ProductFolder], acquisition: Iterable[str], version: str, search: Search
+) -> list[ProductFolder]:
+    """Returns the newest version of each acquisition, and warns of the others.
+
+    Args:
+        folders: The products.
+        acquisition: Names of the parts of a product's name that tell the acquisition.
+        version: Name of the part that tells the version: numbers that ascend.
+        search: Gets the others as left out.
+    """
+    versions: defaultdict[Hashable, list[ProductFolder]] = defaultdict(list)
+    for folder in folders:
+        versions[folder.match.group(*acquisition)].append(folder)
+    chosen = []
+    for same in versions.values():
+        numbers = {folder.name: [int(part) for part in folder.match[version].split("-")] for folder in same}
+        latest = [folder for folder in same if numbers[folder.name] == max(numbers.values())]
+        older = [folder.name for folder in same if folder not in latest]
+        chosen.extend(latest)
+        search.left_out.extend(
+            LeftOut(by_name(folder.path), folder.name, f"{latest[0].name} is newer")
+            for folder in same
+            if folder not in latest
+        )
+        if older:
+            search.reporter.warning(
+                f"Several versions of one acquisition: {latest[0].name} is used, {', '.join(older)} is not."
+            )
+    return chosen

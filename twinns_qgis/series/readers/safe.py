@@ -11,14 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import Product
-from twinns_qgis.series.readers.product_folder import ProductFolder, outermost, product_folders
+from twinns_qgis.series.readers.product_folder import (
+    ProductFolder,
+    files_of_products,
+    leave_out,
+    newest,
+    pass_over_bands,
+    product_folders,
+)
 from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
@@ -42,19 +48,9 @@ class _Radiometry:
     offsets: dict[str, float]
 
 
-def holds(file: File) -> bool:
-    """Whether a file lies in a folder that has the name of such a product."""
-    return any(_NAME.match(part) or _PASSED_OVER.match(part) for part in place(file).parts[:-1])
-
-
-def folder(file: File) -> Path | None:
-    """Returns the outermost folder above a file that has the name of such a product of level 2A."""
-    return outermost(file, _NAME)
-
-
-def is_part(file: File) -> bool:
-    """Whether a file is one that such products have: JPEG 2000, and GeoTIFFs of quicklooks and auxiliary data."""
-    return holds(file) and (place(file).suffix.lower() == ".jp2" or "AUX_DATA" in place(file).parts)
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the files in folders that have the name of such a product; of files named one by one none."""
+    return [] if search.chosen else files_of_products(files, _NAME, _PASSED_OVER, _is_part)
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:
@@ -63,14 +59,11 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A product lacks a file, or its metadata don't tell how to get reflectance.
     """
-    search.pass_over(
-        product_folders(files, _PASSED_OVER, search.reporter),
-        "Level 2A of baseline 02.05 or later is expected, with _MSIL2A_ in the name",
-    )
+    pass_over_bands([file for file in files if not _is_part(file)], search)
+    others = product_folders(files, _PASSED_OVER, search.reporter)
+    leave_out(others, "Level 2A of baseline 02.05 or later is expected, with _MSIL2A_ in the name", search)
     # Products of one baseline and acquisition that differ in their last time hold parts of the tile: all are kept.
-    folders = search.newest(
-        product_folders(files, _NAME, search.reporter), ("platform", "time", "tile"), version="baseline"
-    )
+    folders = newest(product_folders(files, _NAME, search.reporter), ("platform", "time", "tile"), "baseline", search)
     days = search.dates.of({folder.path: {} for folder in folders})
     products = [
         Product(
@@ -82,6 +75,11 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         for folder in folders
     ]
     return sorted(products, key=lambda product: product.name)
+
+
+def _is_part(file: File) -> bool:
+    """Whether a file is one that products have: JPEG 2000, and GeoTIFFs of quicklooks and auxiliary data."""
+    return place(file).suffix.lower() == ".jp2" or "AUX_DATA" in place(file).parts
 
 
 def _bands(folder: ProductFolder, radiometry: _Radiometry) -> dict[str, BandSource]:

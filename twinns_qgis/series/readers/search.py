@@ -1,16 +1,15 @@
-"""What the readers of Sentinel-2 products are given, and how they choose among versions of one acquisition."""
+"""What readers are given, and what they tell of files that give nothing."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from twinns_qgis.rasters.archives import File
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
-from twinns_qgis.series.dates import AcquisitionDates, by_name
+from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.products.product import LeftOut
-from twinns_qgis.series.readers.product_folder import ProductFolder
 
 
 @dataclass(frozen=True)
@@ -32,50 +31,27 @@ class Search:
 
     Args:
         dates: Gives files their dates.
-        options: What the user chose.
         reporter: Receives warnings.
-        left_out: Products that were found and are not used; readers add to it.
         bands: Names of the bands of files that do not describe them.
+        chosen: Whether the user named the files one by one; else they are what lies below a folder.
+        options: What the user chose of Sentinel-2.
+        left_out: Products that were found and are not used; readers add to it.
+        passed_over: Why files give no product, which is told in any case.
+        unrecognised: Why rasters give none that may be none of the user's images; told where nothing is found, and
+            where one lies beside images: files that were cut short lose the descriptions of their bands.
+        finished: Series that were prepared before.
     """
 
     dates: AcquisitionDates
-    options: Sentinel2Options
     reporter: Reporter
-    left_out: list[LeftOut] = field(default_factory=list)
     bands: BandNames = field(default_factory=BandNames)
+    chosen: bool = False
+    options: Sentinel2Options = field(default_factory=Sentinel2Options)
+    left_out: list[LeftOut] = field(default_factory=list)
+    passed_over: dict[File, str] = field(default_factory=dict)
+    unrecognised: dict[File, str] = field(default_factory=dict)
+    finished: list[File] = field(default_factory=list)
 
-    def pass_over(self, folders: Sequence[ProductFolder], expected: str) -> None:
-        """Notes products of another level as left out, and warns of them."""
-        if folders:
-            names = ", ".join(folder.name for folder in folders)
-            self.reporter.warning(f"{expected}; these are passed over: {names}.")
-        for folder in folders:
-            self.left_out.append(LeftOut(by_name(folder.path), folder.name, "of another level"))
-
-    def newest(self, folders: Iterable[ProductFolder], acquisition: Iterable[str], version: str) -> list[ProductFolder]:
-        """Returns the newest version of each acquisition, and warns of the others.
-
-        Args:
-            folders: The products.
-            acquisition: Names of the parts of a product's name that tell the acquisition.
-            version: Name of the part that tells the version: numbers that ascend.
-        """
-        versions: defaultdict[Hashable, list[ProductFolder]] = defaultdict(list)
-        for folder in folders:
-            versions[folder.match.group(*acquisition)].append(folder)
-        chosen = []
-        for same in versions.values():
-            numbers = {folder.name: [int(part) for part in folder.match[version].split("-")] for folder in same}
-            newest = [folder for folder in same if numbers[folder.name] == max(numbers.values())]
-            older = [folder.name for folder in same if folder not in newest]
-            chosen.extend(newest)
-            self.left_out.extend(
-                LeftOut(by_name(folder.path), folder.name, f"{newest[0].name} is newer")
-                for folder in same
-                if folder not in newest
-            )
-            if older:
-                self.reporter.warning(
-                    f"Several versions of one acquisition: {newest[0].name} is used, {', '.join(older)} is not."
-                )
-        return chosen
+    def pass_over(self, files: Iterable[File], reason: str) -> None:
+        """Notes why files give no product."""
+        self.passed_over.update(dict.fromkeys(files, reason))

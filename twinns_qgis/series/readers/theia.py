@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source, saturation
 from twinns_qgis.series.products.product import MaskSource, Product
-from twinns_qgis.series.readers.product_folder import ProductFolder, outermost, product_folders
+from twinns_qgis.series.readers.product_folder import (
+    ProductFolder,
+    files_of_products,
+    leave_out,
+    newest,
+    pass_over_bands,
+    product_folders,
+)
 from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
@@ -32,19 +38,9 @@ _SATURATED = {"R1": ("B2", "B3", "B4", "B8"), "R2": ("B5", "B6", "B7", "B8A", "B
 """The bands of the bits of a mask SAT, from the lowest."""
 
 
-def holds(file: File) -> bool:
-    """Whether a file lies in a folder that has the name of such a product."""
-    return any(_NAME.match(part) or _OTHER_LEVEL.match(part) for part in place(file).parts[:-1])
-
-
-def folder(file: File) -> Path | None:
-    """Returns the outermost folder above a file that has the name of such a product of level 2A."""
-    return outermost(file, _NAME)
-
-
-def is_part(file: File) -> bool:
-    """Whether a file is one that such products have: its name begins as theirs does."""
-    return holds(file) and place(file).name.startswith("SENTINEL2")
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the files in folders that have the name of such a product; of files named one by one none."""
+    return [] if search.chosen else files_of_products(files, _NAME, _OTHER_LEVEL, _is_part)
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:
@@ -53,10 +49,10 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: A product lacks a file, or its metadata contradict what it is.
     """
-    search.pass_over(
-        product_folders(files, _OTHER_LEVEL, search.reporter), "Level 2A is expected, with L2A in the name"
-    )
-    folders = search.newest(product_folders(files, _NAME, search.reporter), _ACQUISITION, version="version")
+    pass_over_bands([file for file in files if not _is_part(file)], search)
+    others = product_folders(files, _OTHER_LEVEL, search.reporter)
+    leave_out(others, "Level 2A is expected, with L2A in the name", search)
+    folders = newest(product_folders(files, _NAME, search.reporter), _ACQUISITION, "version", search)
     days = search.dates.of({folder.path: {} for folder in folders})
     products = [
         Product(
@@ -68,6 +64,11 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         for folder in folders
     ]
     return sorted(products, key=lambda product: product.name)
+
+
+def _is_part(file: File) -> bool:
+    """Whether a file in a product's folder is one that products have: its name begins as theirs does."""
+    return place(file).name.startswith("SENTINEL2")
 
 
 def _bands(folder: ProductFolder, reflectance: str) -> dict[str, BandSource]:

@@ -24,6 +24,8 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.readers import backscatter_geotiffs
+from twinns_qgis.series.readers.finding import Readers, find_products
+from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges
@@ -37,8 +39,13 @@ from twinns_qgis.series.sentinel1.units import settle_units
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL1_NODATA, SERIES, series_layout
 from twinns_qgis.series.style import write_series_style
 
-READERS = (backscatter_geotiffs,)
-"""Modules that know a kind of product: `find` finds them, `LOOKED_FOR` says what it looks for."""
+READERS = Readers(
+    "Sentinel-1 images",
+    (backscatter_geotiffs,),
+    is_name=backscatter_geotiffs.is_polarisation,
+    is_band=backscatter_geotiffs.is_polarisation,
+    example="VV,VH",
+)
 
 _LISTED = 10
 """Dates that a warning names."""
@@ -153,13 +160,8 @@ def prepare_sentinel1(
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
     dates = AcquisitionDates(inputs.dates, reporter)
-    found = [product for reader in READERS for product in reader.find(inputs, dates, reporter)]
-    if not found:
-        kinds = "; ".join(reader.LOOKED_FOR for reader in READERS)
-        raise InputError(f"No Sentinel-1 images were found in {inputs}.", f"Looked for: {kinds}.")
-    dates.warn_of_unused_rows()
-    period.dates([product.date for product in found], Reporter())
-    return [product for product in found if product.date in period]
+    search = Search(dates, reporter, bands=inputs.bands, chosen=bool(inputs.layers))
+    return find_products(READERS, inputs, period, search)
 
 
 def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]:

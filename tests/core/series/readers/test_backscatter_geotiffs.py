@@ -13,14 +13,23 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
-from twinns_qgis.series.readers.backscatter_geotiffs import find
+from twinns_qgis.series.period import Period
+from twinns_qgis.series.readers.finding import find_products
+from twinns_qgis.series.readers.search import Search
+from twinns_qgis.series.sentinel1.preparation import READERS
 
 ONE, TWO = np.ones((1, 4, 4), "float32"), np.ones((2, 4, 4), "float32")
 
 
 @pytest.fixture
 def find_in(listener):
-    return lambda **given: find(Inputs(**given), AcquisitionDates(None, listener), listener)
+    def find_in(**given):
+        inputs = Inputs(**given)
+        dates = AcquisitionDates(inputs.dates, listener)
+        search = Search(dates, listener, bands=inputs.bands, chosen=bool(inputs.layers))
+        return find_products(READERS, inputs, Period(None, None), search)
+
+    return find_in
 
 
 def test_polarisations_are_known_by_description_or_by_name(tmp_path, write_raster, find_in):
@@ -137,9 +146,8 @@ def test_what_was_made_from_images_is_told_and_left_out(tmp_path, write_raster, 
     (product,) = find_in(folder=tmp_path)
     assert product.paths == {tmp_path / "S1_20180301_VV.tif"}
     (warning,) = listener.warnings
-    assert warning.startswith("1 rasters are no images of backscatter, by their names or those of their bands")
-    assert name in warning
-    with pytest.raises(InputError, match=r"no images of backscatter.*Leave them out of LAYERS"):
+    assert f"{name}): no image of backscatter" in warning
+    with pytest.raises(InputError, match=r"no image of backscatter.*\s.*Leave them out of LAYERS"):
         find_in(layers=tuple(tmp_path.iterdir()))
 
 
@@ -200,7 +208,7 @@ def test_what_is_made_from_images_is_none(tmp_path, write_raster, find_in, name)
     write_raster(tmp_path / name, ONE)
     (product,) = find_in(folder=tmp_path)
     assert product.name == "S1_20180301.tif"
-    with pytest.raises(InputError, match=f"no (images of backscatter|polarisation).*{name}"):
+    with pytest.raises(InputError, match=rf"{name}\): no (image of backscatter|polarisation)"):
         find_in(layers=(tmp_path / "S1_20180301.tif", tmp_path / name))
 
 

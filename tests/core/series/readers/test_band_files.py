@@ -48,8 +48,8 @@ def test_bands_of_other_sensors_are_passed_over_with_a_warning(tmp_path, make_ba
     make_bands(tmp_path / "LC08", "LC08_L2SP_20190904_16906202T1_36MXB")
     assert [product.name for product in find_in(folder=tmp_path)] == [NAME]
     (warning,) = listener.warnings
-    assert warning.startswith("3 rasters are named like a band")
     assert "LC08_L2SP_20190904_16906202T1_36MXB_B02.tif" in warning
+    assert "named like a band" in warning
 
 
 def test_a_band_twice_is_refused_with_both_files(tmp_path, make_bands, find_in):
