@@ -30,6 +30,7 @@ from .translation import tr
 
 _RASTER = QgsProcessing.SourceType.TypeRaster
 _POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
+_POINTS = QgsProcessing.SourceType.TypeVectorPoint
 _FOLDER = QgsProcessingParameterFile.Behavior.Folder
 _DAY = QgsProcessingParameterDateTime.Type.Date
 _WHOLE = QgsProcessingParameterNumber.Type.Integer
@@ -98,6 +99,10 @@ def _raster_output(parameter: kinds.RasterOutput, name: str, label: str) -> Defi
     return QgsProcessingParameterRasterDestination(name, label, createByDefault=parameter.required)
 
 
+def _polygons(parameter: kinds.Polygons, name: str, label: str) -> Definition:
+    return QgsProcessingParameterFeatureSource(name, label, [_POLYGONS, _POINTS] if parameter.points else [_POLYGONS])
+
+
 def _polygons_output(parameter: kinds.PolygonsOutput, name: str, label: str) -> Definition:
     return QgsProcessingParameterVectorDestination(name, label, _POLYGONS, createByDefault=parameter.required)
 
@@ -106,7 +111,7 @@ _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.Text: lambda _, *names: QgsProcessingParameterString(*names),
     kinds.Extent: lambda _, *names: QgsProcessingParameterExtent(*names),
     kinds.Crs: lambda _, *names: QgsProcessingParameterCrs(*names),
-    kinds.Polygons: lambda _, *names: QgsProcessingParameterFeatureSource(*names, [_POLYGONS]),
+    kinds.Polygons: _polygons,
     kinds.Field: _field,
     kinds.Choice: _choice,
     kinds.Number: _number,

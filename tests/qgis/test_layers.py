@@ -175,6 +175,16 @@ def test_a_layer_of_another_provider_is_copied(table, file, project):
     assert ([row["class"] for row in rows], code) == (["wheat", "maize", "wheat", "maize"], "32631")
 
 
+def test_points_are_taken(table, project):
+    layer = QgsVectorLayer("Point?crs=EPSG:32631&field=class:string", "survey", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt("POINT(1 1)"))
+    feature.setAttributes(["wheat"])
+    layer.dataProvider().addFeature(feature)
+    project.addMapLayer(layer)
+    assert [row["class"] for row in table(layer)[0]] == ["wheat"]
+
+
 def test_the_key_of_a_geopackage_can_be_asked_for_as_a_field(table, file, project):
     rows, _ = table(opened(file(), project), OBJECT_FIELD="fid")
     assert [(row["id"], row["fid"]) for row in rows] == [(1, 1), (2, 2), (3, 3), (4, 4)]

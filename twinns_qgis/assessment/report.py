@@ -102,6 +102,10 @@ def left_out(samples: LabelledSamples, *, without_class: int, touching_dropped: 
     found = {f"Class {name}": _counted(count, "object") for name, count in samples.left_out.items()}
     if without_class:
         found["Without a class"] = _counted(without_class, "polygon")
+    if samples.contested.count:
+        found["Pixels in polygons of different classes"] = _counted(samples.contested.count, "pixel")
+    for name, count in samples.thinned.items():
+        found[f"Training pixels of {name} beyond MAX_PIXELS"] = _counted(count, "pixel")
     if touching_dropped:
         for part, count in samples.touching.items():
             if count:

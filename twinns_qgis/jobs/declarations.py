@@ -340,9 +340,10 @@ class Sampling(Declaration):
     sentinel1: Path | None = _SENTINEL1
     sentinel2: Path | None = _SENTINEL2
     polygons: str = polygons(
-        "Polygons whose land cover is known",
+        "Polygons or points whose land cover is known",
         "Polygons with a class, for each class several: a vector file, or file|layername=name; in QGIS the selected "
-        "ones, or all.",
+        "ones, or all. Or points, each of which labels the pixel below it.",
+        points=True,
     )
     class_field: str = field_of(
         "Field with the land cover class",
@@ -388,6 +389,14 @@ class Sampling(Declaration):
         "metres; 0 draws by object.",
         default=0.0,
         decimals=4,
+        limit=_FROM_0,
+        advanced=True,
+    )
+    max_pixels: int = whole_number(
+        "Training pixels of a class at most (0: all)",
+        "Training pixels of a class at most, shared evenly among its polygons, so that large ones are thinned first; 0 "
+        "keeps all. Validation and test keep theirs.",
+        default=0,
         limit=_FROM_0,
         advanced=True,
     )

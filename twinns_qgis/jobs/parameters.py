@@ -116,7 +116,13 @@ class Crs(Parameter):
 
 @dataclass(frozen=True)
 class Polygons(Parameter):
-    """A layer of polygons, ``file|layername=name|subset=condition``."""
+    """A layer of polygons, ``file|layername=name|subset=condition``.
+
+    Args:
+        points: Whether points are taken too.
+    """
+
+    points: bool = False
 
     expected: ClassVar[str] = "a vector file, or file|layername=name"
 

@@ -53,6 +53,7 @@ class SamplingJob(Job, declarations.Sampling):
             seed=self.seed,
             touching=self.touching_pixels,
             blocks=self.split_blocks,
+            max_pixels=self.max_pixels,
             table=ClassTable.read(self.classes) if self.classes else None,
             reporter=reporter,
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -71,3 +72,21 @@ def classes_of(labels: Iterable[Label]) -> dict[Label, LandCoverClass]:
     names = [str(label) for label in ordered]
     colors = zip(ordered, names, colors_of(names), strict=True)
     return {label: LandCoverClass(codes[label], name, color) for label, name, color in colors}
+
+
+def alike(names: Mapping[str, int]) -> list[dict[str, int]]:
+    """Returns the names that differ in case, spaces or accents alone, in groups.
+
+    Args:
+        names: How often each is used.
+
+    Example:
+        >>> alike({"maize": 4, "Maïze ": 1, "wheat": 2})
+        [{'maize': 4, 'Maïze ': 1}]
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for name, count in names.items():
+        letters = unicodedata.normalize("NFKD", name.casefold())
+        bare = "".join(letter for letter in letters if not (unicodedata.combining(letter) or letter.isspace()))
+        groups.setdefault(bare, {})[name] = count
+    return [group for group in groups.values() if len(group) > 1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.samples.advice import tell_balance, tell_objects, tell_polygons
 from twinns_qgis.samples.class_table import ClassTable
-from twinns_qgis.samples.classes import Label, LandCoverClass, classes_of
-from twinns_qgis.samples.pixels import LabelledPixels, label_pixels
+from twinns_qgis.samples.classes import LandCoverClass, classes_of
+from twinns_qgis.samples.drawing import Drawing
+from twinns_qgis.samples.pixels import Contested, LabelledPixels, label_pixels
 from twinns_qgis.samples.polygons import PARTS, LabelledPolygons
-from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_labels, touching_training
+from twinns_qgis.samples.split import touching_training
+from twinns_qgis.samples.thinning import thin
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class LabelledSamples:
         object_parts: Part of each object; empty for those left out.
         left_out: Names of the classes left out for having too few objects, with the number of objects they have.
         touching: Number of pixels of validation and test that have a training pixel in their window, by part.
+        contested: Pixels that polygons of different classes claim, which are left out.
+        thinned: Number of training pixels of classes that have more than are wanted, by name, which are left out.
     """
 
     pixels: LabelledPixels
@@ -39,6 +44,8 @@ class LabelledSamples:
     object_parts: NDArray[np.str_]
     left_out: Mapping[str, int]
     touching: Mapping[str, int]
+    contested: Contested = field(default_factory=Contested)
+    thinned: Mapping[str, int] = field(default_factory=dict)
 
     def part(self, name: str) -> NDArray[np.int64]:
         """Returns the indices of the pixels in a part."""
@@ -63,6 +70,8 @@ class LabelledSamples:
             "pixels": {part: self.pixel_counts(part) for part in PARTS},
             "left_out": dict(self.left_out),
             "touching_training": dict(self.touching),
+            "contested": self.contested.count,
+            "thinned": dict(self.thinned),
         }
 
 
@@ -76,6 +85,7 @@ def draw_samples(
     seed: int,
     touching: str = "drop",
     blocks: float = 0.0,
+    max_pixels: int = 0,
     table: ClassTable | None = None,
     reporter: Reporter,
 ) -> LabelledSamples:
@@ -92,6 +102,7 @@ def draw_samples(
             their 5 x 5 window.
         blocks: Side of squares of the ground whose objects go into one part together, in units of the grid's CRS; 0
             draws by object.
+        max_pixels: Training pixels of a class at most; see `thin`. 0 keeps all.
         table: Order, names and colours of the classes; by default the order is that of the codes.
         reporter: Receives what is left out.
 
@@ -115,33 +126,14 @@ def draw_samples(
         >>> samples.object_counts("train")
         {1: 6, 2: 6, 3: 6}
     """
-    if polygons.without_polygon:
-        reporter.warning(f"{polygons.without_polygon} features without a polygon that can be read are left out.")
-    if polygons.without_class:
-        reporter.warning(f"{polygons.without_class} polygons without a class are left out.")
-    pixels = label_pixels(polygons, grid)
+    tell_polygons(polygons, reporter)
+    pixels, contested = label_pixels(polygons, grid)
     labels = polygons.object_labels
     present = np.unique(pixels.objects)
-    if len(present) < len(labels):
-        count = len(labels) - len(present)
-        reporter.warning(f"{count} of {len(labels)} objects hold no pixel's centre and are left out.")
-    given = None if polygons.parts is None else polygons.parts[present]
-    more_polygons = "Each class needs at least one object for each part: draw more polygons, merge classes"
-    kept = present[_fill_parts([labels[index] for index in present], given, sparse, more_polygons, reporter)]
-    # By the codes among all classes, so that a class is split alike whether another one is left out or not.
-    codes = {label: item.code for label, item in classes_of(labels).items()}
-    kept_codes = [codes[labels[index]] for index in kept]
+    tell_objects(len(labels), len(labels) - len(present), contested, reporter)
     parts = np.full(len(labels), "", dtype="<U10")
-    if polygons.parts is not None:
-        parts[kept] = polygons.parts[kept]
-    elif blocks:
-        own_blocks = _blocks_of(pixels, kept, blocks)
-        drawn = draw_split_by_blocks(kept_codes, own_blocks, train_share, validation_share, seed)
-        smaller = f"SPLIT_BLOCKS is {blocks:g}: choose smaller blocks, another SEED, or 0 to draw by object"
-        filling = _fill_parts([labels[index] for index in kept], drawn, sparse, smaller, reporter)
-        parts[kept[filling]] = drawn[filling]
-    else:
-        parts[kept] = draw_split(kept_codes, train_share, validation_share, seed)
+    drawing = Drawing(train_share, validation_share, seed, blocks, sparse)
+    parts[present] = drawing.parts(polygons, pixels, present, reporter)
     # Numbered without those left out, as they are where the split is given back.
     classes = classes_of(label for label, part in zip(labels, parts, strict=True) if part)
     if len(classes) < 2:
@@ -155,58 +147,32 @@ def draw_samples(
     label_of_object = np.array([index_of.get(label, -1) for label in labels])
     left_out = Counter(str(labels[index]) for index in present if not parts[index])
     pixels = pixels.select(parts[pixels.objects] != "")
+    thinned: Mapping[str, int] = {}
+    if max_pixels:
+        training = np.flatnonzero(parts[pixels.objects] == "train")
+        own = label_of_object[pixels.objects[training]]
+        surplus = ~thin(own, pixels.objects[training], max_pixels, seed)
+        names = [item.name for item in classes.values()]
+        thinned = Counter(names[label] for label in own[surplus])
+        pixels = pixels.select(~np.isin(np.arange(len(pixels)), training[surplus]))
     seen = touching_training(pixels, parts[pixels.objects])
-    counts = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}
+    touched = {part: int((seen & (parts[pixels.objects] == part)).sum()) for part in PARTS[1:]}
     if touching == "drop":
         pixels = pixels.select(~seen)
-    samples = LabelledSamples(pixels, tuple(classes.values()), label_of_object[pixels.objects], parts, left_out, counts)
-    _check_parts(samples, reporter)
-    return samples
-
-
-def _fill_parts(
-    labels: Sequence[Label], parts: NDArray[np.str_] | None, sparse: str, way_out: str, reporter: Reporter
-) -> NDArray[np.bool_]:
-    """Returns for each object whether its class can fill all parts; the others are to be left out.
-
-    Args:
-        labels: The label of each object.
-        parts: The part of each object where there is a split, else None.
-        sparse: ``error`` or ``drop``.
-        way_out: What to do if they are not to be left out.
-        reporter: Receives the classes that are left out.
-
-    Raises:
-        InputError: A class can't fill all parts, and `sparse` is ``error``.
-    """
-
-    def counted(counts: tuple[int, ...]) -> str:
-        if len(counts) == 1:
-            return f"{counts[0]} object{'' if counts[0] == 1 else 's'}"
-        return ", ".join(f"{count} for {part}" for count, part in zip(counts, PARTS, strict=True))
-
-    too_sparse = sparse_labels(labels, parts)
-    if too_sparse:
-        listed = "; ".join(f"{label}: {counted(counts)}" for label, counts in too_sparse.items())
-        if sparse != "drop":
-            raise InputError(
-                f"Classes with too few objects for training, validation and test: {listed}.",
-                f"{way_out}, or leave these classes out with SPARSE_CLASSES=drop.",
-            )
-        reporter.warning(f"Classes left out, for having too few objects for the split: {listed}.")
-    return np.array([label not in too_sparse for label in labels], bool)
-
-
-def _blocks_of(pixels: LabelledPixels, objects: NDArray[np.int64], side: float) -> NDArray[np.int64]:
-    """Returns the number of the square of the ground that holds the middle of each object's pixels."""
-    step_x, step_y = pixels.grid.resolution
-    count = np.bincount(pixels.objects)
-    rows, columns = (
-        (np.bincount(pixels.objects, weights=along) / np.maximum(count, 1))[objects]
-        for along in (pixels.rows, pixels.columns)
+    samples = LabelledSamples(
+        pixels,
+        tuple(classes.values()),
+        label_of_object[pixels.objects],
+        parts,
+        left_out,
+        touched,
+        contested,
+        thinned,
     )
-    down, across = (rows * step_y // side).astype(np.int64), (columns * step_x // side).astype(np.int64)
-    return down * (int(pixels.grid.width * step_x // side) + 1) + across
+    _check_parts(samples, reporter)
+    by_code = samples.pixel_counts("train")
+    tell_balance({item.name: by_code[item.code] for item in samples.classes}, thinned, reporter)
+    return samples
 
 
 def _check_parts(samples: LabelledSamples, reporter: Reporter) -> None:

@@ -1,11 +1,13 @@
-"""Polygons with a class, read from a vector file and grouped into objects."""
+"""Polygons or points with a class, read from a vector file and grouped into objects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ import pandas
 import pyogrio
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
-from shapely import MultiPolygon, Polygon
+from shapely import MultiPoint, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from twinns_qgis.errors import InputError
@@ -30,13 +32,15 @@ _ASSIGN = (
     "-a_srs EPSG:code NEW OLD."
 )
 
+_OR_POINTS = ", or of points, each of which labels the pixel below it"
+
 PARTS = ("train", "validation", "test")
 """The parts of a split."""
 
 
 @dataclass(frozen=True)
 class LabelledPolygons:
-    """Polygons that have a class.
+    """Polygons, or points, that have a class.
 
     Args:
         source: Where they came from, for messages.
@@ -45,7 +49,8 @@ class LabelledPolygons:
         objects: Index of the object of each polygon, shape (polygons,): polygons with the same index are one object.
         parts: For each object its part of the split, or None if the source does not say.
         without_class: Number of polygons left out because their class is null or empty.
-        without_polygon: Number of features left out because they have no polygon that can be read.
+        without_polygon: Number of features left out because they have no polygon or point that can be read.
+        spellings: How often each name of a class stands in the class field, with the spaces that it has there.
         all_polygons: The table with the polygons that were left out.
     """
 
@@ -56,6 +61,7 @@ class LabelledPolygons:
     parts: NDArray[np.str_] | None
     without_class: int
     without_polygon: int
+    spellings: Mapping[str, int]
     all_polygons: geopandas.GeoDataFrame
 
     @property
@@ -68,7 +74,7 @@ class LabelledPolygons:
 def read_polygons(
     source: str, class_field: str, object_field: str | None = None, split_field: str | None = None
 ) -> LabelledPolygons:
-    """Reads the polygons of a vector file with their classes, grouped into objects.
+    """Reads the polygons, or points, of a vector file with their classes, grouped into objects.
 
     Args:
         source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.
@@ -88,7 +94,7 @@ def read_polygons(
         >>> sorted(set(polygons.object_labels))
         ['water', 'wheat', 'wood']
     """
-    table, without_polygon = read_table(source)
+    table, without_polygon = read_table(source, points=True)
     all_polygons = table
     for field in (class_field, object_field, split_field):
         if field is not None and field not in table.columns:
@@ -133,6 +139,7 @@ def read_polygons(
         parts=parts,
         without_class=without_class,
         without_polygon=without_polygon,
+        spellings=Counter(map(str, table[class_field])),
         all_polygons=all_polygons,
     )
 
@@ -175,7 +182,7 @@ def split_source(source: str) -> VectorSource:
     return VectorSource(Path(path), layer, subset or None)
 
 
-def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
+def read_table(source: str, *, points: bool = False) -> tuple[geopandas.GeoDataFrame, int]:
     """Returns the polygons of a vector file, with their fields, and how many features have none that can be read.
 
     Polygons in geometry collections, as a clip leaves them, become multipolygons. Surfaces of triangles can't be read,
@@ -183,10 +190,12 @@ def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
 
     Args:
         source: A vector file, or ``file|layername=name|subset=condition`` as QGIS writes it.
+        points: Whether the points of a layer without polygons are taken instead.
 
     Raises:
         InputError: The file or the layer is missing, the condition is wrong, there is no CRS or no polygon.
     """
+    choose = f"Choose a layer of polygons{_OR_POINTS if points else ''}."
     path, layer, subset = split_source(source)
     if not path.exists():
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")
@@ -198,27 +207,31 @@ def read_table(source: str) -> tuple[geopandas.GeoDataFrame, int]:
         hint = f"Check that QGIS opens them{f', and the condition {subset}' if subset else ''}."
         raise InputError(f"The polygons in {what} can't be read: {error}.", hint) from error
     if not isinstance(table, geopandas.GeoDataFrame):
-        raise InputError(f"{source} has no geometry.", "Choose a layer of polygons.")
+        raise InputError(f"{source} has no geometry.", choose)
     if table.crs is None:
         raise InputError(f"{source} has no coordinate reference system.", _ASSIGN)
+    for kind in (Polygon, Point) if points else (Polygon,):
+        # Points count in layers of points alone: beside polygons they are what a clip leaves of corners.
+        own = table.geometry.map(partial(_parts_of, kind), na_action="ignore")
+        if own.notna().any():
+            table = table.set_geometry(own, crs=table.crs)
+            return table[own.notna()], int(own.isna().sum())
+    what = "polygons or points" if points else "polygons"
     found = ", ".join(sorted(set(table.geom_type.dropna()))) or "none"
-    table = table.set_geometry(table.geometry.map(_polygons_in, na_action="ignore"), crs=table.crs)
-    polygonal = table.geometry.notna()
-    if not polygonal.any():
-        raise InputError(f"{source} holds no polygons; its geometries: {found}.", "Choose a layer of polygons.")
-    return table[polygonal], int((~polygonal).sum())
+    raise InputError(f"{source} holds no {what}; its geometries: {found}.", choose)
 
 
-def _polygons_in(geometry: BaseGeometry) -> BaseGeometry | None:
-    """Returns a geometry's polygons: itself, or those of a collection; None if it has none."""
-    if isinstance(geometry, (Polygon, MultiPolygon)):
+def _parts_of(kind: type[Polygon | Point], geometry: BaseGeometry) -> BaseGeometry | None:
+    """Returns what a geometry has of polygons or points: itself, or parts of a collection; None if it has none."""
+    several = {Polygon: MultiPolygon, Point: MultiPoint}[kind]
+    if isinstance(geometry, (kind, several)):
         return None if geometry.is_empty else geometry
     try:
-        parts = [_polygons_in(part) for part in getattr(geometry, "geoms", ())]
+        parts = [_parts_of(kind, part) for part in getattr(geometry, "geoms", ())]
     except NotImplementedError:  # a curve, which GDAL straightens outside of collections alone
         return None
-    polygons = [polygon for part in parts if part is not None for polygon in getattr(part, "geoms", (part,))]
-    return MultiPolygon(polygons) if polygons else None
+    single = [one for part in parts if part is not None for one in getattr(part, "geoms", (part,))]
+    return several(single) if single else None
 
 
 def _read(path: Path, layer: str | int, subset: str | None) -> pandas.DataFrame:

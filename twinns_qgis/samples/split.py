@@ -33,7 +33,7 @@ def draw_split(codes: Sequence[int], train_share: float, validation_share: float
     Raises:
         InputError: The shares leave nothing for a part.
     """
-    _shares(train_share, validation_share)
+    part_shares(train_share, validation_share)
     parts = np.empty(len(codes), dtype="<U10")
     for code in {*codes}:
         objects = np.random.default_rng([seed, code]).permutation(np.flatnonzero(np.equal(codes, code)))
@@ -44,45 +44,7 @@ def draw_split(codes: Sequence[int], train_share: float, validation_share: float
     return parts
 
 
-def draw_split_by_blocks(
-    codes: Sequence[int], blocks: NDArray[np.int64], train_share: float, validation_share: float, seed: int
-) -> NDArray[np.str_]:
-    """Draws a part for each block of the ground, so that parts are apart: objects near each other resemble each other.
-
-    Blocks are gone through in a drawn order, those with the rarest classes first; each goes to the part that is
-    furthest from its shares of the classes in the block.
-
-    Args:
-        codes: The code of each object's class.
-        blocks: The number of the block that each object lies in, shape (objects,).
-        train_share: Share of each class's objects to train on, which blocks can only approach.
-        validation_share: The same, to choose the best epoch by; what is left is for the test.
-        seed: Fixes the draw.
-
-    Returns:
-        ``train``, ``validation`` or ``test`` for each object.
-
-    Raises:
-        InputError: The shares leave nothing for a part.
-    """
-    shares = _shares(train_share, validation_share)
-    classes, class_of = np.unique(codes, return_inverse=True)
-    numbers, block_of = np.unique(blocks, return_inverse=True)
-    counts = np.zeros((len(numbers), len(classes)))
-    np.add.at(counts, (block_of, class_of), 1)
-    portions = counts / counts.sum(axis=0)  # of each class's objects, by block
-    order = np.random.default_rng(seed).permutation(len(numbers))
-    rarest_first = order[np.argsort(-portions[order].max(axis=1, initial=0), kind="stable")]
-    held = np.zeros((len(PARTS), len(classes)))
-    part_of_block = np.empty(len(numbers), int)
-    for block in rarest_first:
-        lacking = 1 - held / shares[:, None]
-        part_of_block[block] = np.argmax(lacking @ portions[block])
-        held[part_of_block[block]] += portions[block]
-    return np.array(PARTS)[part_of_block[block_of]]
-
-
-def _shares(train_share: float, validation_share: float) -> NDArray[np.float64]:
+def part_shares(train_share: float, validation_share: float) -> NDArray[np.float64]:
     """Returns the share of each part.
 
     Raises:

@@ -2,11 +2,13 @@
 
 import geopandas
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
+from shapely.affinity import translate
 from shapely.geometry import box
 
 from twinns_qgis.errors import InputError
@@ -197,3 +199,58 @@ def test_pixels_keep_their_class_in_the_order_of_a_table(site, grid, listener, t
         plain.classes[label].code for label in plain.labels
     ]
     np.testing.assert_array_equal(dressed.object_parts, plain.object_parts)
+
+
+@pytest.fixture
+def overlapping(site, tmp_path):
+    """The site's polygons, and two more: one wholly on top of a field of another class, one beside it, misspelt."""
+    table = geopandas.read_file(site.polygons)
+    first = table.geometry[table["name"] == "wheat"].iloc[0]
+    inside, beside = first.buffer(-10), translate(first, xoff=20)
+    others = geopandas.GeoDataFrame({"name": ["wood", "Wheat"]}, geometry=[inside, beside], crs=table.crs)
+    pandas.concat([table, others]).to_file(tmp_path / "overlapping.gpkg")
+    return read_polygons(str(tmp_path / "overlapping.gpkg"), "name")
+
+
+def test_contested_pixels_are_told_by_pair_of_classes_and_left_out(overlapping, site, grid, listener):
+    samples = draw_samples(overlapping, grid, sparse="drop", reporter=listener, **SETTINGS)
+    told = next(warning for warning in listener.warnings if "different classes" in warning)
+    assert told.startswith(f"{samples.contested.count} pixels lie in polygons of different classes, and are left out: ")
+    assert "wheat and wood" in told
+    assert "Of 1 objects nothing is left." in told
+    assert samples.split_to_json()["contested"] == samples.contested.count > 0
+    np.testing.assert_array_equal(samples.labels, site.truth[samples.pixels.rows, samples.pixels.columns])
+
+
+def test_names_that_differ_in_case_alone_are_told(overlapping, grid, listener):
+    draw_samples(overlapping, grid, sparse="drop", reporter=listener, **SETTINGS)
+    assert any("'wheat' (12), 'Wheat' (1)" in warning for warning in listener.warnings)
+
+
+def test_a_class_with_many_more_pixels_is_told_and_thinned_if_so_asked(site, grid, listener, tmp_path):
+    table = geopandas.read_file(site.polygons)
+    small = table["name"] != "water"
+    table.loc[small, "geometry"] = table.geometry[small].centroid.buffer(8)
+    table.to_file(tmp_path / "small.gpkg")
+    polygons = read_polygons(str(tmp_path / "small.gpkg"), "name")
+    drawn = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    assert any("water (" in warning and "MAX_PIXELS" in warning for warning in listener.warnings)
+    thinned = draw_samples(polygons, grid, sparse="error", max_pixels=30, reporter=listener, **SETTINGS)
+    water = next(item.code for item in thinned.classes if item.name == "water")
+    assert thinned.pixel_counts("train")[water] == 30
+    assert thinned.thinned == {"water": drawn.pixel_counts("train")[water] - 30}
+    assert thinned.object_counts("train") == drawn.object_counts("train")
+    assert len(thinned.part("test")) >= len(drawn.part("test"))
+
+
+def test_points_are_samples(site, grid, listener, tmp_path):
+    table = geopandas.read_file(site.polygons)
+    table.geometry = table.geometry.representative_point()
+    table.to_file(tmp_path / "points.gpkg")
+    polygons = read_polygons(str(tmp_path / "points.gpkg"), "name")
+    samples = draw_samples(polygons, grid, sparse="error", reporter=listener, **SETTINGS)
+    assert len(samples.pixels) == len(table)
+    np.testing.assert_array_equal(samples.labels, site.truth[samples.pixels.rows, samples.pixels.columns])
+    write_split(tmp_path / "split.gpkg", polygons, samples)
+    again = read_polygons(str(tmp_path / "split.gpkg"), "name", split_field="split")
+    np.testing.assert_array_equal(again.parts, samples.object_parts)

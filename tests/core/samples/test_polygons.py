@@ -8,7 +8,7 @@ import numpy as np
 import pandas
 import pytest
 from rasterio.crs import CRS
-from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.samples.polygons import VectorSource, read_polygons, split_source
@@ -100,9 +100,9 @@ def test_shapefile_is_read(write):
         ({"c": ["a", "a", None, "a"]}, {}, ("c",), "holds 1 class, 'a'"),
         (
             {"c": ["a", "b", "a", "b"]},
-            {"geometry": [Point(0, n) for n in range(4)]},
+            {"geometry": [LineString([(0, n), (1, n)]) for n in range(4)]},
             ("c",),
-            "holds no polygons.*Point",
+            "holds no polygons or points.*LineString.*points, each of which labels the pixel below it",
         ),
         ({"c": range(255)}, {"geometry": SQUARES[:1] * 255}, ("c",), "255 different values, such as '0', '1'"),
         (
@@ -188,6 +188,20 @@ def test_the_polygons_of_geometry_collections_count(write):
     assert names(polygons) == ["a", "b"]
     assert polygons.table.geometry.iloc[0].equals(MultiPolygon([SQUARES[0], SQUARES[2]]))
     assert polygons.without_polygon == 1
+
+
+def test_points_are_read_where_there_are_no_polygons(write):
+    points = [Point(0, 0), MultiPoint([(1, 1), (2, 2)]), None, LineString([(0, 0), (1, 1)])]
+    polygons = read_polygons(write({"c": ["a", "b", "a", "b"]}, points), "c")
+    assert polygons.table.geometry.iloc[1].equals(MultiPoint([(1, 1), (2, 2)]))
+    assert names(polygons) == ["a", "b"]
+    assert polygons.without_polygon == 2
+
+
+def test_names_are_counted_as_they_are_written(write):
+    polygons = read_polygons(write({"c": ["a ", "a", "A", "b"]}), "c")
+    assert polygons.spellings == {"a ": 1, "a": 1, "A": 1, "b": 1}
+    assert names(polygons) == ["a", "a", "A", "b"]
 
 
 def test_features_without_a_polygon_are_counted(write):

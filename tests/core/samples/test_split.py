@@ -11,7 +11,7 @@ from scipy import ndimage
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.samples.pixels import LabelledPixels
-from twinns_qgis.samples.split import draw_split, draw_split_by_blocks, sparse_labels, touching_training
+from twinns_qgis.samples.split import draw_split, sparse_labels, touching_training
 
 WOOD, CROP, WATER = 1, 2, 3
 PARTS = np.array(["train", "validation", "test"])
@@ -50,33 +50,6 @@ def test_sparse_labels_are_those_that_cannot_fill_all_parts():
     assert sparse_labels([WOOD] * 3 + [CROP] * 2 + [WATER], None) == {CROP: (2,), WATER: (1,)}
     parts = np.array(["train", "train", "validation", "test", "train"])
     assert sparse_labels([WOOD, WOOD, WOOD, WOOD, CROP], parts) == {CROP: (1, 0, 0)}
-
-
-def test_all_objects_of_a_block_go_into_one_part():
-    random = np.random.default_rng(0)
-    classes = [(WOOD, CROP, WATER)[index] for index in random.integers(0, 3, 400)]
-    blocks = random.integers(0, 40, 400)
-    parts = draw_split_by_blocks(classes, blocks, 0.3, 0.2, seed=0)
-    for block in np.unique(blocks):
-        assert len(set(parts[blocks == block])) == 1
-    for land_cover in (WOOD, CROP, WATER):
-        own = parts[[item == land_cover for item in classes]]
-        for part, share in (("train", 0.3), ("validation", 0.2), ("test", 0.5)):
-            assert abs((own == part).mean() - share) < 0.08
-
-
-def test_a_class_in_three_blocks_is_in_all_parts():
-    classes = [WATER] * 3 + [WOOD] * 60
-    blocks = np.array([0, 1, 2, *np.arange(60) % 20])
-    parts = draw_split_by_blocks(classes, blocks, 0.3, 0.2, seed=0)
-    assert set(parts[:3]) == {"train", "validation", "test"}
-
-
-def test_the_seed_fixes_the_blocks():
-    classes, blocks = [WOOD] * 60, np.arange(60) // 3
-    first, again, other = (draw_split_by_blocks(classes, blocks, 0.3, 0.2, seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
 
 
 def _pixels(height, width, rows, columns):

@@ -101,7 +101,7 @@ def test_ranges_span_the_whole_series_and_samples_what_lies_round_the_polygons(s
     series = {"sentinel1": Series.open(site.sentinel1)}
     polygons = read_polygons(str(site.polygons), "name")
     one = replace(polygons, table=polygons.table[:1], objects=polygons.objects[:1])
-    pixels = label_pixels(one, series["sentinel1"].grid)
+    pixels = label_pixels(one, series["sentinel1"].grid)[0]
     stores, (sensor,) = read_samples_and_ranges(series, pixels, "range", listener)
     with rasterio.open(site.sentinel1) as dataset:
         raw = dataset.read().reshape(4, 2, -1)  # dates, polarisations
