@@ -80,12 +80,12 @@ def main() -> None:
         print_patience(options)
 
 
-def simulated_site(folder: Path, pixels: int) -> dict[str, object]:
+def simulated_site(folder: Path, pixels: int, seed: int = 0) -> dict[str, object]:
     """Makes the simulated site and its series, if they are not there yet."""
     site, series = folder / "site", {name: folder / f"{name}.tif" for name in ("sentinel1", "sentinel2")}
     if not site.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        twinns("create-demo-site", {"folder": site, "size": pixels})
+        twinns("create-demo-site", {"folder": site, "size": pixels, "seed": seed})
     if not series["sentinel2"].exists():
         twinns("prepare-sentinel2", {"folder": site / "sentinel2", "output": series["sentinel2"]})
     if not series["sentinel1"].exists():

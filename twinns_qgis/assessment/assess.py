@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from twinns_qgis.assessment.measures import Measures, measure
 from twinns_qgis.assessment.reliability import Trust, reliability
 from twinns_qgis.networks.calibration import calibrate, fit_temperature
@@ -38,7 +40,7 @@ class Outcome:
         )
         reporter.info(
             f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
-            f"the temperature of {trust.temperature:.2f} that the validation part gives"
+            f"the temperature of {trust.temperature:.2f} that the {trust.objects} objects of the validation part bear"
         )
 
 
@@ -59,10 +61,12 @@ def assess(
     classifier = learned.classifier
     held, test = samples.part("validation"), samples.part("test")
     held_scores = predict_scores(classifier, stores, held, reporter.part(0, 0.3))
-    temperature = fit_temperature(held_scores, samples.labels[held])
+    objects = samples.pixels.objects[held]
+    temperature = fit_temperature(held_scores, samples.labels[held], objects)
     scores = predict_scores(classifier, stores, test, reporter.part(0.3, 1))
     trust = Trust(
         temperature,
+        len(np.unique(objects)),
         reliability(scores, samples.labels[test]),
         reliability(calibrate(scores, temperature), samples.labels[test]),
     )

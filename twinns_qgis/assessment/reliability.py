@@ -41,11 +41,13 @@ class Trust:
 
     Args:
         temperature: The temperature that was fitted on the validation part.
+        objects: Number of objects of the validation part.
         raw: The reliability of the scores as they come.
         calibrated: The same with the temperature, as maps show it.
     """
 
     temperature: float
+    objects: int
     raw: Reliability
     calibrated: Reliability
 

@@ -102,11 +102,14 @@ def exit_curve(
             votes[name].append(as_float32(output)[:, 0, 0])
         reporter.progress(start / len(held), "Measuring the early exit")
     by_classifier = {name: np.concatenate(parts) for name, parts in votes.items()}
-    return measure_curve(by_classifier, np.concatenate(scores), samples.labels[held])
+    return measure_curve(by_classifier, np.concatenate(scores), samples.labels[held], samples.pixels.objects[held])
 
 
 def measure_curve(
-    votes: Mapping[str, NDArray[np.float32]], scores: NDArray[np.float32], labels: NDArray[np.int64]
+    votes: Mapping[str, NDArray[np.float32]],
+    scores: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    objects: NDArray[np.int64],
 ) -> ExitCurve | None:
     """Returns the shares of pixels that leave early, and that agree, for rising thresholds.
 
@@ -114,6 +117,7 @@ def measure_curve(
         votes: Scores of N pixels by the classifiers of the CNN branches, each of shape (N, K).
         scores: Those by the whole network, shape (N, K).
         labels: The true class indices, shape (N,).
+        objects: The object of each, shape (N,).
 
     Returns:
         The curve; None if the classifiers agree nowhere.
@@ -126,7 +130,7 @@ def measure_curve(
     thresholds = np.unique(np.quantile(certainty[agreeing], np.linspace(0, 1, _STEPS), method="lower"))
     leaving = certainty >= thresholds[:, None]
     return ExitCurve(
-        fit_temperature(voted[agreeing], labels[agreeing]),
+        fit_temperature(voted[agreeing], labels[agreeing], objects[agreeing]),
         tuple(map(float, thresholds)),
         tuple(map(float, leaving.mean(axis=1))),
         tuple(map(float, 1 - (leaving & differs).mean(axis=1))),

@@ -71,7 +71,7 @@ def make_report():
             best_epoch=epochs,
             trials={},
             measures=measure(reference, predicted, classes),
-            trust=Trust(1.4, reliability(scores, labels), reliability(scores, labels)),
+            trust=Trust(1.4, 17, reliability(scores, labels), reliability(scores, labels)),
         )
 
     return make
