@@ -519,6 +519,15 @@ class TrainModel(Sampling):
         limit=_SHARE_BELOW_1,
         advanced=True,
     )
+    date_shift: float = number(
+        "Days by which training shifts the calendar at most (0: not at all)",
+        "Each pixel's year is moved forth or back by so many days at most, by interpolation in time, anew each time "
+        "training sees it: for a model that is to map other years.",
+        default=0.0,
+        decimals=1,
+        limit=_FROM_0,
+        advanced=True,
+    )
     dropout: float = number(
         "Features that training drops (share, 0 to below 1)",
         "Share of each block's outputs that training drops; 0 or more, below 1.",

@@ -114,8 +114,12 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.training.fit import Fitting
         from twinns_qgis.training.size import default_epochs
 
-        drops = self.date_dropout > 0 and "date_dropout" not in self._method.unused
-        missing = {name: Sensor.of(name, one).missing for name, one in series.items()} if drops else {}
+        varies = "date_dropout" not in self._method.unused
+        if varies and self.date_dropout:
+            missing = {name: Sensor.of(name, one).missing for name, one in series.items()}
+        else:
+            missing = {name: one.nodata for name, one in series.items() if one.nodata is not None}
+        days = {name: tuple(day.toordinal() for day in one.dates) for name, one in series.items()}
         return Fitting(
             epochs=self.epochs or default_epochs(self.size),
             batch_size=self.batch_size,
@@ -126,7 +130,9 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             patience=self.patience,
             precision=self.precision,
             class_weights=self.class_weights,
-            augmentation=Augmentation(self.augmentation == "symmetries", self.date_dropout, missing),
+            augmentation=Augmentation(
+                self.augmentation == "symmetries", self.date_dropout, self.date_shift, missing, days
+            ),
         )
 
     def _manifest(self, sensors: tuple[Sensor, ...], samples: LabelledSamples) -> Manifest:

@@ -25,6 +25,7 @@ from twinns_qgis.jobs.train_model import TrainModel
 from twinns_qgis.methods import METHODS as REGISTERED
 from twinns_qgis.networks.hyperparameters import Hyperparameters
 from twinns_qgis.reporter import Reporter
+from twinns_qgis.series.series import Series
 from twinns_qgis.training.augmentation import Augmentation
 from twinns_qgis.training.fit import Fitting
 from twinns_qgis.training.learners import network as network_learner
@@ -106,8 +107,8 @@ def test_every_method_is_trained_stored_and_mapped(settings, site, listener, tmp
 def test_every_choice_of_training_is_carried_out_and_told(settings, listener, monkeypatch):
     choices = {
         "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
-        "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles", "optimizer": "sgd",
-        "schedule": "cosine", "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
+        "date_shift": 6.0, "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles",
+        "optimizer": "sgd", "schedule": "cosine", "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
     }  # fmt: skip
     fitted_by = []
     fit = network_learner.fit
@@ -116,10 +117,12 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     )
     TrainModel(**{**settings, **choices, "method": "FullCNN"}).run(listener)
     missing = {"sentinel1": 0.0, "sentinel2": -32768.0}
+    dates = {name: Series.open(settings[name]).dates for name in missing}
+    days = {name: tuple(day.toordinal() for day in own) for name, own in dates.items()}
     assert fitted_by == [
         Fitting(
             epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", patience=5,
-            precision="auto", class_weights="balanced", augmentation=Augmentation(True, 0.2, missing),
+            precision="auto", class_weights="balanced", augmentation=Augmentation(True, 0.2, 6.0, missing, days),
         )
     ]  # fmt: skip
     manifest = read_model(settings["model"]).manifest

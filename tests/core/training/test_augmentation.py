@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.augmentation import Augmentation, dropped_dates, turned
+from twinns_qgis.training.augmentation import Augmentation, dropped_dates, shifted, turned
 
 COUNT = 8000
 
@@ -72,3 +72,44 @@ def test_the_stores_stay_as_they_are(stores):
     gather(stores, symmetries=True, date_dropout=0.5)
     for name, store in stores.items():
         np.testing.assert_array_equal(store.values, before[name])
+
+
+DAYS = np.array([0, 10, 40])
+
+
+def test_a_shifted_year_is_what_interpolation_in_time_gives():
+    random = np.random.default_rng(0)
+    patches = random.normal(size=(6, 5, 5, 3, 2)).astype("float32")
+    shifts = np.array([-50.0, -7.5, 0, 3, 12, 90])
+    found = shifted(patches, DAYS, shifts, None)
+    for number, row, column, band in np.ndindex(6, 5, 5, 2):
+        expected = np.interp(DAYS + shifts[number], DAYS, patches[number, row, column, :, band])
+        np.testing.assert_allclose(found[number, row, column, :, band], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_whole_numbers_are_rounded_and_keep_their_type():
+    patches = np.array([10, 21, 30], "uint8").reshape(1, 1, 1, 3, 1)
+    found = shifted(patches, DAYS, np.array([5.0]), 0)
+    assert found.dtype == "uint8"
+    assert found.ravel().tolist() == [16, 22, 30]
+
+
+def test_what_lies_between_a_value_and_a_gap_is_a_gap():
+    patches = np.array([10, -32768, 30], "int16").reshape(1, 1, 1, 3, 1)
+    assert shifted(patches, DAYS, np.array([5.0]), -32768).ravel().tolist() == [-32768, -32768, 30]
+    assert shifted(patches, DAYS, np.array([0.0]), -32768).ravel().tolist() == [10, -32768, 30]
+
+
+def test_sensors_of_a_sample_are_shifted_alike_and_samples_differ():
+    patches = np.tile(np.arange(25, dtype="int32").reshape(5, 5), (200, 1, 1))
+    days = {"sentinel1": np.arange(0, 300, 12), "sentinel2": np.arange(0, 300, 10)}
+    stores = {  # each value tells its day
+        name: SampleStore(np.tile(np.float32(own)[:, None], (25, 1, 1)), patches) for name, own in days.items()
+    }
+    found = Augmentation(date_shift=20, days={name: tuple(own) for name, own in days.items()}).gather(
+        stores, np.arange(200), np.random.default_rng(0)
+    )
+    shifts = {name: values[:, 2, 2, 12, 0] - days[name][12] for name, values in found.items()}
+    np.testing.assert_allclose(shifts["sentinel1"], shifts["sentinel2"], atol=1e-3)
+    assert abs(shifts["sentinel1"].mean()) < 3
+    assert 15 < np.abs(shifts["sentinel1"]).max() <= 20
