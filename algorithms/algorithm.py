@@ -13,6 +13,7 @@ from .declared import DeclaredAlgorithm
 from .environment import check_interpreter, chosen_interpreter
 from .layers import Copies
 from .results import Result, load_instead, show_result
+from .series import view_of
 from .set_up_link import can_compute
 from .translation import tr
 from .values import Values
@@ -76,10 +77,12 @@ class JobAlgorithm(DeclaredAlgorithm):
         found = Worker(interpreter, feedback).run(self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for)
         call = self.asPythonCommand(parameters, context)
         for order, (name, parameter) in enumerate(self._declaration.parameters().items()):
-            if outputs.get(name) and name in found:
-                load_instead(outputs[name], found[name], context)
-            if isinstance(parameter, RasterOutput) and name in found:
-                show_result(found[name], Result(self.name(), order, self._made(), call), context)
+            if not outputs.get(name) or name not in found:
+                continue
+            shown = view_of(found[name]) if isinstance(parameter, RasterOutput) else found[name]
+            load_instead(outputs[name], shown, context)
+            if isinstance(parameter, RasterOutput):
+                show_result(shown, Result(self.name(), order, self._made(), call), context)
         return {name.upper(): value for name, value in found.items()}
 
     def _made(self) -> str:

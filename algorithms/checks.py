@@ -17,7 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QThread
 
 from ..twinns_qgis.jobs import parameters as kinds
-from .series import SENSORS, contents_of_model, contents_of_series, why_no_series
+from .series import SENSORS, contents_of_model, contents_of_series, viewed_series, why_no_series
 from .translation import tr
 from .values import Values
 
@@ -146,7 +146,8 @@ class Checks:
 def _file_of(layer: QgsMapLayer | None) -> str:
     if layer is None:
         return ""
-    return QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source()).get("path") or ""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    return viewed_series(layer) or parts.get("path") or ""
 
 
 def _identity(path: str) -> str:

@@ -35,6 +35,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTemporaryDir
 
+from .series import viewed_series
 from .translation import tr
 
 _FORMATS = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gml"}
@@ -76,12 +77,12 @@ def check_there(value: object, parameter: str, context: QgsProcessingContext) ->
 
 
 def raster_file(layer: QgsMapLayer) -> str:
-    """Returns the file of a raster layer.
+    """Returns the file of a raster layer, of the view of a series that of the series.
 
     Raises:
         QgsProcessingException: The layer is not a raster in a file, or the file is gone.
     """
-    path = layer.source().split("|")[0]
+    path = viewed_series(layer) or layer.source().split("|")[0]
     if layer.providerType() == "gdal" and Path(path).is_absolute() and not Path(path).exists() and "/vsi" not in path:
         raise QgsProcessingException(
             tr("The file of the layer '{}' is no longer there: {}.").format(layer.name(), path)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 import zlib
 from dataclasses import dataclass
 
-from qgis.core import QgsRasterLayer
+from qgis.core import QgsMapLayer, QgsRasterLayer
 
 from .translation import tr
 
@@ -19,6 +20,10 @@ _BAND = re.compile(r": (\d{4}-\d{2}-\d{2}) (\S+)$")
 _EXAMPLES = {"SENTINEL1": "2018-05-07 VV", "SENTINEL2": "2018-05-07 B4"}
 _OF_THE_OTHER = {"SENTINEL1": re.compile(r"B\d"), "SENTINEL2": re.compile("V[VH]$")}
 """Names of bands that only the other sensor has."""
+_RATIO = "VV-VH"
+"""The band that the view of a Sentinel-1 series has besides."""
+_VIEW = ".vrt"
+"""What the name of a view has besides that of its series."""
 _LONGEST = 16 << 20
 """Bytes of a manifest that are read."""
 _DAMAGE = (
@@ -49,10 +54,28 @@ def dated_bands(layer: QgsRasterLayer) -> dict[int, re.Match[str]]:
     return {number: match for number, match in found.items() if match}
 
 
+def view_of(path: str) -> str:
+    """Returns what QGIS is to show of the raster at `path`: the view of a Sentinel-1 series, else itself."""
+    view = path + _VIEW
+    is_there = os.path.isfile(view) and viewed_series(QgsRasterLayer(view, ""))  # noqa: PTH113
+    return view if is_there else path
+
+
+def viewed_series(layer: QgsMapLayer) -> str:
+    """Returns the file of the series whose view a layer is, nothing of any other layer."""
+    path = layer.source().split("|")[0]
+    if not path.endswith(_VIEW) or not isinstance(layer, QgsRasterLayer):
+        return ""
+    return path.removesuffix(_VIEW) if any(match[2] == _RATIO for match in dated_bands(layer).values()) else ""
+
+
 def contents_of_series(layer: QgsRasterLayer) -> Contents:
-    """Returns what a layer holds that is a series."""
+    """Returns what a layer holds that is a series, or the view of one."""
     found = dated_bands(layer).values()
-    return Contents(len({match[1] for match in found}), tuple(dict.fromkeys(match[2] for match in found)))
+    bands = dict.fromkeys(match[2] for match in found)
+    if viewed_series(layer):
+        del bands[_RATIO]
+    return Contents(len({match[1] for match in found}), tuple(bands))
 
 
 def contents_of_model(path: str) -> dict[str, Contents] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from osgeo import gdal, osr
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsProject
+from qgis.gui import QgsMapCanvas
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,6 +91,21 @@ def project():
 
 
 @pytest.fixture
+def canvas(plugin, project):
+    """A map whose temporal controller the series of the project follow."""
+    from twinns.algorithms.year import Year
+
+    canvas = QgsMapCanvas()
+    canvas.resize(40, 40)
+    canvas.setCachingEnabled(True)  # as that of QGIS's window
+    year = Year(canvas)
+    year.follow()
+    yield canvas
+    year.forget()
+    canvas.deleteLater()
+
+
+@pytest.fixture
 def make_series(tmp_path):
     """Makes a series of one sensor, 4 x 4 pixels, as a file, with or without a CRS; returns its path."""
 
@@ -105,6 +121,25 @@ def make_series(tmp_path):
         for number, description in enumerate(descriptions, 1):
             dataset.GetRasterBand(number).SetDescription(description)
         return path
+
+    return make
+
+
+@pytest.fixture
+def make_view(make_series):
+    """Makes a Sentinel-1 series with its view beside it; returns the path of the view."""
+
+    def make(name="s1.tif", dates=("2018-05-07", "2018-05-19")):
+        series = Path(make_series(name, bands=("VV", "VH"), dates=dates))
+        bands = (f"<Description>{day} {name}</Description>" for day in dates for name in ("VV", "VH", "VV-VH"))
+        source = f'<SimpleSource><SourceFilename relativeToVRT="1">{series.name}</SourceFilename></SimpleSource>'
+        text = "".join(f'<VRTRasterBand dataType="Float32">{band}{source}</VRTRasterBand>' for band in bands)
+        crs = osr.SpatialReference()
+        crs.ImportFromEPSG(32631)
+        place = f"<SRS>{crs.ExportToWkt()}</SRS><GeoTransform>500000, 10, 0, 5600040, 0, -10</GeoTransform>"
+        view = series.with_name(series.name + ".vrt")
+        view.write_text(f'<VRTDataset rasterXSize="4" rasterYSize="4">{place}{text}</VRTDataset>')
+        return str(view)
 
     return make
 

@@ -69,6 +69,16 @@ def test_good_input_is_not_refused(refusal, training, mapping):
     assert refusal("mapcover", {**mapping, "OUTPUT": "TEMPORARY_OUTPUT", "CONFIDENCE": "TEMPORARY_OUTPUT"}) == ""
 
 
+def test_the_view_of_a_series_counts_as_the_series(refusal, training, make_view, make_model, tmp_path):
+    view = QgsRasterLayer(make_view("s1.tif"), "Sentinel-1 series")
+    assert refusal("trainmodel", {**training, "SENTINEL1": view}) == ""
+    assert "is no Sentinel-2 series" in refusal("trainmodel", {**training, "SENTINEL2": view})
+    model = make_model(("2018-05-07", "2018-05-19"), sentinel1=["VV", "VH"])
+    mapping = {"SENTINEL1": view, "MODEL": model, "OUTPUT": str(tmp_path / "map.tif")}
+    assert refusal("mapcover", mapping) == ""
+    assert "it is an input" in refusal("mapcover", {**mapping, "OUTPUT": str(tmp_path / "s1.tif")})
+
+
 @pytest.mark.parametrize("description", ["", "B4", "2018-05-07", "2018-05 B4", "a 2018-05-07"])
 def test_a_raster_that_is_no_series_is_refused(refusal, training, description):
     dataset = gdal.Open(training["SENTINEL2"], gdal.GA_Update)

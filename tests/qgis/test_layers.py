@@ -106,6 +106,16 @@ def test_the_crs_that_was_set_for_a_raster_counts(request_of, raster, file, proj
     assert request_of(file(), SENTINEL2=layer)["parameters"]["sentinel2"] == path + told
 
 
+@pytest.mark.parametrize(("epsg", "told"), [(32632, "|crs=EPSG:32632"), (32631, "")])
+def test_the_series_is_read_whose_view_was_chosen(request_of, make_view, file, project, epsg, told):
+    view = make_view("seen.tif")
+    assert request_of(file(), SENTINEL1=view)["parameters"]["sentinel1"] == view[:-4]
+    layer = QgsRasterLayer(view, "Sentinel-1 series")
+    layer.setCrs(QgsCoordinateReferenceSystem.fromEpsgId(epsg))
+    project.addMapLayer(layer)
+    assert request_of(file(), SENTINEL1=layer)["parameters"]["sentinel1"] == view[:-4] + told
+
+
 def test_a_crs_of_the_user_is_spelt_out(request_of, raster, file, project):
     layer = QgsRasterLayer(raster("own.tif", None), "own")
     layer.setCrs(QgsCoordinateReferenceSystem("PROJ:+proj=laea +lat_0=50 +lon_0=4"))

@@ -30,6 +30,8 @@ SENTINEL2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"
 SENTINEL2_NODATA = -32768
 SENTINEL2_SCALE = 0.0001
 SENTINEL1_BANDS = ("VV", "VH")
+SENTINEL1_RATIO = "VV-VH"
+"""The band that the view of a series has besides, see `ratio_view`; no series has it."""
 SENTINEL1_NODATA = 0
 
 _DESCRIPTION = re.compile(r"(\d{4}-\d{2}-\d{2}) (\S+)")
@@ -73,6 +75,11 @@ class Series:
         """
         with open_raster(path) as dataset:
             dates, bands = _dates_and_bands(path, dataset.descriptions)
+            if dataset.driver == "VRT" and SENTINEL1_RATIO in bands:
+                raise InputError(
+                    f"{path} is a view of a series, for QGIS to show, and no series itself.",
+                    f"Give the series, {path.with_suffix('')}.",
+                )
             count = len(bands)
             for name, values in (("scale", dataset.scales), ("offset", dataset.offsets)):
                 for index, value in enumerate(values):

@@ -65,4 +65,4 @@ def test_a_series_without_these_bands_is_grey(shown, bands):
 
 def test_a_date_that_shows_nothing_has_a_style_too(shown):
     _, renderer = shown(("VV", "VH"), DATES[0], np.zeros((6, 10, 20), "int16"))
-    assert renderer.findtext("redContrastEnhancement/maxValue") == "1.0001"
+    assert renderer.findtext("redContrastEnhancement/maxValue") == "1"

@@ -20,7 +20,14 @@ def test_a_series_keeps_the_contract_and_gives_decibels_back(prepare_radar, rada
     assert series.dates == (date(2018, 3, 1), date(2018, 3, 13))
     np.testing.assert_allclose(decibels(series)[7, 8], [[-10, -17], [-3.3, -10.3]], atol=HALF_A_STEP)
     assert series.read()[0, 0, 0, 0] == 1 + round(15 / 30 * 254)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.qml", "out.tif", "reference.tif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "in",
+        "out.qml",
+        "out.tif",
+        "out.tif.qml",
+        "out.tif.vrt",
+        "reference.tif",
+    ]
 
 
 @pytest.mark.parametrize("units", ["dB", "power", "amplitude"])
