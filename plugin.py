@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from qgis import utils
 from qgis.core import QgsApplication
 
 from .algorithms.provider import TwinnsProvider
 from .algorithms.set_up_link import SetUpLink
+from .algorithms.year import Year
 
 
 class TwinnsPlugin:
@@ -14,6 +16,7 @@ class TwinnsPlugin:
     def __init__(self) -> None:
         self._provider: TwinnsProvider | None = None
         self._link = SetUpLink()
+        self._year: Year | None = None
 
     def initProcessing(self) -> None:
         provider = TwinnsProvider()
@@ -25,9 +28,14 @@ class TwinnsPlugin:
     def initGui(self) -> None:
         self.initProcessing()
         self._link.follow()
+        self._year = Year(utils.iface.mapCanvas())
+        self._year.follow()
 
     def unload(self) -> None:
         self._link.forget()
+        if self._year is not None:
+            self._year.forget()
+            self._year = None
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from processing.core.ProcessingConfig import ProcessingConfig
 from qgis.core import (
-    Qgis,
-    QgsDateTimeRange,
     QgsLayerTree,
     QgsMapLayer,
     QgsProcessingContext,
@@ -16,9 +14,8 @@ from qgis.core import (
     QgsProcessingLayerPostProcessorInterface,
     QgsRasterLayer,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
-from .series import dated_bands
+from .year import tell_dates
 
 _GROUP = "TWINNS"
 _FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover")
@@ -60,16 +57,16 @@ class _Shown(QgsProcessingLayerPostProcessorInterface):
         metadata.addHistoryItem(self._result.call)
         layer.setMetadata(metadata)
         if isinstance(layer, QgsRasterLayer):
-            _tell_dates(layer)
+            tell_dates(layer)
         _put_into_group(layer, self._result.rank, context)
         layer.triggerRepaint()
 
 
-def load_instead(asked: str, written: str, context: QgsProcessingContext) -> None:
-    """Lets QGIS load what was written, if it was to load what was asked for and that could not be replaced."""
+def load_instead(asked: str, shown: str, context: QgsProcessingContext) -> None:
+    """Lets QGIS load what is to be shown, if it was to load what was asked for and that is another file."""
     layers = context.layersToLoadOnCompletion()
-    if written != asked and asked in layers:
-        layers[written] = layers.pop(asked)
+    if shown != asked and asked in layers:
+        layers[shown] = layers.pop(asked)
         context.setLayersToLoadOnCompletion(layers)
 
 
@@ -106,26 +103,3 @@ def _put_into_group(layer: QgsMapLayer, rank: int, context: QgsProcessingContext
     moved.setExpanded(isinstance(layer, QgsRasterLayer) and layer.renderer().type() == "paletted")  # the map's legend
     group.insertChildNode(max(higher, default=-1) + 1, moved)
     node.parent().removeChildNode(node)
-
-
-def _tell_dates(layer: QgsRasterLayer) -> None:
-    """Tells the dates of a series' bands to the temporal controller, where QGIS has that: from 3.38."""
-    mode = getattr(getattr(Qgis, "RasterTemporalMode", None), "FixedRangePerBand", None)
-    days = {band: match[1] for band, match in dated_bands(layer).items()}
-    if mode is None or not days:
-        return
-    ascending = sorted(set(days.values()))
-    starts = [_start(day) for day in ascending]
-    # Each date is shown until the next one, the last one for as long as the one before.
-    steps = [start.daysTo(end) for start, end in zip(starts, starts[1:])] or [1]
-    ends = [*starts[1:], starts[-1].addDays(steps[-1])]
-    ranges = {day: QgsDateTimeRange(start, end, True, False) for day, start, end in zip(ascending, starts, ends)}
-    properties = layer.temporalProperties()
-    properties.setMode(mode)
-    properties.setFixedRangePerBand({band: ranges[day] for band, day in days.items()})
-    properties.setIsActive(True)
-
-
-def _start(day: str) -> QDateTime:
-    parsed = date.fromisoformat(day)
-    return QDateTime(QDate(parsed.year, parsed.month, parsed.day), QTime(0, 0))

@@ -25,6 +25,7 @@ from ..twinns_qgis.jobs import parameters as kinds
 from .class_styles import classes_of_style
 from .layers import Copies, absolute, as_shown, check_there, crs_text, file_of_polygons, raster_file, raster_path
 from .translation import tr
+from .year import are_told
 
 _EXTENT = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}(\[.+\]\s*)?")
 
@@ -246,7 +247,7 @@ def dates_of(layers: Iterable[QgsMapLayer]) -> str | None:
     rows = []
     for layer in layers:
         temporal = layer.temporalProperties()
-        begin = temporal.fixedTemporalRange().begin() if temporal.isActive() else None
+        begin = temporal.fixedTemporalRange().begin() if temporal.isActive() and not are_told(layer) else None
         if begin is not None and begin.isValid():
             rows.append((raster_file(layer), begin.date().toString(Qt.DateFormat.ISODate)))
     if not rows:

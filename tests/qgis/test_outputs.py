@@ -15,7 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor
 
-# Writes whatever outputs it is asked for, and notes the jobs.
+# Writes whatever outputs it is asked for, a Sentinel-1 series with its view, and notes the jobs.
 WRITER = """
 from osgeo import gdal, osr
 import shutil, zipfile
@@ -29,6 +29,13 @@ def raster(path):
     dataset.SetGeoTransform((500000, 10, 0, 5600040, 0, -10))
     dataset.GetRasterBand(1).Fill(2)
     dataset.GetRasterBand(1).SetDescription("2018-05-07 " + ("VV" if request["job"] == "preparesentinel1" else "B4"))
+    if request["job"] == "preparesentinel1":
+        bands = "".join(
+            '<VRTRasterBand dataType="Byte"><Description>2018-05-07 %s</Description><SimpleSource>'
+            '<SourceFilename relativeToVRT="1">%s</SourceFilename></SimpleSource></VRTRasterBand>'
+            % (name, os.path.basename(path)) for name in ("VV", "VV-VH"))
+        with open(path + ".vrt", "w") as view:
+            view.write('<VRTDataset rasterXSize="4" rasterYSize="4">%s</VRTDataset>' % bands)
 def model(path):
     sensors = {"sentinel1": ["VV"], "sentinel2": ["B4"]}
     with zipfile.ZipFile(path, "w") as archive:
@@ -165,6 +172,36 @@ def test_the_temporal_controller_finds_the_date_of_each_band(run, worker, loaded
     assert properties.fixedRangePerBand()[2] == ranges[0]
 
 
+@pytest.mark.parametrize("place", ["s1.tif", "TEMPORARY_OUTPUT"])
+def test_a_sentinel1_series_opens_as_its_view(run, worker, loaded, canvas, make_view, tmp_path, place):
+    view = make_view("made.tif")
+    # The stand-in writes the series and its view, as a preparation does.
+    worker(f"""
+import shutil
+path = request["parameters"]["output"]
+shutil.copy({view[:-4]!r}, path)
+open(path + ".vrt", "w").write(open({view!r}).read().replace("made.tif", os.path.basename(path)))
+open(path + ".qml", "w").write('<qgis version="3.22.0"><pipe><rasterrenderer type="multibandcolor" band="1" '
+    'opacity="1" alphaBand="-1" redBand="4" greenBand="5" blueBand="6"/></pipe></qgis>')
+finish(output=path)
+""")
+    output = into_project(tmp_path / place if "." in place else place)
+    parameters = {"FOLDER": str(tmp_path), "REFERENCE": view[:-4], "OUTPUT": output}
+    results = run("preparesentinel1", parameters)
+    (layer,) = loaded("preparesentinel1", parameters).values()
+    assert (layer.name(), layer.source()) == ("Sentinel-1 series", results["OUTPUT"] + ".vrt")
+    shown = [layer.bandName(band).partition(": ")[2] for band in layer.renderer().usesBands()]
+    assert shown == ["2018-05-19 VV", "2018-05-19 VH", "2018-05-19 VV-VH"]
+    assert layer.temporalProperties().isActive()
+
+
+def test_a_file_of_the_users_beside_a_map_is_not_taken_for_its_view(run, writer, loaded, trained, tmp_path):
+    (tmp_path / "map.tif.vrt").write_text("<VRTDataset/>")
+    parameters = {**trained, "OUTPUT": into_project(tmp_path / "map.tif")}
+    run("mapcover", parameters)
+    assert loaded("mapcover", parameters)["Land cover map"].source() == str(tmp_path / "map.tif")
+
+
 def test_a_report_opens_from_the_results_viewer(provider):
     for name in ("trainmodel", "preparesentinel2"):
         report = provider.algorithm(name).outputDefinition("REPORT")
@@ -220,7 +257,7 @@ def test_the_model_goes_from_folders_to_a_map(run, writer, loaded, polygons, tmp
         "SIZE": "small",
         "EPOCHS": 2,
         "preparesentinel2:SENTINEL2": str(tmp_path / "s2.tif"),
-        "preparesentinel1:SENTINEL1": str(tmp_path / "s1.tif"),
+        "preparesentinel1:SENTINEL1": into_project(tmp_path / "s1.tif"),
         "trainmodel:MODEL": str(tmp_path / "a.twinns"),
         "trainmodel:REPORT": str(tmp_path / "a.html"),
         "mapcover:MAP": into_project(tmp_path / "map.tif"),
@@ -237,6 +274,8 @@ def test_the_model_goes_from_folders_to_a_map(run, writer, loaded, polygons, tmp
     assert jobs["mapcover"]["model"] == str(tmp_path / "a.twinns")
     layers = loaded("landcover", parameters)
     assert legend(layers["MAP"]) == [("wheat", "#4477aa")]
+    assert layers["SENTINEL1"].source() == str(tmp_path / "s1.tif.vrt")
+    assert jobs["mapcover"]["sentinel1"] == str(tmp_path / "s1.tif")
 
 
 def test_the_model_of_forests_trains_one(run, writer, polygons, tmp_path):
