@@ -2,9 +2,9 @@
 
     python3 tools/pictures.py [--folder build/pictures] [--display]
 
-Opens every dialog, runs the line from folders to map by a random forest, and shows the series, the map and its legend.
-Everything lands in docs/images; look at each picture before it is committed. With --display it uses the screen that is
-there.
+Runs the line from folders to map by a random forest, and shows the dialogs, the series, the year as the temporal
+controller plays it, the results viewer, the report, and the map with its legend. Everything lands in docs/images; look
+at each picture before it is committed. With --display it uses the screen that is there.
 """
 
 from __future__ import annotations
