@@ -35,14 +35,14 @@ class Augmentation:
     days: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def gather(
-        self, stores: Mapping[str, SampleStore], samples: NDArray[np.int64], random: np.random.Generator
+        self, stores: Mapping[str, SampleStore], samples: NDArray[np.int64], generator: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         """Returns the patches of N labelled pixels, for each sensor of shape (N, 5, 5, T, B).
 
         All sensors of a sample are turned and shifted alike: they show the same ground in the same year.
         """
-        ways = random.integers(len(SYMMETRIES), size=len(samples)) if self.symmetries else None
-        shifts = random.uniform(-self.date_shift, self.date_shift, len(samples)) if self.date_shift else None
+        ways = generator.integers(len(SYMMETRIES), size=len(samples)) if self.symmetries else None
+        shifts = generator.uniform(-self.date_shift, self.date_shift, len(samples)) if self.date_shift else None
         patches = {}
         for name, store in stores.items():
             pixels = store.patches[samples]
@@ -50,7 +50,7 @@ class Augmentation:
             if shifts is not None:
                 patches[name] = shifted(patches[name], np.array(self.days[name]), shifts, self.missing.get(name))
             if self.date_dropout:
-                dropped = dropped_dates(len(samples), patches[name].shape[3], self.date_dropout, random)
+                dropped = dropped_dates(len(samples), patches[name].shape[3], self.date_dropout, generator)
                 patches[name].swapaxes(1, 3)[dropped] = self.missing[name]
         return patches
 
