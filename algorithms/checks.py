@@ -11,6 +11,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProviderRegistry,
     QgsRasterLayer,
 )
@@ -47,6 +48,7 @@ class Checks:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
+        self._values = Values(algorithm, parameters, context)
         self._declared = {name.upper(): parameter for name, parameter in declared.items()}
 
     def fault(self) -> str:
@@ -55,19 +57,28 @@ class Checks:
 
     def _faults(self) -> Iterator[str]:
         series = self._inputs(kinds.Series)
-        if series and not any(map(self._given, series)):
+        if series and not any(map(self._values.given, series)):
             yield tr("There is no series.") + "\n" + tr("Choose a Sentinel-1 series, a Sentinel-2 series, or both.")
         sources = {"FOLDER", "LAYERS"}
-        if sources <= self._inputs(kinds.FilePath).keys() and not any(map(self._given, sources)):
+        if sources <= self._inputs(kinds.FilePath).keys() and not any(map(self._values.given, sources)):
             yield tr("There is nothing to prepare.") + "\n" + tr("Choose a folder, or layers.")
+        for name, raster in {**self._inputs(kinds.Raster), **self._inputs(kinds.Rasters)}.items():
+            yield self._fault_of_raster(name, raster)
         for name in series:
             layer = self._raster(name)
             yield why_no_series(layer, name) if layer else ""
         for name, field in self._inputs(kinds.Field).items():
-            yield self._fault_of_field(name, field.of.upper()) if self._given(name) else ""
+            yield self._fault_of_field(name, field.of.upper()) if self._values.given(name) else ""
         for name, file in self._inputs(kinds.FilePath).items():
             yield self._fault_of_model(name) if file.extension == "twinns" else ""
         yield from self._faults_of_outputs()
+
+    def _fault_of_raster(self, name: str, parameter: kinds.Parameter) -> str:
+        try:
+            self._values.read(name.lower(), parameter)
+        except QgsProcessingException as refusal:
+            return str(refusal)
+        return ""
 
     def _fault_of_field(self, name: str, parent: str) -> str:
         field = self._algorithm.parameterAsString(self._parameters, name, self._context)
@@ -112,7 +123,7 @@ class Checks:
         # Not in our context: QGIS 3.22 would note there that it has a layer to load.
         values = Values(self._algorithm, self._parameters, QgsProcessingContext())
         for name, parameter in self._declared.items():
-            path = values.read(name.lower(), parameter) if parameter.output and self._given(name) else None
+            path = values.read(name.lower(), parameter) if parameter.output and self._values.given(name) else None
             if path and _identity(path) in taken:
                 wrong = tr("{} can't be {}: it is an input, or another output.").format(name, path)
                 yield wrong + "\n" + tr("Choose another name.")
@@ -127,18 +138,15 @@ class Checks:
             layers.append(self._algorithm.parameterAsVectorLayer(self._parameters, name, self._context))
         yield from filter(None, map(_file_of, layers))
         for name in self._inputs(kinds.FilePath):
-            if self._given(name) and isinstance(self._parameters[name], str):
+            if self._values.given(name) and isinstance(self._parameters[name], str):
                 yield self._parameters[name]
 
     def _inputs(self, kind: type[_Kind]) -> dict[str, _Kind]:
         """Returns the inputs of a kind by name."""
         return {name: item for name, item in self._declared.items() if isinstance(item, kind) and not item.output}
 
-    def _given(self, name: str) -> bool:
-        return self._parameters.get(name) not in (None, NULL, "", [])
-
     def _raster(self, name: str) -> QgsRasterLayer | None:
-        if not self._given(name):
+        if not self._values.given(name):
             return None
         return self._algorithm.parameterAsRasterLayer(self._parameters, name, self._context)
 

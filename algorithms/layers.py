@@ -1,7 +1,7 @@
-"""From layers, as QGIS shows them, to files that the worker can read.
+"""From layers of polygons, as QGIS shows them, to files that the worker can read.
 
-What QGIS alone knows of a layer of polygons, such as a filter, a selection, edits, a join or the CRS that the user set,
-is written to a copy. Of a raster it is the CRS, which is told beside the file.
+What QGIS alone knows of a layer, such as a filter, a selection, edits, a join or the CRS that the user set, is written
+to a copy.
 """
 
 from __future__ import annotations
@@ -28,14 +28,12 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingUtils,
     QgsProviderRegistry,
-    QgsRasterLayer,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTemporaryDir
 
-from .series import viewed_series
 from .translation import tr
 
 _FORMATS = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gml"}
@@ -74,38 +72,6 @@ def check_there(value: object, parameter: str, context: QgsProcessingContext) ->
             + "\n"
             + tr("Add it again, and choose it anew.")
         )
-
-
-def raster_file(layer: QgsMapLayer) -> str:
-    """Returns the file of a raster layer, of the view of a series that of the series.
-
-    Raises:
-        QgsProcessingException: The layer is not a raster in a file, or the file is gone.
-    """
-    path = viewed_series(layer) or layer.source().split("|")[0]
-    if layer.providerType() == "gdal" and Path(path).is_absolute() and not Path(path).exists() and "/vsi" not in path:
-        raise QgsProcessingException(
-            tr("The file of the layer '{}' is no longer there: {}.").format(layer.name(), path)
-            + "\n"
-            + tr("Choose another layer, or put the file back.")
-        )
-    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not Path(path).is_file():
-        raise QgsProcessingException(
-            tr("The layer '{}' is not a raster in a file: {}.").format(layer.name(), layer.source())
-            + "\n"
-            + tr("Save it as a GeoTIFF first: right-click on the layer, Export, Save As.")
-        )
-    return absolute(path)
-
-
-def raster_path(layer: QgsMapLayer) -> str:
-    """Returns the file of a raster layer, as ``file|crs=EPSG:code`` where QGIS has another CRS than the file.
-
-    Raises:
-        QgsProcessingException: The layer is not a raster in a file.
-    """
-    file, crs = raster_file(layer), layer.crs()
-    return f"{file}|crs={crs_text(crs)}" if crs.isValid() and crs != layer.dataProvider().crs() else file
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:

@@ -23,7 +23,8 @@ from qgis.PyQt.QtCore import Qt
 
 from ..twinns_qgis.jobs import parameters as kinds
 from .class_styles import classes_of_style
-from .layers import Copies, absolute, as_shown, check_there, crs_text, file_of_polygons, raster_file, raster_path
+from .layers import Copies, absolute, as_shown, check_there, crs_text, file_of_polygons
+from .rasters import raster_file, raster_path
 from .translation import tr
 from .year import are_told
 
@@ -115,7 +116,7 @@ class Values:
         return self._algorithm.parameterAsLayerList(self._parameters, name, self._context)
 
     def _raster(self, name: str, parameter: kinds.Parameter) -> str | None:
-        if not self._given(name):
+        if not self.given(name):
             return None
         layer = self._algorithm.parameterAsRasterLayer(self._parameters, name, self._context)
         if layer is None:
@@ -124,7 +125,7 @@ class Values:
 
     def _polygons(self, name: str, parameter: kinds.Parameter) -> str | None:
         """Returns ``path|layername=name``: of the layer's file, or of a copy where QGIS knows more of the layer."""
-        if not self._given(name):
+        if not self.given(name):
             return None
         source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
         layer = self._vector_layer(name)
@@ -150,7 +151,7 @@ class Values:
         return [one.name() for one in definitions if getattr(one, "parentLayerParameterName", str)() == name]
 
     def _extent(self, name: str, parameter: kinds.Parameter) -> str | None:
-        if not self._given(name):
+        if not self.given(name):
             return None
         value = self._parameters[name]
         if isinstance(value, str) and _EXTENT.fullmatch(value):
@@ -163,13 +164,13 @@ class Values:
         return ",".join(repr(edge) for edge in edges) + _crs_suffix(crs)
 
     def _day(self, name: str, parameter: kinds.Parameter) -> str | None:
-        if not self._given(name):
+        if not self.given(name):
             return None
         moment = self._algorithm.parameterAsDateTime(self._parameters, name, self._context)
         return moment.date().toString(Qt.DateFormat.ISODate) if moment.isValid() else None
 
     def _crs(self, name: str, parameter: kinds.Parameter) -> str | None:
-        if not self._given(name):
+        if not self.given(name):
             return None
         crs = self._algorithm.parameterAsCrs(self._parameters, name, self._context)
         if not crs.isValid():
@@ -177,7 +178,7 @@ class Values:
         return crs_text(crs)
 
     def _number(self, name: str, parameter: kinds.Number) -> float | None:
-        if parameter.default is None and not self._given(name):
+        if parameter.default is None and not self.given(name):
             return None
         number = self._algorithm.parameterAsDouble(self._parameters, name, self._context)
         # QGIS's own whole numbers end at 2147483647, where seeds do not.
@@ -201,9 +202,9 @@ class Values:
         path = self._algorithm.parameterAsOutputLayer(self._parameters, name, self._context)
         return absolute(path) if path else None
 
-    def _given(self, name: str) -> bool:
-        value = self._parameters.get(name)
-        return value is not None and value != NULL and value != ""
+    def given(self, name: str) -> bool:
+        """Whether a parameter has a value, by its name in upper case."""
+        return self._parameters.get(name) not in (None, NULL, "", [])
 
 
 _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {

@@ -12,19 +12,22 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from twinns_qgis.errors import InputError
 
 _URL = re.compile(r"(https?|s3|gs|az):/+(.+)")
 """The addresses that rasterio opens."""
-_CRS = "|crs="
-"""What comes between a raster's file and the CRS that counts instead of its own."""
+_OPTIONS = re.compile(r"(?P<file>.+?)(?:\|crs=(?P<crs>.+?))?(?:\|nodata=(?P<nodata>[-+.\w,]+))?", re.DOTALL)
+"""How a raster is given of which not all that its file says of it counts."""
 
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
 )  # fmt: skip
 """What zipfile, and readers of what lies in an archive, raise of a file that is damaged or was none of theirs."""
 
+_MOST_NODATA = 2
+"""GDAL's virtual rasters can take one value for another."""
 _WINDOWS = os.name == "nt"
 _LONGER = 30
 """The names of what lies beside an output while it is made are longer by so many characters at most."""
@@ -109,7 +112,7 @@ def check_spared(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     Raises:
         InputError: An output is one of the inputs, or one of its files.
     """
-    files = [file_of(path) for path in inputs]
+    files = [container_of(path) for path in inputs]
     read = {_identity(part) for path in files for part in (path, *(files_of(path) if path.exists() else ()))}
     for path in outputs:
         if _identity(path) in read or not read.isdisjoint(_identity(path).parents):
@@ -137,7 +140,7 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
         path: A file, or a folder.
         between: Is called every now and then, and may raise.
     """
-    path = file_of(path)
+    path = container_of(path)
     digest, files = hashlib.sha256(), files_of(path)
     for part in files:
         if len(files) > 1:  # else it is what `sha256sum` tells
@@ -156,13 +159,53 @@ def url_of(path: Path) -> str | None:
 
 
 def file_of(path: Path) -> Path:
-    """Returns the file of a raster that is given as ``file`` or as ``file|crs=EPSG:code``."""
-    return Path(str(path).partition(_CRS)[0])
+    """Returns the file of a raster that is given as ``file|crs=EPSG:code|nodata=0``, both or none of the options."""
+    return Path(_parts(path).file)
+
+
+def container_of(path: Path) -> Path:
+    """Returns the file that holds a raster: its own, or a zip archive where a path goes on within it."""
+    file = file_of(path)
+    return next((parent for parent in file.parents if parent.is_file()), file)
 
 
 def crs_of(path: Path) -> str | None:
     """Returns the CRS that a raster was given with, ``file|crs=EPSG:code``; None where the file's own counts."""
-    return str(path).partition(_CRS)[2] or None
+    return _parts(path).crs
+
+
+def nodata_of(path: Path) -> tuple[float, ...] | None:
+    """Returns the values that a raster was given as no data, ``file|nodata=-32768,0``; None where the file's own count.
+
+    Of ``nodata=none`` these are none.
+
+    Raises:
+        InputError: They are no numbers, or more than two.
+    """
+    text = _parts(path).nodata
+    if text is None:
+        return None
+    try:
+        values = () if text == "none" else tuple(map(float, text.split(",")))
+        if len(values) > _MOST_NODATA:
+            raise ValueError(text)
+    except ValueError as error:
+        hint = f"Expected are up to {_MOST_NODATA} numbers, such as nodata=-32768,0, or none."
+        raise InputError(f"{path} has '{text}' as no data.", hint) from error
+    return values
+
+
+class _Parts(NamedTuple):
+    """What a path of a raster consists of."""
+
+    file: str
+    crs: str | None
+    nodata: str | None
+
+
+def _parts(path: Path) -> _Parts:
+    match = _OPTIONS.fullmatch(str(path))
+    return _Parts(**match.groupdict()) if match else _Parts(str(path), None, None)
 
 
 _being_written: set[Path] = set()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.files import file_of, sha256_of, url_of
+from twinns_qgis.files import container_of, sha256_of, url_of
 from twinns_qgis.rasters.fingerprint import hashed
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
@@ -43,7 +43,7 @@ def hashing(files: Mapping[str, Path], reporter: Reporter) -> Iterator[Callable[
 
         def hashes() -> dict[str, str]:
             if wait(futures.values(), _PATIENCE).not_done:
-                size = sum(path.stat().st_size for path in map(file_of, files.values()) if path.is_file())
+                size = sum(path.stat().st_size for path in map(container_of, files.values()) if path.is_file())
                 reporter.info(
                     f"Reading the series, {size / 1e9:.1f} GB, to know them again should this call be stopped."
                 )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import file_of
+from twinns_qgis.files import container_of, file_of
 
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
@@ -43,7 +43,10 @@ class ZipMember:
 
 
 File: TypeAlias = Path | ZipMember
-"""A file, on disk, also as ``file|crs=EPSG:code`` with the CRS that counts instead of its own, or in an archive."""
+"""A file, on disk or in an archive.
+
+A path may go on within an archive, and tell what counts instead of what the file says: ``file|crs=EPSG:code|nodata=0``.
+"""
 
 
 def place(file: File) -> Path:
@@ -53,7 +56,7 @@ def place(file: File) -> Path:
 
 def on_disk(file: File) -> Path:
     """Returns the path on disk: that of the file, or of the archive that it is in."""
-    return file_of(file) if isinstance(file, Path) else file.archive
+    return container_of(file) if isinstance(file, Path) else file.archive
 
 
 def read_bytes(file: File) -> bytes:

@@ -15,6 +15,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.retold import file_behind
 
 Bounds = tuple[float, float, float, float]
 """Left, bottom, right, top, as rasterio has them."""
@@ -51,14 +52,14 @@ class Grid:
         """
         if dataset.crs is None:
             raise InputError(
-                f"{dataset.name} has no coordinate reference system.",
+                f"{file_behind(dataset)} has no coordinate reference system.",
                 "Assign one: in QGIS to the layer, with Layer CRS > Set Layer CRS, or to the file, with Raster > "
                 "Projections > Assign Projection; else gdal_edit.py -a_srs EPSG:code FILE.",
             )
         transform = dataset.transform
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
             raise InputError(
-                f"{dataset.name} is not north-up.",
+                f"{file_behind(dataset)} is not north-up.",
                 "Warp it to a north-up grid: in QGIS with Raster > Projections > Warp, else gdalwarp OLD NEW.",
             )
         return cls(dataset.crs, transform, dataset.width, dataset.height)

@@ -14,8 +14,9 @@ from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import crs_of, file_of, url_of
+from twinns_qgis.files import container_of, file_of, url_of
 from twinns_qgis.rasters.archives import File, ZipMember, on_disk
+from twinns_qgis.rasters.retold import file_behind, retold
 
 _PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
@@ -30,7 +31,7 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
-            dataset = rasterio.open(_gdal_name(file))
+            dataset = rasterio.open(retold(_gdal_name(file), file))
         except RasterioIOError as error:
             state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
             raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
@@ -41,8 +42,10 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
 def _gdal_name(file: File) -> str | Path:
     if isinstance(file, ZipMember):
         return file.gdal_name
-    crs = crs_of(file)
-    return f"vrt://{file_of(file)}?a_srs={crs}" if crs else url_of(file) or file
+    if url := url_of(file):
+        return url
+    path, archive = file_of(file), container_of(file)
+    return path if path == archive else ZipMember(archive, path.relative_to(archive).as_posix()).gdal_name
 
 
 def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np.generic]:
@@ -91,6 +94,6 @@ def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
 
 def _unreadable(dataset: rasterio.DatasetReader) -> InputError:
     return InputError(
-        f"The pixels of {dataset.name} can't be read: the file is damaged or incomplete.",
+        f"The pixels of {file_behind(dataset)} can't be read: the file is damaged or incomplete.",
         "Download or copy it once more.",
     )

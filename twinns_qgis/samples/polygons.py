@@ -166,7 +166,11 @@ def split_source(source: str) -> VectorSource:
     """
     # The condition comes last, and may hold a bar itself.
     place, _, subset = _GEOMETRY_TYPE.sub("", source).partition("|subset=")
-    path, *options = place.split("|")
+    parts = place.split("|")
+    # A name of a file may hold a bar, too.
+    heads = {count: "|".join(parts[:count]) for count in range(len(parts), 0, -1)}
+    count = next((count for count, head in heads.items() if Path(head).exists()), 1)
+    path, options = heads[count], parts[count:]
     layer: str | int | None = None
     for option in options:
         name, _, value = option.partition("=")

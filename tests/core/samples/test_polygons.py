@@ -161,6 +161,13 @@ def test_a_source_is_taken_apart_as_qgis_writes_it(source, parts):
     assert split_source(source) == VectorSource(Path(path), layer, subset)
 
 
+def test_the_name_of_a_file_may_hold_a_bar(write, tmp_path):
+    path = tmp_path / "a|b=c.gpkg"
+    Path(write({"k": ["x", "y", "x", "y"]})).rename(path)
+    assert split_source(f"{path}|layername=polygons|subset=k = 'x'") == (path, "polygons", "k = 'x'")
+    assert names(read_polygons(str(path), "k")) == ["x", "y", "x", "y"]
+
+
 @pytest.mark.parametrize("source", ["a.gpkg|layername=f|option=1", "a.gpkg|fields", "a.gpkg|layerid=one"])
 def test_an_unknown_option_of_a_source_is_refused(source):
     with pytest.raises(InputError, match=r"unknown option, '(option=1|fields|layerid=one)'"):
