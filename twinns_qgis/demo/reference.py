@@ -16,6 +16,7 @@ from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import Landscape
 from twinns_qgis.mapping.layouts import COVER, cover_layout
 from twinns_qgis.mapping.outputs import map_raster
+from twinns_qgis.plain_paths import plain_to_write
 from twinns_qgis.rasters.grid import Grid
 
 
@@ -35,8 +36,8 @@ def write_polygons(path: Path, landscape: Landscape, grid: Grid) -> None:
         geometry=[landscape.polygons[index] for index in labelled],
         crs=grid.crs,
     )
-    with _same_bytes():
-        table.to_file(path, layer="polygons", driver="GPKG", engine="pyogrio", geometry_type="Polygon", VERSION="1.2")
+    with _same_bytes(), plain_to_write(path) as plain:
+        table.to_file(plain, layer="polygons", driver="GPKG", engine="pyogrio", geometry_type="Polygon", VERSION="1.2")
 
 
 def write_truth(path: Path, ground: Ground, grid: Grid) -> None:

@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import files_of
+from twinns_qgis.plain_paths import plain_to_read
 from twinns_qgis.samples.classes import MAX_CLASSES, Label
 
 _GEOMETRY_TYPE = re.compile(r"\|(geometrytype|uniquegeometrytype)=\w*", re.IGNORECASE)
@@ -204,8 +205,8 @@ def read_table(source: str, *, points: bool = False) -> tuple[geopandas.GeoDataF
     if not path.exists():
         raise InputError(f"The polygons {path} do not exist.", "Check the path.")
     try:
-        layer_read = _only_layer(path) if layer is None else layer
-        table = _read(path, layer_read, subset)
+        with plain_to_read(path) as plain:
+            table = _read(plain, _only_layer(plain) if layer is None else layer, subset)
     except (DataSourceError, DataLayerError, ValueError) as error:  # a wrong condition is the one or the other
         what = str(path) if layer is None else f"layer '{layer}' of {path}"
         hint = f"Check that QGIS opens them{f', and the condition {subset}' if subset else ''}."

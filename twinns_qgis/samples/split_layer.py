@@ -10,6 +10,7 @@ import pandas
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
+from twinns_qgis.plain_paths import plain_to_write
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.samples.polygons import LabelledPolygons
 
@@ -29,9 +30,9 @@ def write_split(path: Path, polygons: LabelledPolygons, samples: LabelledSamples
     table = table.drop(columns=[name for name in table.columns if name.lower() == "split"])
     fields = [name for name in table.columns if name != table.geometry.name]
     table = table.rename(columns=_free_names(fields, {"fid", "geom", "split"})).assign(split=parts[parts != ""])
-    with whole_file(path) as partial, warnings.catch_warnings():
+    with whole_file(path) as partial, plain_to_write(partial) as plain, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The filename extension should be")  # it will be, once whole
-        table.to_file(partial, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2")
+        table.to_file(plain, driver="GPKG", layer="split", engine="pyogrio", VERSION="1.2")
 
 
 def _free_names(names: Sequence[str], taken: set[str]) -> dict[str, str]:

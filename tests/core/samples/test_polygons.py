@@ -1,5 +1,6 @@
 """Polygons with a class: what is read, what is left out, what is refused."""
 
+import shutil
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -159,6 +160,16 @@ def test_numbering_of_objects_does_not_depend_on_the_order_of_features(write):
 def test_a_source_is_taken_apart_as_qgis_writes_it(source, parts):
     path, layer, subset = parts
     assert split_source(source) == VectorSource(Path(path), layer, subset)
+
+
+@pytest.mark.parametrize("name", ["a!b.gpkg", "a;b.shp", "100 %20/a.gpkg", "wow!/q?u;a/a.gpkg", "a!b.zip", "a!b.gdb"])
+def test_a_path_may_hold_what_addresses_hold(write, tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = write({"k": ["x", "y", "x", "y"]}, name=f"plain{path.suffix.replace('.zip', '.shz')}")
+    for file in tmp_path.glob("plain.*"):
+        shutil.move(file, path.parent / file.name.replace(Path(plain).stem, path.stem).replace(".shz", ".zip"))
+    assert names(read_polygons(str(path), "k")) == ["x", "y", "x", "y"]
 
 
 def test_the_name_of_a_file_may_hold_a_bar(write, tmp_path):

@@ -25,6 +25,14 @@ def test_split_given_back_can_be_used_again(with_rare_class, grid, listener, tmp
     assert samples.classes == repeated.classes
 
 
+@pytest.mark.parametrize("name", ["wow!/a;b.gpkg", "100 %20?/c.gpkg"])
+def test_a_path_may_hold_what_addresses_hold(with_rare_class, grid, listener, tmp_path, name):
+    samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
+    (tmp_path / name).parent.mkdir()
+    write_split(tmp_path / name, with_rare_class, samples)
+    assert len(read_polygons(str(tmp_path / name), "name").labels) == len(with_rare_class.labels)
+
+
 def test_the_split_holds_all_polygons(with_rare_class, grid, listener, tmp_path):
     samples = draw_samples(with_rare_class, grid, sparse="drop", reporter=listener, **SETTINGS)
     write_split(tmp_path / "split.gpkg", with_rare_class, samples)
