@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -24,8 +25,11 @@ _SAVING_SECONDS = 60.0
 _END_SECONDS = 5.0
 """A worker that has said its last line has so long to end."""
 _KILL_MS = 2000
-_TEXT_SECONDS = 5.0
-"""QGIS adds each text of the progress to its log, so they come no faster."""
+_TEXT_SECONDS, _TEXT_SHARE, _TEXT_AT_LATEST = 5.0, 0.05, 120.0
+"""QGIS adds each text of the progress to its log. One comes so many seconds after another if it tells of another step,
+or of so large a share of the work more, and after so many at the latest."""
+_DIGIT = re.compile(r"\d")
+"""What the texts of one step of the work have in common ends with it."""
 _STDERR_BYTES = 4000
 _PART_BYTES = 16384
 _CONTENT: dict[Any, set[str]] = {
@@ -56,7 +60,7 @@ class Worker:
         self._saving = False
         self._unread = b""
         self._stderr = b""
-        self._text_time = -math.inf
+        self._shown = -math.inf, 0.0, ""
 
     def run(
         self, job: str, parameters: Mapping[str, Any], stands_for: Mapping[str, str] | None = None
@@ -159,9 +163,19 @@ class Worker:
     def _show_progress(self, message: Mapping[str, Any]) -> None:
         if message["fraction"] is not None:
             self._feedback.setProgress(100 * message["fraction"])
-        if message["message"] and time.monotonic() - self._text_time >= _TEXT_SECONDS:
-            self._text_time = time.monotonic()
+        if message["message"] and self._is_due(message["message"]):
             self._feedback.setProgressText(message["message"])
+
+    def _is_due(self, text: str) -> bool:
+        """Whether QGIS shows a text of the progress."""
+        when, share, step = self._shown
+        seconds, progress = time.monotonic() - when, self._feedback.progress() / 100
+        own = _DIGIT.split(text, maxsplit=1)[0]
+        further = own != step or progress >= share + _TEXT_SHARE or seconds >= _TEXT_AT_LATEST
+        due = further and seconds >= _TEXT_SECONDS
+        if due:
+            self._shown = time.monotonic(), progress, own
+        return due
 
     def _outputs(self) -> dict[str, Any]:
         if self._last is None:

@@ -51,6 +51,22 @@ def test_texts_of_the_progress_do_not_flood_the_log(run, worker, feedback, tmp_p
     assert 1 <= len(feedback.said) < 10
 
 
+def test_of_a_long_step_each_twentieth_is_told_and_every_new_step(run, worker, feedback, monkeypatch, tmp_path):
+    from twinns.algorithms import worker as client
+
+    monkeypatch.setattr(client, "_TEXT_SECONDS", 0.0)
+    worker("""
+for i in range(100): say(type='progress', fraction=i / 200, message=f'Epoch {i}')
+for i in range(100): say(type='progress', fraction=0.5 + i / 200, message=f'Assessing {i}')
+finish()
+""")
+    run("createdemosite", job(tmp_path))
+    texts = [text for _, text in feedback.said]
+    assert texts[:2] == ["Epoch 0", "Epoch 10"]
+    assert "Assessing 0" in texts
+    assert len(texts) == 20
+
+
 def test_foreign_lines_are_skipped(run, worker, feedback, tmp_path):
     worker("""
 print("I am a library")

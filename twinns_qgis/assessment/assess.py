@@ -35,12 +35,10 @@ class Outcome:
         """Logs accuracy, F-measure, kappa and the calibration error of the test part."""
         measures, trust = self.measures, self.trust
         reporter.info(
-            f"Test part: accuracy {measures.accuracy:.4f}, F-measure {measures.f_measure:.4f}, "
-            f"kappa {measures.kappa:.4f}, with {self.learned.choice}"
-        )
-        reporter.info(
-            f"Expected calibration error {trust.raw.expected_error:.4f}, and {trust.calibrated.expected_error:.4f} by "
-            f"the temperature of {trust.temperature:.2f} that the {trust.objects} objects of the validation part bear"
+            f"On the test part: accuracy {measures.accuracy:.1%}, F-measure {measures.f_measure:.4f}, "
+            f"kappa {measures.kappa:.4f}, with {self.learned.choice}. Confidence is off by "
+            f"{trust.calibrated.expected_error:.1%} on average; {trust.raw.expected_error:.1%} without the temperature "
+            f"of {trust.temperature:.2f} that the {trust.objects} objects of the validation part bear"
         )
 
 

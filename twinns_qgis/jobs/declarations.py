@@ -378,7 +378,7 @@ class Sampling(Declaration):
         limit=_SHARE,
     )
     validation_share: float = number(
-        "Share of them to choose the best epoch by (0.2 is 20 %)",
+        "Share of each class's polygons to choose the best epoch by (0.2 is 20 %)",
         "Share of each class's objects to choose the best epoch or forest by; what remains is the test.",
         default=0.2,
         limit=_SHARE,
@@ -506,14 +506,14 @@ class TrainModel(Sampling):
         advanced=True,
     )
     augmentation: str = choice(
-        "Patches in training",
+        "How patches vary in training",
         "How patches vary in training: not at all, or turned and mirrored in the 8 ways of a square.",
         default="none",
         choices={"none": "As they are", "symmetries": "Turned and mirrored at random"},
         advanced=True,
     )
     date_dropout: float = number(
-        "Dates that training drops (share, 0 to below 1)",
+        "Share of the dates that training leaves out at random (0.2 is 20 %)",
         "Probability of each date to be missing in training, drawn for each pixel and sensor; 0 or more, below 1.",
         default=0.0,
         limit=_SHARE_BELOW_1,
@@ -529,7 +529,7 @@ class TrainModel(Sampling):
         advanced=True,
     )
     dropout: float = number(
-        "Features that training drops (share, 0 to below 1)",
+        "Share of the features that training leaves out at random (0.4 is 40 %)",
         "Share of each block's outputs that training drops; 0 or more, below 1.",
         default=0.4,
         limit=_SHARE_BELOW_1,
@@ -543,7 +543,7 @@ class TrainModel(Sampling):
         advanced=True,
     )
     scaling: str = choice(
-        "Values that become 0 and 1",
+        "Values of each variable that become 0 and 1",
         "What becomes 0 and 1 of each variable: its smallest and largest value (range), or its 1st and 99th "
         "percentile, with values beyond clipped (percentiles).",
         default="range",

@@ -126,7 +126,7 @@ def map_cover(
     inference.keep(model if inference.precision == "float32" else read_model(model.path, inference.precision))
     whole_rate = None
     if machine.scheduler is None:
-        whole_rate = estimate(plan, grid, machine.memory, reporter)
+        whole_rate = estimate(plan, grid, reporter)
     tally = make_rasters(
         plan,
         layouts,

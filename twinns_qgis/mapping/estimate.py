@@ -16,13 +16,12 @@ _ENOUGH = 5.0
 """Seconds after which nothing is repeated."""
 
 
-def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> float:
+def estimate(plan: MappingPlan, grid: Grid, reporter: Reporter) -> float:
     """Computes a part in the middle of the map, and reports how long all of it will take.
 
     Args:
         plan: How the map is made.
         grid: Its grid.
-        memory: MEMORY in MB.
         reporter: Receives the estimate.
 
     Returns:
@@ -38,8 +37,8 @@ def estimate(plan: MappingPlan, grid: Grid, memory: int, reporter: Reporter) -> 
     if plan.region is not None:
         pixels = plan.region.pixels(grid, plan.inference.side)
     reporter.info(
-        f"Estimate: {duration(pixels / rate)} for {pixels:,} pixels at {rate:,.0f} px/s, of which blocks without data "
-        f"take none, within {memory:,} MB of memory."
+        f"Mapping will take about {duration(pixels / rate)}, for {pixels:,} pixels at {rate:,.0f} px/s; blocks without "
+        "data take no time."
     )
     return whole
 

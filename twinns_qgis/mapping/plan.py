@@ -29,8 +29,8 @@ NOTHING: Mapping[str, Any] = {
 }  # fmt: skip
 """What is counted in a block without a pixel to map."""
 
-_MANY = 0.05
-"""More pixels than this share with a value beyond the training's: the map is to be looked at."""
+_FEW, _MANY = 0.0005, 0.05
+"""More pixels than these shares with a value beyond the training's are told, and a warning: look at the map."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,11 @@ class MappingPlan:
             return
         share = tally["beyond"] / mapped
         tell = reporter.warning if share > _MANY else reporter.info
-        tell(
-            f"{share:.1%} of the {mapped:,} pixels mapped have a value beyond the range of the training series: there "
-            "the model has not seen the like."
-        )
+        if share >= _FEW:
+            tell(
+                f"{share:.1%} of the {mapped:,} pixels mapped have a value beyond the range of the training series: "
+                "there the model has not seen the like."
+            )
         side = self.inference.side
         if tally["halved"]:
             reporter.warning(

@@ -66,10 +66,9 @@ def choose_precision(size: str, batch_size: int, reporter: Reporter) -> str:
     Args:
         size: Size of the network.
         batch_size: Pixels a batch.
-        reporter: Receives what was chosen, and why.
+        reporter: Receives what was chosen, and why, where that was measured.
     """
     if not gpu_available() and size != "paper":
-        reporter.info(f"Computing in float32: at the size {size} a processor gains nothing by bfloat16")
         return "float32"
     rates = product_rates(size, batch_size)
     chosen = "bfloat16" if rates["bfloat16"] > _CLEARLY_FASTER * rates["float32"] else "float32"

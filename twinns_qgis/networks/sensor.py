@@ -71,7 +71,8 @@ class Sensor:
         if self.nodata is None and not self.dtype.startswith("float"):
             raise InputError(
                 f"The {self.name} series has no value for missing pixels, as it declares no no data value.",
-                "Declare one, with gdal_edit.py -a_nodata VALUE FILE, or train with DATE_DROPOUT 0.",
+                "Declare one, with gdal_edit.py -a_nodata VALUE FILE, or in QGIS as the layer's additional no data "
+                "value (Layer Properties > Transparency), or train with DATE_DROPOUT 0.",
             )
         return math.nan if self.nodata is None else self.nodata
 

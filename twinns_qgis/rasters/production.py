@@ -82,6 +82,8 @@ class AsAssembled:
 
 
 _AS_ASSEMBLED = AsAssembled()
+_MUCH = 0.2
+"""Share of the free room on the disk from which on users hear of what is needed."""
 
 
 def make_rasters(
@@ -204,7 +206,8 @@ class _Room:
         self._store = store
         self._times = 1 + copies
         most, free = self._times * sum(layout.bytes for layout in store.layouts.values()), self._free()
-        reporter.info(f"Room on the disk: at most {_size(most)} are needed while working, {_size(free)} are free.")
+        if most > _MUCH * free:
+            reporter.info(f"Room on the disk: at most {_size(most)} are needed while working, {_size(free)} are free.")
 
     def check(self, share: float) -> None:
         """Extrapolates from the finished blocks.

@@ -26,6 +26,8 @@ from twinns_qgis.training.history import Epoch, best_epoch, is_over
 
 _ASSESSMENT_BATCH = 256
 _SECONDS_BETWEEN_REPORTS = 0.5
+_TOLD = 10
+"""Epochs that are told of, besides the first one."""
 
 
 _OPTIMIZERS: dict[str, Callable[[float], keras.optimizers.Optimizer]] = {
@@ -87,10 +89,8 @@ def compile_network(network: keras.Model, fitting: Fitting) -> None:
 
 def fit(
     network: keras.Model,
-    stores: Mapping[str, SampleStore],
-    labels: NDArray[np.int64],
-    training: NDArray[np.int64],
-    validation: NDArray[np.int64],
+    training: TrainingBatches,
+    validation: Batches,
     fitting: Fitting,
     *,
     reporter: Reporter,
@@ -103,10 +103,8 @@ def fit(
 
     Args:
         network: The network, compiled; it ends with the weights of the last epoch.
-        stores: The store of each sensor.
-        labels: Class index of each labelled pixel, shape (N,).
-        training: Indices of the pixels to train on.
-        validation: Indices of the pixels to choose the best epoch by.
+        training: The batches to train on; see `make_batches`.
+        validation: The batches to choose the best epoch by.
         fitting: How to do it.
         reporter: Receives the progress, and loss and accuracy of every epoch.
         keep: Called with the history so far after each epoch.
@@ -122,12 +120,9 @@ def fit(
     follower = _Follower(network, fitting, reporter, keep, history)
     if is_over(history, fitting.epochs, fitting.patience):
         return follower.history
-    batches, validation_batches = make_batches(
-        network, stores, labels, training, validation, fitting, epoch=len(history) + 1
-    )
     network.fit(
-        batches,
-        validation_data=validation_batches,
+        training,
+        validation_data=validation,
         epochs=fitting.epochs,
         initial_epoch=len(history),
         shuffle=False,  # the batches draw the order themselves
@@ -147,7 +142,7 @@ def make_batches(
     *,
     epoch: int = 1,
 ) -> tuple[TrainingBatches, Batches]:
-    """Returns the batches that a network is trained on, and those of the validation part; see `fit`.
+    """Returns the batches that a network is trained on, and those of the validation part.
 
     Args:
         network: The network.
@@ -242,12 +237,16 @@ class _Follower(keras.callbacks.Callback):
         self._keep(self.history)
         self._progress(epoch + 1)
         epochs, patience = self._fitting.epochs, self._fitting.patience
-        self._reporter.info(
-            f"Epoch {record.epoch} of {epochs}: loss {record.loss:.4f}, accuracy {record.accuracy:.4f}, "
-            f"validation loss {record.validation_loss:.4f}, validation accuracy {record.validation_accuracy:.4f}"
-            f"{' (best so far)' if record is best_epoch(self.history) else ''}"
-        )
-        if is_over(self.history, epochs, patience):
+        over = is_over(self.history, epochs, patience)
+        # Ten of them show how it goes; the report has all.
+        if over or record.epoch == 1 or record.epoch * _TOLD // epochs > (record.epoch - 1) * _TOLD // epochs:
+            best = best_epoch(self.history)
+            place = "the best so far" if record is best else f"{best.validation_accuracy:.1%} in epoch {best.epoch}"
+            self._reporter.info(
+                f"Epoch {record.epoch} of {epochs}: accuracy {record.validation_accuracy:.1%} on the validation part "
+                f"({place}), {record.accuracy:.1%} on the training part, loss {record.loss:.3g}"
+            )
+        if over:
             self.model.stop_training = True
             if record.epoch < epochs:
                 self._reporter.info(f"No better epoch in {patience}: training stops.")
@@ -267,8 +266,7 @@ class _Follower(keras.callbacks.Callback):
         share = done / epochs
         parts = [f"Epoch {min(int(done) + 1, epochs)} of {epochs}"]
         if self.history:
-            last = self.history[-1]
-            parts += [f"loss {last.loss:.4f}", f"validation accuracy {last.validation_accuracy:.4f}"]
+            parts.append(f"validation accuracy {self.history[-1].validation_accuracy:.1%}")
         parts.append(self._clock.after(share))
         self._reporter.progress(share, ", ".join(filter(None, parts)))
 

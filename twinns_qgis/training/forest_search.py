@@ -111,8 +111,11 @@ def search_forest(
         deepest = max(tree.get_depth() for tree in forest.estimators_)
         deeper = grid.depths[number + 1 :]
         if deepest < depth and deeper:
-            reporter.info(f"No tree is deeper than {deepest}: {', '.join(map(str, deeper))} would give the same trees")
-            break
+            break  # they would give the same trees
+    reporter.info(
+        f"Best on the validation part of {len(trials)} forests: {best.trees} trees of depth {best.depth}, accuracy "
+        f"{best.validation_accuracy:.1%}"
+    )
     chosen.estimators_ = chosen.estimators_[: best.trees]
     chosen.set_params(n_estimators=best.trees, warm_start=False, n_jobs=None)
     return SearchedForest(chosen, best, tuple(trials))
@@ -140,8 +143,6 @@ def _fit_one_depth(
         if grown == target:
             accuracy = float((summed.argmax(axis=1) == validation.labels).mean())
             trials.append(ForestTrial(depth, grown, accuracy))
-    accuracies = ", ".join(f"{trial.validation_accuracy:.4f} with {trial.trees}" for trial in trials)
-    reporter.info(f"Forests of depth {depth}: validation accuracy {accuracies} trees")
     return forest, trials
 
 

@@ -113,7 +113,7 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     fitted_by = []
     fit = network_learner.fit
     monkeypatch.setattr(
-        network_learner, "fit", lambda *given, **more: fitted_by.append(given[5]) or fit(*given, **more)
+        network_learner, "fit", lambda *given, **more: fitted_by.append(given[3]) or fit(*given, **more)
     )
     TrainModel(**{**settings, **choices, "method": "FullCNN"}).run(listener)
     missing = {"sentinel1": 0.0, "sentinel2": -32768.0}
@@ -136,7 +136,7 @@ def test_what_is_left_open_is_decided_and_told(settings, listener, monkeypatch):
     fitted_by = []
 
     def fit(*given, **more):
-        fitted_by.append(given[5])
+        fitted_by.append(given[3])
         raise Cancelled
 
     monkeypatch.setattr(network_learner, "fit", fit)

@@ -28,7 +28,7 @@ from twinns_qgis.networks.several_gpus import shares, sharing_batches
 from twinns_qgis.networks.sensor import Sensor
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import SampleStore
-from twinns_qgis.training.fit import Fitting, compile_network, fit
+from twinns_qgis.training.fit import Fitting, compile_network, fit, make_batches
 from datetime import date
 
 random = np.random.default_rng(0)
@@ -44,8 +44,8 @@ def train(devices):
         network = architectures()["TWINNS(S1)"].build([sensor], 3, "small")
         fitting = Fitting(2, 8, 1e-3, seed=2, optimizer="sgd")
         compile_network(network, fitting)
-        history = fit(network, stores, labels, np.arange(TRAINED), np.arange(32, 40), fitting, reporter=Reporter(),
-                      keep=lambda history: None)
+        batches = make_batches(network, stores, labels, np.arange(TRAINED), np.arange(32, 40), fitting)
+        history = fit(network, *batches, fitting, reporter=Reporter(), keep=lambda history: None)
         return shares(), history[-1].loss, history[-1].validation_loss, network.get_weights()
 
 one, two = train([]), train(keras.distribution.list_devices("cpu"))

@@ -18,7 +18,7 @@ from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.series.series import Series
 from twinns_qgis.training.augmentation import Augmentation
 from twinns_qgis.training.batches import TrainingBatches, balanced_weights
-from twinns_qgis.training.fit import Fitting, compile_network, fit, predict_scores
+from twinns_qgis.training.fit import Fitting, _Follower, compile_network, fit, make_batches, predict_scores
 from twinns_qgis.training.history import best_epoch
 
 
@@ -61,9 +61,8 @@ def run(sensors, samples, reporter=None, epochs=3, keep=lambda history: None, se
     network = architectures()["TWINNS"].build(sensors, 3, "small")
     fitting = Fitting(epochs, 32, 1e-3, seed, **settings)
     compile_network(network, fitting)
-    history = fit(
-        network, stores, labels, np.arange(64), np.arange(64, 96), fitting, reporter=reporter or Reporter(), keep=keep
-    )
+    batches = make_batches(network, stores, labels, np.arange(64), np.arange(64, 96), fitting)
+    history = fit(network, *batches, fitting, reporter=reporter or Reporter(), keep=keep)
     return network, history
 
 
@@ -182,8 +181,9 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_epochs_before(sens
 
     def fit_network(keep):
         stores, labels = samples
-        parts = np.arange(64), np.arange(64, 96)
-        return fit(network, stores, labels, *parts, Fitting(5, 32, 1e-3, seed=0), reporter=listener, keep=keep)
+        fitting = Fitting(5, 32, 1e-3, seed=0)
+        batches = make_batches(network, stores, labels, np.arange(64), np.arange(64, 96), fitting)
+        return fit(network, *batches, fitting, reporter=listener, keep=keep)
 
     assert len(fit_network(keep=spoil)) == 1
     assert "The loss of epoch 2 is nan" in listener.warnings[0]
@@ -237,9 +237,8 @@ def test_200_pixels_are_learned_by_heart(sensors, make_samples):
     fitting = Fitting(100, 50, 1e-3, seed=0)
     compile_network(network, fitting)
     everything = np.arange(200)
-    history = fit(
-        network, stores, labels, everything, everything, fitting, reporter=Reporter(), keep=lambda history: None
-    )
+    batches = make_batches(network, stores, labels, everything, everything, fitting)
+    history = fit(network, *batches, fitting, reporter=Reporter(), keep=lambda history: None)
     assert best_epoch(history).validation_accuracy == 1
 
 
@@ -249,6 +248,20 @@ def test_a_cosine_takes_the_step_size_from_its_first_value_to_almost_none():
     # Loshchilov and Hutter (2017), equation 5, without restarts
     np.testing.assert_allclose(steps, [1e-3 * 0.5 * (1 + np.cos(np.pi * t / 4)) for t in range(4)])
     assert Fitting(4, 32, 1e-3, seed=0).step_size(3) == 1e-3
+
+
+def test_of_many_epochs_the_first_and_ten_more_are_told(listener):
+    class Network:
+        layers, weights, variables = (), (), ()
+
+    follower = _Follower(Network(), Fitting(25, 32, 1e-3, seed=0), listener, lambda history: None, ())
+    for epoch in range(25):
+        logs = {"loss": 1.0, f"{SCORE}_accuracy": 0.5, "val_loss": 1.0, f"val_{SCORE}_accuracy": 0.6 - epoch / 100}
+        follower.set_model(Network())
+        follower.on_epoch_end(epoch, logs)
+    assert len(listener.messages) == 11
+    assert listener.messages[0].startswith("Epoch 1 of 25: accuracy 60.0% on the validation part (the best so far)")
+    assert listener.messages[-1].startswith("Epoch 25 of 25: accuracy 36.0% on the validation part (60.0% in epoch 1)")
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])

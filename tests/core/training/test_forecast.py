@@ -110,9 +110,20 @@ def test_a_training_of_minutes_tells_what_smaller_sizes_would_take(told):
     assert not warnings
 
 
-def test_smaller_sizes_are_not_measured_where_that_would_take_a_good_part_of_the_training(told):
+def test_where_measuring_smaller_sizes_would_take_a_good_part_of_the_training_they_are_estimated(told):
+    messages, _ = told("paper", {"paper": 50}, preparation=60)
+    assert "50 min for 60 epochs on this processor; SIZE compact about 5 min and SIZE small about 2 min" in messages[0]
+
+
+def test_a_training_of_a_minute_needs_no_smaller_size(told):
+    messages, _ = told("compact", {"compact": 1}, preparation=15)
+    assert messages == ["Training will take about 1 min for 60 epochs on this processor"]
+
+
+def test_on_a_gpu_smaller_sizes_are_told_where_they_are_measured_alone(told, monkeypatch):
+    monkeypatch.setattr(forecasts, "gpu_available", lambda: True)
     messages, _ = told("compact", {"compact": 5}, preparation=15)
-    assert messages == ["Training will take about 5 min for 60 epochs on this processor"]
+    assert messages == ["Training will take about 5 min for 60 epochs on this GPU"]
 
 
 def test_a_run_of_a_day_is_a_warning_that_says_what_to_do(told):

@@ -26,8 +26,8 @@ from twinns_qgis.series.sentinel1.passes import Passes
 from twinns_qgis.series.sentinel1.speckle import filter_speckle
 from twinns_qgis.series.series import SERIES
 
-_CLIPPED = 0.03
-"""More pixels than this share outside the range of decibels are worth a warning: the range may be wrong."""
+_TOLD, _CLIPPED = 0.001, 0.03
+"""More pixels than these shares outside the range of decibels are told, and a warning: the range may be wrong."""
 _LISTED = 10
 """Dates that a warning names."""
 
@@ -144,5 +144,5 @@ def _report_clipped(name: str, db: DbRange, share: float, on_purpose: bool, repo
     )
     if share > _CLIPPED and not on_purpose:
         reporter.warning(f"{message} Check UNITS, or widen DB_RANGE.")
-    else:
+    elif share >= _TOLD:
         reporter.info(message)

@@ -87,12 +87,12 @@ class NetworkLearner:
         checkpoint = Checkpoint(self._model, manifest, network, fingerprint(manifest, samples))
         self._checkpoint = checkpoint
         earlier = checkpoint.resume(self._fitting, reporter)
-        data = (stores, samples.labels, samples.part("train"), samples.part("validation"))
+        parts = samples.part("train"), samples.part("validation")
+        batches = make_batches(network, stores, samples.labels, *parts, self._fitting, epoch=len(earlier) + 1)
         if not is_over(earlier, self._fitting.epochs, self._fitting.patience):
-            training, validation = make_batches(network, *data, self._fitting)
             epochs = self._fitting.epochs - len(earlier)
-            forecast(network, manifest.size, training, validation, epochs, self._build, reporter)
-        history = fit(network, *data, self._fitting, reporter=reporter, keep=checkpoint.keep, history=earlier)
+            forecast(network, manifest.size, *batches, epochs, self._build, reporter)
+        history = fit(network, *batches, self._fitting, reporter=reporter, keep=checkpoint.keep, history=earlier)
         return checkpoint, history
 
     def _build(self, size: str) -> keras.Model:
