@@ -37,8 +37,8 @@ class Outcome:
         reporter.info(
             f"On the test part: accuracy {measures.accuracy:.1%}, F-measure {measures.f_measure:.4f}, "
             f"kappa {measures.kappa:.4f}, with {self.learned.choice}. Confidence is off by "
-            f"{trust.calibrated.expected_error:.1%} on average; {trust.raw.expected_error:.1%} without the temperature "
-            f"of {trust.temperature:.2f} that the {trust.objects} objects of the validation part bear"
+            f"{trust.calibrated.expected_error:.1%} on average, and was by {trust.raw.expected_error:.1%} before its "
+            f"calibration on {trust.objects} objects of the validation part"
         )
 
 

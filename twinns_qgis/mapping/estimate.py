@@ -37,7 +37,7 @@ def estimate(plan: MappingPlan, grid: Grid, reporter: Reporter) -> float:
     if plan.region is not None:
         pixels = plan.region.pixels(grid, plan.inference.side)
     reporter.info(
-        f"Mapping will take about {duration(pixels / rate)}, for {pixels:,} pixels at {rate:,.0f} px/s; blocks without "
+        f"This will take about {duration(pixels / rate)}, for {pixels:,} pixels at {rate:,.0f} px/s; blocks without "
         "data take no time."
     )
     return whole

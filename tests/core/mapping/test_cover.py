@@ -202,7 +202,7 @@ def test_values_that_the_training_did_not_see_are_told_as_a_share_of_pixels(run,
 
 def test_the_log_tells_time_and_memory_before_and_the_speed_after(run, listener):
     run()
-    estimate = next(message for message in listener.messages if message.startswith("Mapping will take about "))
+    estimate = next(message for message in listener.messages if message.startswith("This will take about "))
     assert re.search(r"for 3,600 pixels at [\d,]+ px/s; ", estimate)
     assert re.fullmatch(r"Mapped 3,600 pixels, [\d,]+ px/s\.", listener.messages[-1])
 
@@ -211,7 +211,7 @@ def test_with_a_region_time_and_speed_are_those_of_what_is_computed(run, monkeyp
     monkeypatch.setattr(choice_module, "choose_sizes", lambda *arguments: Sizes((32, 32), 16, 100))
     fields = [shapely.box(x, y, x + 30, y + 30) for x, y in ((500200, 5599700), (500400, 5599550))]
     run(region=Region(tuple(field.wkb for field in fields)))
-    assert any(re.search(r"Mapping will take about .* for 512 pixels", message) for message in listener.messages)
+    assert any(re.search(r"This will take about .* for 512 pixels", message) for message in listener.messages)
     assert re.fullmatch(r"Mapped 18 pixels of 512 computed, [\d,]+ px/s\.", listener.messages[-1])
 
 

@@ -19,6 +19,8 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.products.band_source import ANYTHING, BandSource
 from twinns_qgis.series.products.product import Product
 
+_TOLD = 0.0001
+"""Fewer values than this share that can't be need no word."""
 _MANY = 0.03
 """A date with more of them than this share is worth a warning: no data are not declared, or the scale is wrong."""
 _SELDOM = 0.05
@@ -62,7 +64,8 @@ def report_impossible(
     if not total:
         return 0.0
     share = total / max(1, sum(tally["values"]))
-    reporter.info(f"{share:.2%} of the values read can't be, and count as missing: possible are {within}.")
+    if share >= _TOLD:
+        reporter.info(f"{share:.2%} of the values read can't be, and count as missing: possible are {within}.")
     worst = [
         (impossible / values, products)
         for products, impossible, values in zip(dates, tally["impossible"], tally["values"], strict=True)
