@@ -200,7 +200,7 @@ def test_values_that_the_training_did_not_see_are_told_as_a_share_of_pixels(run,
     assert warning.startswith("50.0% of the 3,600 pixels mapped have a value beyond")
 
 
-def test_the_log_tells_time_and_memory_before_and_the_speed_after(run, listener):
+def test_the_log_tells_the_time_before_and_the_speed_after(run, listener):
     run()
     estimate = next(message for message in listener.messages if message.startswith("This will take about "))
     assert re.search(r"for 3,600 pixels at [\d,]+ px/s; ", estimate)
