@@ -223,6 +223,14 @@ class PrepareSentinel2(Declaration):
         choices={"FRE": "FRE: corrected for the slope of the ground", "SRE": "SRE: as of a flat surface"},
         advanced=True,
     )
+    offset: str = text(
+        "Offset of files that do not tell it (auto, or a number such as -1000)",
+        "What is added to the digital numbers of files that don't tell it, from 25 January 2022 on: -1000 for bands "
+        "copied out of products, 0 where a service took it off already; with 'all' behind it, such as -1000 all, at "
+        "all dates. auto is 0 before that day, and refuses later files.",
+        default="auto",
+        advanced=True,
+    )
     resolution: float | None = number(
         "Pixel size (units of the CRS)",
         "Size of a pixel, in units of the CRS, mostly metres; by default that of the first product.",

@@ -21,6 +21,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
         from twinns_qgis.series.inputs import Inputs
         from twinns_qgis.series.period import Period
         from twinns_qgis.series.products.masks import parse_clear
+        from twinns_qgis.series.products.offset import parse_offset
         from twinns_qgis.series.readers.search import Sentinel2Options
         from twinns_qgis.series.sentinel2.cloud_mask import Clouds
         from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
@@ -35,7 +36,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
                 parse_crs(self.crs) if self.crs else None,
             ),
             clouds=Clouds(self.max_cloud, self.dilation),
-            options=Sentinel2Options(parse_clear(self.clear), self.reflectance),
+            options=Sentinel2Options(parse_clear(self.clear), self.reflectance, parse_offset(self.offset)),
             machine=Machine(self.memory, self.scheduler),
             reporter=reporter,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from os.path import commonpath
+from pathlib import Path, PurePath
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, files_below, place
 from twinns_qgis.series.band_names import BandNames
+from twinns_qgis.series.names.origin import level_of, sensor_of, tile_of
 
 _RASTER_SUFFIXES = (".tif", ".tiff")
 
@@ -39,6 +41,18 @@ class Inputs:
     def named(self) -> list[Path]:
         """The files that the user named one by one."""
         return [*self.layers, *([self.dates] if self.dates else [])]
+
+    @property
+    def root(self) -> Path | None:
+        """The folder above which no name of a folder tells anything of an image; None where there is none.
+
+        Of the folder to search the own name counts if it is that of a product or a tile; else it is the user's own.
+        """
+        if self.folder:
+            folder = self.folder.absolute()
+            name = PurePath(folder.name)
+            return folder.parent if sensor_of(name) or level_of(name) or tile_of(name) else folder
+        return Path(commonpath([layer.absolute() for layer in self.layers])) if len(self.layers) > 1 else None
 
     def files(self) -> list[File]:
         """Returns the layers, or all files below the folder and in the zip archives there, in order.

@@ -12,6 +12,7 @@ from rasterio.transform import from_origin
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.products.offset import parse_offset
 from twinns_qgis.series.readers.search import Sentinel2Options
 from twinns_qgis.series.sentinel1.db_range import parse_db_range
 from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
@@ -155,8 +156,8 @@ def _make_dated(
 def find_in(listener):
     """Returns a function that finds the products among inputs; options are those of Sentinel-2."""
 
-    def find(*, clear=None, reflectance="FRE", start=None, **inputs):
-        options = Sentinel2Options(clear or {}, reflectance)
+    def find(*, clear=None, reflectance="FRE", offset="auto", start=None, **inputs):
+        options = Sentinel2Options(clear or {}, reflectance, parse_offset(offset))
         return find_sentinel2(Inputs(**inputs), options, Period(start), listener).products
 
     return find

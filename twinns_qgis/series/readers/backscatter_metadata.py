@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from twinns_qgis.series.dates import Tags, by_name
+from twinns_qgis.series.names.origin import is_raw_of_browser
 from twinns_qgis.series.products.product import Orbit
 
 _HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
@@ -56,7 +57,9 @@ def product_folder(path: Path) -> Path | None:
     """Returns the folder that is the product, where folders and not files have its name; of two levels above."""
     if _PRODUCT.search(path.name):
         return None
-    return next((folder for folder in path.parents[:2] if _PRODUCT.search(folder.name) and by_name(folder)), None)
+    return next(
+        (folder for folder in path.parents[:2] if _PRODUCT.search(folder.name) and by_name(PurePath(folder.name))), None
+    )
 
 
 def with_acquisition(path: Path, tags: Tags) -> Tags:
@@ -69,7 +72,7 @@ def with_acquisition(path: Path, tags: Tags) -> Tags:
     if started:
         return {"ACQUISITION_STARTED": started, **tags}
     named = product_folder(path) or path
-    day = by_name(named) if _PRODUCT.search(named.name) else None
+    day = by_name(PurePath(named.name)) if _PRODUCT.search(named.name) else None
     return {**tags, "ACQUISITION_OF_PRODUCT": day.isoformat()} if day else tags
 
 
@@ -79,9 +82,15 @@ def writer_of(path: Path, tags: Tags) -> str:
     return next(known, _VERSION.sub("", tags.get("TIFFTAG_SOFTWARE", "")))
 
 
-def orbit_of(path: Path, tags: Tags) -> Orbit:
-    """Returns the orbit of an image as far as its metadata or its name, or that of the product's folder, tell it."""
-    names = [named.name for named in (path, product_folder(path)) if named]
+def orbit_of(path: Path, tags: Tags, description: str = "") -> Orbit:
+    """Returns the orbit of an image as far as its metadata or names tell it.
+
+    Args:
+        path: Its file, whose name counts, and that of the product's folder.
+        tags: The file's metadata.
+        description: That of its band, which in a stack of dates may be the name of the image.
+    """
+    names = [description, *(named.name for named in (path, product_folder(path)) if named)]
     return Orbit(_direction(names, tags), _relative(names, tags))
 
 
@@ -115,6 +124,7 @@ def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) ->
     - HyP3: the letter p, a or d in the name, as in ``RTC30_G_gpuned``.
     - OPERA RTC-S1: the tag of the expression of backscatter, else linear power, by its product specification.
     - S1 Tiling: the calibration in its tags, which gives linear power.
+    - EO Browser and the Copernicus Browser: raw bands are linear power.
     - WorldCereal's whole numbers: ``SIGMA0_VV`` at the end of the name, ``S1-SIGMA0-VV`` as description.
 
     Args:
@@ -128,6 +138,8 @@ def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) ->
         return "dB"
     if hyp3 := _HYP3.match(path.name):
         return _HYP3_UNITS[hyp3[1].lower()]
+    if is_raw_of_browser(path):
+        return "power"
     if path.name.startswith(_OPERA):
         return "power" if "linear" in tags.get(_OPERA_EXPRESSION, "linear") else None
     whole = np.dtype(dtype).kind in "iu"

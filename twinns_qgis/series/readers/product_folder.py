@@ -17,7 +17,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import by_name
 from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.product import LeftOut
-from twinns_qgis.series.readers.dated_geotiffs import has_bands
+from twinns_qgis.series.readers.named_rasters import has_bands
 from twinns_qgis.series.readers.search import Search
 
 
@@ -101,7 +101,10 @@ class Metadata:
 
 
 def files_of_products(
-    files: Iterable[File], name: re.Pattern[str], other: re.Pattern[str], is_part: Callable[[File], bool]
+    files: Iterable[File],
+    name: re.Pattern[str],
+    other: re.Pattern[str],
+    is_product: Callable[[Sequence[File]], bool],
 ) -> list[File]:
     """Returns the files in folders that have the name of a product; not those of a folder that holds GeoTIFFs instead.
 
@@ -109,7 +112,7 @@ def files_of_products(
         files: The files among which to search.
         name: How names of products begin.
         other: How those of products begin that are told and passed over.
-        is_part: Whether a file in such a folder is one that products have.
+        is_product: Whether files in such a folder are those that products have.
     """
     inside: list[File] = []
     folders: defaultdict[Path, list[File]] = defaultdict(list)
@@ -120,7 +123,7 @@ def files_of_products(
             inside.append(file)
         if depths:
             folders[Path(*parts[: depths[0]])].append(file)
-    emptied = [held for held in folders.values() if any(map(is_geotiff, held)) and not any(map(is_part, held))]
+    emptied = [held for held in folders.values() if any(map(is_geotiff, held)) and not is_product(held)]
     instead = {file for held in emptied for file in held}
     return [file for file in inside if file not in instead]
 
@@ -173,7 +176,7 @@ def leave_out(folders: Sequence[ProductFolder], expected: str, search: Search) -
         names = ", ".join(folder.name for folder in folders)
         search.reporter.warning(f"{expected}; these are passed over: {names}.")
     for folder in folders:
-        search.left_out.append(LeftOut(by_name(folder.path), folder.name, "of another level"))
+        search.left_out.append(LeftOut(by_name(Path(folder.path.name)), folder.name, "of another level"))
 
 
 def newest(
@@ -197,7 +200,7 @@ def newest(
         older = [folder.name for folder in same if folder not in latest]
         chosen.extend(latest)
         search.left_out.extend(
-            LeftOut(by_name(folder.path), folder.name, f"{latest[0].name} is newer")
+            LeftOut(by_name(Path(folder.path.name)), folder.name, f"{latest[0].name} is newer")
             for folder in same
             if folder not in latest
         )

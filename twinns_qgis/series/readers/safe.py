@@ -1,9 +1,13 @@
 """SAFE products: Sentinel-2 level 2A as ESA delivers it, a folder or archive a product, one JPEG 2000 a band.
 
+Sen2Cor, run by users, writes the same, of the baseline 99.99; programs that convert or clip bands leave GeoTIFFs in
+place of the JPEG 2000 files.
+
 Format: ESA, "Sentinel-2 Products Specification Document": reflectance is (DN + BOA_ADD_OFFSET) divided by
 BOA_QUANTIFICATION_VALUE, and DN 0 is missing. Both numbers are read from the product's metadata. The offset, one a
 band, came with processing baseline 04.00; archives hold products of before and after it of the same dates, so it is
-never concluded from the date.
+never concluded from the date. Products of users have it as the level 1C has it that they were made from, which the
+metadata of the tile name with its baseline.
 """
 
 from __future__ import annotations
@@ -11,11 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
+from twinns_qgis.series.products.offset import of_baseline
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.readers.product_folder import (
     ProductFolder,
@@ -39,7 +46,11 @@ _BAND_IDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10",
 """Bands in the order of the metadata's ``band_id``."""
 _FINE = ("B2", "B3", "B4", "B8")
 _MISSING = 0
-_OFFSET_SINCE = (4, 0)
+_OFFSET_SINCE, _BY_USERS = (4, 0), (99, 99)
+_METADATA = re.compile(r"MTD_MSIL2[Aa]\.xml")
+_OF_LEVEL_1C = re.compile(r"_N(\d\d)\.(\d\d)$")
+_INSTEAD = (".tif", ".tiff")
+"""Endings of files in place of JPEG 2000."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class _Radiometry:
 
 def held(files: Sequence[File], search: Search) -> list[File]:
     """Returns the files in folders that have the name of such a product; of files named one by one none."""
-    return [] if search.chosen else files_of_products(files, _NAME, _PASSED_OVER, _is_part)
+    return [] if search.chosen else files_of_products(files, _NAME, _PASSED_OVER, _is_product)
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:
@@ -69,8 +80,8 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         Product(
             name=folder.name,
             date=days[folder.path],
-            bands=_bands(folder, _radiometry(folder)),
-            masks=(mask_source(folder.one(_pattern("SCL", 20)), 1, "SCL"),),
+            bands=_bands(folder, _radiometry(folder, days[folder.path], search)),
+            masks=(mask_source(_one(folder, "SCL", 20), 1, "SCL"),),
         )
         for folder in folders
     ]
@@ -78,14 +89,21 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
 
 
 def _is_part(file: File) -> bool:
-    """Whether a file is one that products have: JPEG 2000, and GeoTIFFs of quicklooks and auxiliary data."""
-    return place(file).suffix.lower() == ".jp2" or "AUX_DATA" in place(file).parts
+    """Whether a file is one that products have: rasters of bands, and of quicklooks and auxiliary data."""
+    path = place(file)
+    return path.suffix.lower() == ".jp2" or not {"AUX_DATA", "IMG_DATA", "QI_DATA"}.isdisjoint(path.parts)
+
+
+def _is_product(files: Sequence[File]) -> bool:
+    """Whether files are those of a product: JPEG 2000, or GeoTIFFs in their place with the product's metadata."""
+    described = any(_METADATA.fullmatch(place(file).name) for file in files)
+    return any(_is_part(file) for file in files if described or not is_geotiff(file))
 
 
 def _bands(folder: ProductFolder, radiometry: _Radiometry) -> dict[str, BandSource]:
     return {
         band: BandSource(
-            folder.one(_pattern(_name_in_file(band), 10 if band in _FINE else 20)),
+            _one(folder, _name_in_file(band), 10 if band in _FINE else 20),
             scale=1 / radiometry.quantification,
             offset=radiometry.offsets.get(band, 0.0) / radiometry.quantification,
             nodata=_MISSING,
@@ -94,15 +112,18 @@ def _bands(folder: ProductFolder, radiometry: _Radiometry) -> dict[str, BandSour
     }
 
 
-def _pattern(band: str, resolution: int) -> str:
-    return f"GRANULE/*/IMG_DATA/R{resolution}m/*_{band}_{resolution}m.jp2"
+def _one(folder: ProductFolder, band: str, resolution: int) -> File:
+    """Returns the file of a band, GeoTIFF where there is no JPEG 2000."""
+    pattern = f"GRANULE/*/IMG_DATA/R{resolution}m/*_{band}_{resolution}m"
+    found = [file for suffix in _INSTEAD for file in folder.find(f"{pattern}{suffix}")]
+    return found[0] if len(found) == 1 and not folder.find(f"{pattern}.jp2") else folder.one(f"{pattern}.jp2")
 
 
 def _name_in_file(band: str) -> str:
     return band if band.endswith("A") else f"B{int(band[1:]):02d}"
 
 
-def _radiometry(folder: ProductFolder) -> _Radiometry:
+def _radiometry(folder: ProductFolder, day: date, search: Search) -> _Radiometry:
     metadata = folder.metadata("MTD_MSIL2[Aa].xml")
     try:
         quantification = [
@@ -122,10 +143,27 @@ def _radiometry(folder: ProductFolder) -> _Radiometry:
             f"{metadata.file} tells no BOA_QUANTIFICATION_VALUE and PROCESSING_BASELINE, which reflectance takes.",
             "Download the product once more.",
         )
-    if baseline[0] >= _OFFSET_SINCE and not set(SENTINEL2_BANDS) <= set(offsets):
+    if set(SENTINEL2_BANDS) <= set(offsets) or baseline[0] < _OFFSET_SINCE:
+        return _Radiometry(quantification[0], offsets)
+    offset = _offset_of_user_s(folder, day, search) if baseline[0] == _BY_USERS else None
+    if offset is None:
+        of_user = baseline[0] == _BY_USERS
         raise InputError(
             f"{metadata.file} tells no BOA_ADD_OFFSET for each band, though it is of baseline {baseline[0][0]:02d}."
-            f"{baseline[0][1]:02d}: whether 1000 is to be subtracted can't be known.",
-            "Download the product once more.",
+            f"{baseline[0][1]:02d}{', and no L1C_TILE_ID the baseline of its level 1C' if of_user else ''}: whether "
+            "1000 is to be subtracted can't be known.",
+            "Give OFFSET: -1000 if the level 1C was of baseline 04.00 or later, else 0."
+            if of_user
+            else "Download the product once more.",
         )
-    return _Radiometry(quantification[0], offsets)
+    return _Radiometry(quantification[0], dict.fromkeys(SENTINEL2_BANDS, offset))
+
+
+def _offset_of_user_s(folder: ProductFolder, day: date, search: Search) -> float | None:
+    """Returns the offset of a product of a user: that of its level 1C, else as the user says; None if unknown."""
+    tiles = folder.find("GRANULE/*/MTD_TL.xml")
+    told = folder.metadata("GRANULE/*/MTD_TL.xml").values("L1C_TILE_ID") if tiles else []
+    baseline = next((match[1] + match[2] for text in told if (match := _OF_LEVEL_1C.search(text))), None)
+    if baseline:
+        return of_baseline(baseline)
+    return search.options.offset.on(day) if search.options.offset else None

@@ -40,7 +40,7 @@ _SATURATED = {"R1": ("B2", "B3", "B4", "B8"), "R2": ("B5", "B6", "B7", "B8A", "B
 
 def held(files: Sequence[File], search: Search) -> list[File]:
     """Returns the files in folders that have the name of such a product; of files named one by one none."""
-    return [] if search.chosen else files_of_products(files, _NAME, _OTHER_LEVEL, _is_part)
+    return [] if search.chosen else files_of_products(files, _NAME, _OTHER_LEVEL, _is_product)
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:
@@ -64,6 +64,10 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         for folder in folders
     ]
     return sorted(products, key=lambda product: product.name)
+
+
+def _is_product(files: Sequence[File]) -> bool:
+    return any(map(_is_part, files))
 
 
 def _is_part(file: File) -> bool:

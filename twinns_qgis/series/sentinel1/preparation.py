@@ -159,8 +159,8 @@ def prepare_sentinel1(
 
 
 def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
-    dates = AcquisitionDates(inputs.dates, reporter)
-    search = Search(dates, reporter, bands=inputs.bands, chosen=bool(inputs.layers))
+    dates = AcquisitionDates(inputs.dates, reporter, inputs.root)
+    search = Search(dates, reporter, bands=inputs.bands, chosen=bool(inputs.layers), root=inputs.root)
     return find_products(READERS, inputs, period, search)
 
 

@@ -153,10 +153,11 @@ def _distance(cloudy: NDArray[np.bool_], resolution: tuple[float, float]) -> NDA
 
 
 def _is_one_of(flags: NDArray[np.float32], values: frozenset[int]) -> NDArray[np.bool_]:
-    """Returns where flags of 8 bits, NaN outside the mask, have one of some values."""
-    table = np.zeros(257, bool)
+    """Returns where flags, NaN outside the mask, have one of some values."""
+    beyond = max(values, default=0) + 1
+    table = np.zeros(beyond + 1, bool)
     table[list(values)] = True
-    return table[np.where((flags >= 0) & (flags <= 255), flags, np.float32(256)).astype(np.uint16)]
+    return table[np.where((flags >= 0) & (flags < beyond), flags, np.float32(beyond)).astype(np.uint32)]
 
 
 def _flags(dataset: DatasetReader, index: int, window: Window) -> NDArray[np.float32]:

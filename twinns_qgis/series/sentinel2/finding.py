@@ -11,15 +11,15 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.band_source import BandSource, Possible
 from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
-from twinns_qgis.series.readers import band_files, dated_geotiffs, safe, theia
+from twinns_qgis.series.readers import named_rasters, safe, theia
 from twinns_qgis.series.readers.finding import Readers, find_products
 from twinns_qgis.series.readers.search import Search, Sentinel2Options
 
 READERS = Readers(
     "Sentinel-2 products",
-    (theia, safe, band_files, dated_geotiffs),
-    is_name=dated_geotiffs.is_name,
-    is_band=dated_geotiffs.is_layer,
+    (theia, safe, named_rasters),
+    is_name=named_rasters.is_name,
+    is_band=named_rasters.is_layer,
     example="B2,B3,B4,B8",
 )
 POSSIBLE_REFLECTANCE = Possible(-0.2, 2.0)
@@ -52,11 +52,12 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         InputError: There is none, or one can't be used.
     """
     search = Search(
-        AcquisitionDates(inputs.dates, reporter),
+        AcquisitionDates(inputs.dates, reporter, inputs.root),
         reporter,
         bands=inputs.bands,
         chosen=bool(inputs.layers),
         options=options,
+        root=inputs.root,
     )
     products = find_products(READERS, inputs, period, search)
     _warn_of_masks(products, options, reporter)

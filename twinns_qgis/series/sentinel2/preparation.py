@@ -25,6 +25,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.products.masks import clear_text
 from twinns_qgis.series.products.product import LeftOut, Product
 from twinns_qgis.series.products.selection import Groups, by_date, on_grid
 from twinns_qgis.series.readers.search import Sentinel2Options
@@ -116,7 +117,7 @@ def prepare_sentinel2(
             nodata=SENTINEL2_NODATA,
             scale=[SENTINEL2_SCALE] * len(bands),
             offset=[0.0] * len(bands),
-            tags=_tags(products, period, clouds),
+            tags=_tags(products, period, clouds, options),
         ),
         CLEAR_OBSERVATIONS: Layout(grid, "uint16", None, ("number of clear dates",)),
     }
@@ -211,7 +212,7 @@ def _bands(products: Sequence[Product]) -> list[str]:
     return bands
 
 
-def _tags(products: Sequence[Product], period: Period, clouds: Clouds) -> dict[str, str]:
+def _tags(products: Sequence[Product], period: Period, clouds: Clouds, options: Sentinel2Options) -> dict[str, str]:
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-2",
@@ -220,4 +221,7 @@ def _tags(products: Sequence[Product], period: Period, clouds: Clouds) -> dict[s
         "STEP": str(period.step),
         "MAX_CLOUD": f"{clouds.most:g}",
         "DILATION": f"{clouds.dilation:g}",
+        "CLEAR": clear_text(options.clear) or "default",
+        "REFLECTANCE": options.reflectance,
+        "OFFSET": str(options.offset or "auto"),
     }

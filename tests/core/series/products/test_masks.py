@@ -15,13 +15,13 @@ def test_masks_are_separated_by_semicolons_and_values_are_lists_of_ranges():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("FMASK=0", "'FMASK=0' is not understood"),
+        ("CLOUDS=0", "'CLOUDS=0' is not understood"),
         ("SCL", "'SCL' is not understood"),
         ("SCL=4; SCL=5", "'SCL=5' is named twice"),
         ("SCL=", "'' is no value of a mask"),
         ("SCL=4,x", "'x' is no value"),
         ("SCL=7-4", "'7-4' is no value"),
-        ("SCL=256", "'256' is no value"),
+        ("SCL=65536", "'65536' is no value"),
     ],
 )
 def test_what_is_not_understood_is_told(text, message):

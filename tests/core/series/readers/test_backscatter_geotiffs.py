@@ -45,7 +45,7 @@ def test_other_rasters_below_the_folder_are_passed_over(tmp_path, write_raster, 
     write_raster(tmp_path / "s1a_31UES_vv_DES_110_20180303txxxxxx.tif", ONE)
     write_raster(tmp_path / "s1a_31UES_vv_DES_110_20180303txxxxxx_BorderMask.tif", ONE)
     write_raster(tmp_path / "S2_20180303_10m.tif", ONE, names=("B02",))
-    write_raster(tmp_path / "series.tif", ONE, names=("2018-03-03 VV",))
+    write_raster(tmp_path / "series.tif", ONE.astype("uint8"), names=("2018-03-03 VV",))
     (product,) = find_in(folder=tmp_path)
     assert product.date == date(2018, 3, 3)
 
@@ -240,3 +240,65 @@ def test_two_bands_of_one_polarisation_are_told_apart_by_a_table(tmp_path, write
     (tmp_path / "bands.csv").write_text("file,band,name\nradar_20180302.tif,2,VV\n")
     (product,) = find_in(folder=tmp_path, bands=BandNames.parse(str(tmp_path / "bands.csv")))
     assert product.bands["VV"].index == 2
+
+
+def bands_by_day(products):
+    return {product.date: {name: source.index for name, source in product.bands.items()} for product in products}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{:%Y%m%d}_{}",
+        "{1}_{0:%Y-%m-%d}",
+        "{:%Y-%m-%d} {}",
+        "Sigma0_{1}_slv1_{0:%d%b%Y}",
+        "S1A_IW_GRDH_1SDV_{:%Y%m%d}T055000_{:%Y%m%d}T055025_021000_0240F0_ABCD_{}",
+    ],
+)
+def test_a_stack_with_a_date_beside_each_band_is_an_image_a_date(tmp_path, write_raster, find_in, name):
+    days = [date(2018, 3, 15), date(2018, 4, 14), date(2018, 5, 14)]
+    fields = name.count("{:%")
+    names = [name.format(*[day] * max(fields, 1), band) for day in days for band in ("VV", "VH")]
+    write_raster(tmp_path / "site_2020.tif", np.ones((6, 4, 4), "float32"), names=names)
+    found = find_in(folder=tmp_path)
+    assert bands_by_day(found) == {day: {"VV": 2 * n + 1, "VH": 2 * n + 2} for n, day in enumerate(days)}
+    assert len({product.name for product in found}) == 3
+
+
+def test_the_name_of_an_image_in_a_stack_tells_its_orbit(tmp_path, write_raster, find_in):
+    name = "S1A_IW_GRDH_1SDV_{}T173953_{}T174018_039156_049F13_6FF8_VV"
+    names = [name.format(day, day) for day in ("20210809", "20210821")]
+    write_raster(tmp_path / "stack.tif", TWO, names=names)
+    assert [product.orbit.relative for product in find_in(folder=tmp_path)] == [59, 59]
+
+
+def test_one_polarisation_twice_at_a_date_of_a_stack_is_refused(tmp_path, write_raster, find_in):
+    write_raster(tmp_path / "stack.tif", TWO, names=("20180315_VV", "VV_20180315"))
+    with pytest.raises(InputError, match=r"bands 1 and 2 are both VV of 2018-03-15"):
+        find_in(folder=tmp_path)
+
+
+def test_a_band_of_a_stack_that_may_be_of_two_days_is_refused_with_both(tmp_path, write_raster, find_in):
+    write_raster(tmp_path / "stack.tif", TWO, names=("20180315_20180327_VV", "20180327_VH"))
+    with pytest.raises(InputError, match=r"band 1.*may be of 2018-03-15 or 2018-03-27"):
+        find_in(folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path", ["VV/20180315.tif", "2018/3/15/S1_vv.tif", "S1_20180315/gamma0-vv.tif", "2018-03-15/S1A_VV_clip.tif"]
+)
+def test_date_and_polarisation_are_found_anywhere_in_the_path(tmp_path, write_raster, find_in, path):
+    write_raster(tmp_path / path, ONE)
+    assert bands_by_day(find_in(folder=tmp_path)) == {date(2018, 3, 15): {"VV": 1}}
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("uint16", 1 / 65535), ("float32", 1)])
+def test_raw_bands_of_browsers_are_power(tmp_path, write_raster, find_in, dtype, scale):
+    name = "2025-03-31-00_00_2025-03-31-23_59_Sentinel-1_IW_VV+VH_{}_(Raw).tiff"
+    for band in ("VV", "VH"):
+        write_raster(tmp_path / name.format(band), ONE.astype(dtype))
+    found = find_in(folder=tmp_path)
+    assert sorted(band for product in found for band in product.bands) == ["VH", "VV"]
+    sources = [source for product in found for source in product.bands.values()]
+    assert {(source.units, source.scale) for source in sources} == {("power", scale)}

@@ -93,7 +93,7 @@ def test_the_orbit_is_read_as_each_program_writes_it(path, tags, orbit):
         ("S1A_20200103_17RMJ_ASC/Gamma0_VV.tif", {"TIFFTAG_DATETIME": "2024:01:02 03:04:05"}, "2020-01-03"),
         ("S1A_IW_GRDH_1SDV_20200103T233621_20200103T233646_030643_0382F7_rtc/measurement/iw-vv.tiff", {}, "2020-01-03"),
         ("openEO_2023-04-03Z.tif", {"TIFFTAG_DATETIME": "2023:04:03 00:00:00"}, "2023-04-03"),
-        ("S1A_20200103/export/of/vv.tif", {}, "None"),
+        ("S1A_20200103/export/of/vv.tif", {}, "2020-01-03"),
         ("export_20240101/vv.tif", {}, "None"),
     ],
 )

@@ -193,3 +193,63 @@ def test_bands_and_mask_are_found_in_the_real_lists_of_files(shared, tmp_path, f
 def test_a_real_level_1c_product_is_no_level_2a(shared, find_in):
     with pytest.raises(InputError, match="No Sentinel-2 products were found"):
         find_in(folder=shared / "fixtures/safe/eodag_Apache2")
+
+
+def make_user_s(product, offsets=None, level_1c=None):
+    """Makes a product of one of the baseline 99.99, as users make with Sen2Cor."""
+    made = product.with_name(re.sub(r"_N\d{4}_", "_N9999_", product.name))
+    product.rename(made)
+    metadata = made / "MTD_MSIL2A.xml"
+    text = metadata.read_text().replace("04.00", "99.99")
+    metadata.write_text(text if offsets is None else re.sub(r">-?\d+</BOA_ADD", f">{offsets}</BOA_ADD", text))
+    if level_1c:
+        tile = f"S2A_OPER_MSI_L1C_TL_SGS__20180305T223712_A014104_T31UES_N{level_1c}"
+        text = f"<tile><L1C_TILE_ID>{tile}</L1C_TILE_ID></tile>"
+        next(made.glob("GRANULE/*")).joinpath("MTD_TL.xml").write_text(text)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("offset", "level_1c", "expected"),
+    [(-1000, None, -0.1), (0, "05.00", 0.0), (None, "02.06", 0.0), (None, "03.01", 0.0), (None, "04.00", -0.1)],
+)
+def test_products_that_users_made_have_the_offset_of_their_own_bands_or_of_their_level_1c(
+    tmp_path, make_safe, find_in, offset, level_1c, expected
+):
+    make_user_s(make_safe(date(2022, 3, 1), "04.00", offset=offset), offset, level_1c)
+    (product,) = find_in(folder=tmp_path)
+    assert {source.offset for source in product.bands.values()} == {expected}
+
+
+def test_an_offset_that_nothing_tells_is_refused_with_what_to_give(tmp_path, make_safe, find_in):
+    make_user_s(make_safe(date(2022, 3, 1), "04.00"))
+    with pytest.raises(InputError, match=r"baseline 99\.99, and no L1C_TILE_ID") as raised:
+        find_in(folder=tmp_path)
+    assert "OFFSET" in raised.value.hint
+    (product,) = find_in(folder=tmp_path, offset="-1000")
+    assert {source.offset for source in product.bands.values()} == {-0.1}
+
+
+def as_geotiffs(product):
+    for path in product.rglob("*.jp2"):
+        with rasterio.open(path) as source:
+            profile = {"driver": "GTiff", "dtype": source.dtypes[0], "count": 1, "crs": source.crs}
+            size = {"width": source.width, "height": source.height, "transform": source.transform}
+            with rasterio.open(path.with_suffix(".tif"), "w", **profile, **size) as target:
+                target.write(source.read())
+        path.unlink()
+
+
+def test_geotiffs_in_place_of_jpeg_2000_are_read_with_the_product_s_metadata(make_safe, prepare):
+    as_geotiffs(make_safe(date(2022, 3, 1), "04.00", offset=-1000, number=3000))
+    assert (prepare().read()[1:, :, 0] == 2000).all()
+
+
+@pytest.mark.parametrize(("baseline", "expected"), [("02.06", 3000), ("04.00", 2000)])
+def test_geotiffs_without_the_product_s_metadata_have_the_offset_of_the_baseline_in_its_name(
+    make_safe, prepare, baseline, expected
+):
+    product = make_safe(date(2022, 3, 1), baseline, offset=-1000, number=3000)
+    as_geotiffs(product)
+    (product / "MTD_MSIL2A.xml").unlink()
+    assert (prepare().read()[1:, :, 0] == expected).all()

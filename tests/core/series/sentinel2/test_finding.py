@@ -1,5 +1,6 @@
 """Finding Sentinel-2 products of whatever kind."""
 
+import shutil
 from datetime import date
 
 import numpy as np
@@ -54,7 +55,8 @@ def test_a_geotiff_with_the_name_of_a_product_is_read(tmp_path, make_dated, find
 @pytest.mark.parametrize("names", [["stack_20180305.tif"], [f"S2A_L2A_20180305_{band}.tif" for band in ("B02", "B03")]])
 def test_geotiffs_in_place_of_a_product_in_its_folder_are_read(tmp_path, write_raster, find_in, folder, names):
     for name in names:
-        write_raster(tmp_path / folder / name, np.ones((1, 4, 4), "uint16"), names=("B02",))
+        described = ("B02",) if name.startswith("stack") else ()
+        write_raster(tmp_path / folder / name, np.ones((1, 4, 4), "uint16"), names=described)
     (product,) = find_in(folder=tmp_path)
     assert {path.name for path in product.paths} == set(names)
 
@@ -68,13 +70,13 @@ def test_bands_of_level_1c_are_told_though_nothing_else_is_there(tmp_path, write
 
 def test_bands_of_formats_that_no_reader_is_for_are_told(tmp_path, make_dated, write_raster, find_in, listener):
     make_dated(tmp_path, DAY, 1000)
-    (tmp_path / "T31UES_20180305T105021_B04_10m.jp2").touch()
+    (tmp_path / "T31UES_20180305T105021_B04_10m.hdf").touch()
     write_raster(tmp_path / "export.tif", np.ones((1, 4, 4), "uint16"), names=("B02",))
-    (tmp_path / "export.tif").rename(tmp_path / "export.img")  # GDAL knows formats by their content
+    (tmp_path / "export.tif").rename(tmp_path / "export.dim")  # GDAL knows formats by their content
     assert len(find_in(folder=tmp_path)) == 1
     (warning,) = (warning for warning in listener.warnings if "that is not read" in warning)
-    assert "1 .jp2" in warning
-    assert "1 .img" in warning
+    assert "1 .hdf" in warning
+    assert "1 .dim" in warning
 
 
 def test_clear_values_are_those_that_the_user_chose(tmp_path, make_safe, make_theia, find_in, listener):
@@ -87,22 +89,34 @@ def test_clear_values_are_those_that_the_user_chose(tmp_path, make_safe, make_th
 
 
 def test_nothing_found_says_what_was_looked_for(tmp_path, find_in):
-    with pytest.raises(InputError, match=r"No Sentinel-2 products.*THEIA.*SAFE.*_B02\.tif.*described B02"):
+    with pytest.raises(InputError, match=r"No Sentinel-2 products.*THEIA.*SAFE.*_B02_10m\.tif.*described B02"):
         find_in(folder=tmp_path)
 
 
-def test_real_exports_that_do_not_name_their_bands_are_not_guessed(shared, find_in):
-    with pytest.raises(InputError, match=r"2 \.tif .*_BOA_10\.tif\): 11 bands, not described.*never"):
-        find_in(folder=shared / "fixtures/safe/sen2r_GPL3_barbellino")
+def test_real_exports_that_do_not_name_their_bands_are_not_guessed(shared, tmp_path, find_in):
+    source = next((shared / "fixtures/safe/sen2r_GPL3_barbellino").glob("*BOA*"))
+    shutil.copy(source, tmp_path / "renamed_20170703.tif")
+    with pytest.raises(InputError, match=r"1 \.tif \(.*renamed_20170703\.tif\): 11 bands, not described.*never"):
+        find_in(folder=tmp_path)
+
+
+def test_real_exports_of_sen2r_are_known_by_their_names(shared, find_in):
+    folder = shared / "fixtures/safe/sen2r_GPL3_barbellino"
+    products = find_in(folder=folder)
+    assert [product.date.year for product in products] == [2017, 2019]
+    numbers = (2, 3, 4, 5, 6, 7, 8, 10, 11)
+    for product in products:
+        assert {name: band.index for name, band in product.bands.items()} == dict(
+            zip(("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B11", "B12"), numbers, strict=True)
+        )
+        assert [mask.name for mask in product.masks] == ["SCL"]
 
 
 def test_real_exports_whose_bands_the_user_names_are_read(shared, find_in):
-    folder, names = shared / "fixtures/safe/sen2r_GPL3_barbellino", "B1,B2,B3,B4,B5,B6,B7,B8,B8A,B11,B12;SCL"
+    folder, names = shared / "fixtures/safe/sen2r_GPL3_barbellino", "B1,B2,B3,B4,B5,B6,B7,B8,-,B11,B12;SCL"
     products = find_in(folder=folder, bands=BandNames.parse(names))
-    assert [product.date.year for product in products] == [2017, 2019]
-    for product in products:
-        assert len(product.bands) == 10
-        assert [mask.name for mask in product.masks] == ["SCL"]
+    assert [len(product.bands) for product in products] == [9, 9]
+    assert [mask.name for product in products for mask in product.masks] == ["SCL", "SCL"]
 
 
 def test_a_period_without_products_tells_the_dates_found(tmp_path, make_theia, find_in):

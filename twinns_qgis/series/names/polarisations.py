@@ -22,6 +22,10 @@ _PART_OF_COMPLEX = re.compile(r"[iq]_(IW\d_)?[VH]{2}(?![A-Z0-9])")
 """How SNAP begins the names of the real and the imaginary part of an image."""
 
 
+_MODE = re.compile(r"(?<![A-Z0-9])(VV\+VH|VH\+VV|HH\+HV|HV\+HH)_(?=.*(?:VV|VH|HH|HV))", re.IGNORECASE)
+"""The polarisations of an acquisition, as browsers write them before that of the band."""
+
+
 def polarisations(text: str) -> frozenset[str]:
     """Returns the polarisations that a name or description holds.
 
@@ -29,7 +33,7 @@ def polarisations(text: str) -> frozenset[str]:
         >>> polarisations("Gamma0_VH_20180305"), sorted(polarisations("VV/VH"))
         (frozenset({'VH'}), ['VH', 'VV'])
     """
-    return frozenset(match[1].upper() for match in _POLARISATION.finditer(text))
+    return frozenset(match[1].upper() for match in _POLARISATION.finditer(_MODE.sub("", text)))
 
 
 def is_made_from_images(text: str) -> bool:

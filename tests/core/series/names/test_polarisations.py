@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinns_qgis.series.readers.backscatter_words import is_made_from_images, polarisations
+from twinns_qgis.series.names.polarisations import is_made_from_images, polarisations
 
 IMAGES = (
     "s1a_31UES_vv_DES_110_20180103txxxxxx_filtered",
