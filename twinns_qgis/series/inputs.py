@@ -52,7 +52,8 @@ class Inputs:
             folder = self.folder.absolute()
             name = PurePath(folder.name)
             return folder.parent if sensor_of(name) or level_of(name) or tile_of(name) else folder
-        return Path(commonpath([layer.absolute() for layer in self.layers])) if len(self.layers) > 1 else None
+        folders = {layer.absolute().parent for layer in self.layers}
+        return Path(commonpath(folders)) if len(folders) > 1 else None
 
     def files(self) -> list[File]:
         """Returns the layers, or all files below the folder and in the zip archives there, in order.

@@ -28,9 +28,9 @@ _SENSORS = (
                   r"|GF\d|S1[A-D]|Sentinel-?1[A-D]?|landsat")),
 )  # fmt: skip
 _LEVEL = re.compile(
-    r"(?<![A-Za-z0-9])(?:S2[A-D])?(?:MSI)?(?:L(?=[123]))?(?P<level>1C|2A|3A|1B)(?![A-Za-z0-9])", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(?:S2[A-D]|(?:MSI)?L|level[-_ ]?)(?P<level>1C|2A|3A|1B)(?![A-Za-z0-9])", re.IGNORECASE
 )
-_BASELINE = _word(r"N(?P<baseline>\d\d\.?\d\d)(?:R\d{3})?(?:T?\d{2}[A-Z]{3})?")
+_BASELINE = _word(r"N(?P<baseline>0\d\.?\d\d|99\.?99)(?:R\d{3})?(?:T?\d{2}[A-Z]{3})?")
 _TILE = re.compile(
     r"(?<![A-Za-z0-9])(?:N\d{4})?(?:R\d{3})?T?(?P<tile>(?:0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-HJ-NP-Z]{2})(?![A-Za-z0-9])",
     re.IGNORECASE,
@@ -46,6 +46,7 @@ _THEIA = re.compile(r"SENTINEL2[A-D]_.*_(?P<reflectance>FRE|SRE)(?![A-Z0-9])", r
 _WORLDCEREAL = re.compile(r"S2[A-Z]_(?:\w+_)?(?:MSI)?L2A_.+")
 _TIMES = re.compile(r"(?<!\d)20\d{6}T\d{6}(?!\d)")
 _VERSION = re.compile(r"_(?P<version>V\d+-\d+)(?![A-Z0-9])")
+_WITHOUT_OFFSET = re.compile(r"^openEO_|_LEVEL2_SEN2[A-D]_|_nbart?_", re.IGNORECASE)
 _RAW = re.compile(r"\(Raw\)$|(?<=Sentinel-2_L2A_)B\d[\dA]_Raw$", re.IGNORECASE)
 _T = TypeVar("_T")
 
@@ -124,6 +125,15 @@ def is_granule_of_level_1c(path: PurePath) -> bool:
 def is_raw_of_browser(path: PurePath) -> bool:
     """Whether a file is a band as EO Browser and the Copernicus Browser download it, by its name."""
     return _RAW.search(path.stem) is not None
+
+
+def is_without_offset(path: PurePath) -> bool:
+    """Whether a program wrote a file that takes the offset off reflectance, as far as its name tells the program.
+
+    So do sen2r and openEO; FORCE, Digital Earth Australia, THEIA and HLS have reflectance of their own.
+    """
+    known = _WITHOUT_OFFSET.search(path.stem) or _SEN2R.fullmatch(path.stem) or reflectance_of_theia(path)
+    return bool(known) or sensor_of(path) in (HLS_S30, HLS_L30)
 
 
 def bands_of_sen2r(path: PurePath) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ _SCALE = 0.0001
 _OF_LANDSAT = (0.0000275, -0.2)
 """Scale and offset of Landsat's Collection 2, level 2 (USGS, "Landsat Collection 2 Level 2 Science Product Guide")."""
 _HIGHEST_OF_BROWSER = {"uint8": 255, "uint16": 65535}
-_WITHOUT_OFFSET = (origin.HLS_S30, origin.HLS_L30)
 
 
 def band_source(file: File, dataset: DatasetReader, index: int) -> BandSource:
@@ -51,8 +50,7 @@ class Numbers:
         declared: Whether the file declares a scale or an offset.
         path: The part of its path whose names may tell something.
         single: Whether it is a file of one band, named by the file's name, as the files in products are. Files of
-        several
-            bands are exports, from which clouds take the offset.
+            several bands are exports, and programs may have taken off the offset that a baseline in their name tells.
     """
 
     source: BandSource
@@ -82,16 +80,20 @@ class Numbers:
         if sensor in (origin.OLI, origin.TM):
             scale, summand = _OF_LANDSAT
             return replace(self.source, scale=scale, offset=summand)
-        number = 0.0 if sensor in _WITHOUT_OFFSET else self._offset(day, offset)
+        number = self._offset(day, offset)
         return None if number is None else replace(self.source, offset=number * _SCALE)
+
+    def told_by_date(self, offset: Offset | None) -> bool:
+        """Whether nothing but the day of acquisition tells the offset of a file of one band."""
+        return self.single and offset is None and self.as_reflectance(SINCE, None) is None
 
     def _offset(self, day: date, given: Offset | None) -> float | None:
         """Returns what is to be added to the numbers; None if nothing tells it."""
-        told = of_baseline(baseline) if (baseline := origin.baseline_of(self.path)) else None
-        if told is not None and self.single:
-            return told
-        if origin.reflectance_of_theia(self.path) or origin.bands_of_sen2r(self.path):
+        if origin.is_without_offset(self.path):
             return 0.0
+        told = of_baseline(baseline) if (baseline := origin.baseline_of(self.path)) else None
+        if told == 0 or (told and self.single):
+            return told
         if given:
             return given.on(day)
-        return 0.0 if not self.single or day < SINCE else None
+        return 0.0 if day < SINCE else None

@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from rasterio.io import DatasetReader
 
@@ -39,6 +39,7 @@ from twinns_qgis.series.names.layers import (
 )
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
+from twinns_qgis.series.products.offset import SINCE
 from twinns_qgis.series.products.product import MaskSource, Product
 from twinns_qgis.series.readers.acquisitions import Acquisition, Piece, acquisitions_of, name_of, products_of
 from twinns_qgis.series.readers.geotiff_bands import Numbers
@@ -58,14 +59,27 @@ _CODES = {origin.HLS_L30: HLS_L30, origin.OLI: LANDSAT_OLI, origin.TM: LANDSAT_T
 _LEVELS = ("2A", None)
 _WEAK_MASKS = ("QA60", "CLDPRB", "CLP")
 """Masks that count where there is no other: other masks are made from these, by more tests."""
+_BROAD, _NIR = re.compile(r"broad_?nir", re.IGNORECASE), re.compile(r"(?<![A-Z])(?<!broad_)nir(?![A-Z0-9])", re.I)
+"""FORCE calls B8 broad and B8A the near infrared."""
 _UNCLEAR = ("MASK", "FMASK")
 """Masks that mean this here and that there: a band that is described so counts where CLEAR names it."""
 _DATA_MASK = re.compile(r"data_?mask|dm", re.IGNORECASE)
 
 
 def held(files: Sequence[File], search: Search) -> list[File]:
-    """Returns the rasters; of files named one by one all, whatever their names."""
-    return [file for file in files if search.chosen or is_geotiff(file) or place(file).suffix.lower() in _OTHER_RASTERS]
+    """Returns the rasters, of archives those that were not unpacked as well: with their folder, beside the archive.
+
+    Of files named one by one all are held, whatever their names.
+    """
+    if search.chosen:
+        return list(files)
+    unpacked = {file.parts[-2:] for file in files if isinstance(file, Path)}
+    return [
+        file
+        for file in files
+        if (is_geotiff(file) or place(file).suffix.lower() in _OTHER_RASTERS)
+        and (isinstance(file, Path) or place(file).parts[-2:] not in unpacked)
+    ]
 
 
 def find(files: Sequence[File], search: Search) -> list[Product]:
@@ -80,7 +94,8 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     by_day: defaultdict[date, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_day[piece.day or days[place(piece.file)]].append(piece)
-    unknown: list[File] = []
+    _tell_of_reprocessed(by_day, search)
+    unknown: dict[File, None] = {}
     products = [
         _join(day, acquisitions, search, unknown)
         for day in sorted(by_day)
@@ -89,12 +104,28 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     if unknown:
         raise InputError(
             f"{len(unknown)} files are of 25 January 2022 or later, and nothing tells whether 1000 is to be subtracted "
-            f"from their numbers, as in products since then, or was already: the first is {unknown[0]}.",
+            f"from their numbers, as in products since then, or was already: the first is {next(iter(unknown))}.",
             "If they were copied out of a product, give OFFSET -1000; if they come from a service that takes the "
             "offset off (Earth Engine's harmonised collections, Sentinel Hub, openEO), give OFFSET 0. Or keep the "
             "baseline in the name of a folder, such as N0400, as products have it.",
         )
     return products
+
+
+def _tell_of_reprocessed(by_day: Mapping[date, Sequence[Piece]], search: Search) -> None:
+    """Tells where the date alone says that numbers have no offset, as it does of all but products made anew since."""
+    dated = [
+        piece
+        for day, pieces in by_day.items()
+        for piece in pieces
+        if day < SINCE and any(numbers.told_by_date(search.options.offset) for numbers in piece.bands.values())
+    ]
+    if dated:
+        search.reporter.info(
+            f"{len(dated)} files of before 25 January 2022 do not tell their offset, and are taken to have none, the "
+            f"first being {dated[0].file}. If they were copied out of products of Collection 1, whose baseline is "
+            "05.00 or later, give OFFSET '-1000 all'."
+        )
 
 
 def is_layer(description: str) -> bool:
@@ -167,8 +198,9 @@ def _described(file: File, descriptions: Sequence[str], search: Search) -> dict[
         InputError: A band is there twice.
     """
     layers: defaultdict[date | None, dict[str, int]] = defaultdict(dict)
+    broad = any(_BROAD.search(description) for description in descriptions)
     for index, description in enumerate(descriptions, start=1):
-        name = _layer(description)
+        name = _layer(_NIR.sub("nir08", description) if broad else description)
         day = day_described(file, index, description) if name else None
         if name in _UNCLEAR and name not in search.options.clear:
             continue
@@ -285,7 +317,7 @@ def _of_one_sensor(pieces: list[Piece], search: Search) -> list[Piece]:
     return pieces
 
 
-def _join(day: date, acquisitions: Sequence[Acquisition], search: Search, unknown: list[File]) -> Product:
+def _join(day: date, acquisitions: Sequence[Acquisition], search: Search, unknown: dict[File, None]) -> Product:
     """Returns a product of some files, and notes those whose offset can't be known."""
     bands: dict[str, BandSource] = {}
     masks: dict[str, MaskSource] = {}
@@ -295,7 +327,7 @@ def _join(day: date, acquisitions: Sequence[Acquisition], search: Search, unknow
             if source:
                 bands[name] = source
             else:
-                unknown.append(piece.file)
+                unknown[piece.file] = None
         for name, mask in piece.masks.items():
             _check_mask(name, piece, search)
             masks[name] = mask

@@ -524,3 +524,44 @@ def test_a_band_of_a_stack_that_may_be_of_two_days_is_refused_with_both(tmp_path
     write_raster(tmp_path / "a.tif", np.ones((1, 4, 4), "uint16"), names=("20180305_20180310_B2",))
     with pytest.raises(InputError, match=r"band 1.*may be of 2018-03-05 or 2018-03-10"):
         find_in(folder=tmp_path)
+
+
+def test_exports_of_many_bands_that_do_not_tell_their_offset_are_refused_too(tmp_path, make_dated, find_in):
+    make_dated(tmp_path, date(2022, 1, 25), 3000)
+    make_dated(tmp_path, DAY, 3000)
+    with pytest.raises(InputError, match=r"1 files are of 25 January 2022 or later.*S2_20220125_10m"):
+        find_in(folder=tmp_path)
+    products = find_in(folder=tmp_path, offset="-1000")
+    assert [product.bands["B2"].offset for product in products] == [0, -0.1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["openEO_2022-05-03Z.tif", "S2A2A_20220503_022_site_BOA_10.tif", "20220503_LEVEL2_SEN2A_BOA.tif"],
+)
+def test_programs_that_take_the_offset_off_are_known_by_name(tmp_path, write_raster, find_in, name):
+    write_raster(tmp_path / name, np.ones((2, 4, 4), "int16"), names=("B02", "B03"))
+    (product,) = find_in(folder=tmp_path)
+    assert {source.offset for source in product.bands.values()} == {0}
+
+
+def test_force_calls_b8a_the_near_infrared(tmp_path, write_raster, find_in):
+    names = ("BLUE", "RED", "REDEDGE1", "BROADNIR", "NIR", "SWIR1", "SWIR2")
+    write_raster(tmp_path / "20180305_LEVEL2_SEN2A_BOA.tif", np.ones((7, 4, 4), "int16"), names=names, nodata=-9999)
+    (product,) = find_in(folder=tmp_path)
+    assert list(product.bands) == ["B2", "B4", "B5", "B8", "B8A", "B11", "B12"]
+    assert [source.index for source in product.bands.values()] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_it_is_told_where_the_date_alone_tells_the_offset(tmp_path, make_files, find_in, listener):
+    make_files(tmp_path, granule("20210520"))
+    find_in(folder=tmp_path)
+    assert any("10 files of before 25 January 2022" in message for message in listener.messages)
+
+
+def test_files_that_were_unpacked_beside_their_archive_are_read_once(tmp_path, make_files, find_in, listener):
+    make_files(tmp_path / "granules", granule("20210520"))
+    shutil.make_archive(tmp_path / "granules", "zip", tmp_path, "granules")
+    (product,) = find_in(folder=tmp_path)
+    assert not [path for path in product.paths if path.suffix == ".zip"]
+    assert not listener.warnings
