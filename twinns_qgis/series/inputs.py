@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from os.path import commonpath
 from pathlib import Path, PurePath
@@ -11,6 +12,7 @@ from twinns_qgis.rasters.archives import File, files_below, place
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.names.origin import level_of, sensor_of, tile_of
 
+_OF_DATES = re.compile(r"\d{1,4}|(?:year|month)=\d+")
 _RASTER_SUFFIXES = (".tif", ".tiff")
 
 
@@ -46,14 +48,19 @@ class Inputs:
     def root(self) -> Path | None:
         """The folder above which no name of a folder tells anything of an image; None where there is none.
 
-        Of the folder to search the own name counts if it is that of a product or a tile; else it is the user's own.
+        The name of the folder to search, or of that in which all layers lie, counts if it is that of a product, a tile,
+        a year or a month; else it is the user's own.
         """
-        if self.folder:
-            folder = self.folder.absolute()
-            name = PurePath(folder.name)
-            return folder.parent if sensor_of(name) or level_of(name) or tile_of(name) else folder
-        folders = {layer.absolute().parent for layer in self.layers}
-        return Path(commonpath(folders)) if len(folders) > 1 else None
+        folders = {self.folder.absolute()} if self.folder else {layer.absolute().parent for layer in self.layers}
+        if self.layers and len(folders) == 1:
+            return None
+        if len({folder.anchor for folder in folders}) > 1:
+            return None
+        root = Path(commonpath(folders))
+        while _OF_DATES.fullmatch(root.name):
+            root = root.parent
+        name = PurePath(root.name)
+        return root.parent if sensor_of(name) or level_of(name) or tile_of(name) else root
 
     def files(self) -> list[File]:
         """Returns the layers, or all files below the folder and in the zip archives there, in order.

@@ -102,6 +102,18 @@ def layers_in(text: str, codes: Mapping[str, str] = SENTINEL2) -> tuple[str, ...
     return (*bands, *masks) if masks else _with_words(bands, tokens)
 
 
+def is_of_no_series(text: str) -> bool:
+    """Whether a text names a band that no series has, or what is made from bands or beside them.
+
+    Example:
+        >>> [is_of_no_series(name) for name in ("20180305_B01", "20180305_NDVI", "20180305_B02", "site")]
+        [True, True, False, False]
+    """
+    tokens = _tokens(text)
+    codes = [code for token in tokens if (code := code_in(token))]
+    return bool(codes and _OTHER_CODES.issuperset(codes)) or any(map(_MADE_FROM_BANDS.fullmatch, tokens))
+
+
 def layer_described(text: str) -> str | None:
     """Returns the band or mask that a band's description names; None if it says more than that, or other things.
 

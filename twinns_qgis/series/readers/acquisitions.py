@@ -176,13 +176,13 @@ def _newest(day: date, acquisitions: list[Acquisition], search: Search) -> list[
     newest = max(versions)
     for version, older in versions.items():
         if version != newest:
-            name = name_of(day, older)
-            search.left_out.append(LeftOut(day, name, f"{name_of(day, versions[newest])} is newer"))
+            used, left = versions[newest][0].first.file, older[0].first.file
+            search.left_out.append(LeftOut(day, name_of(day, older), f"{used} is newer"))
             search.reporter.warning(
-                f"Several versions of one acquisition: {name_of(day, versions[newest])} is used, {name} is not."
+                f"Several versions of one acquisition: that of {used} is used, that of {left} is not."
             )
-    used = versions[newest]
-    return _twice(day, used, search) if _repeated(used) else [used]
+    latest = versions[newest]
+    return _twice(day, latest, search) if _repeated(latest) else [latest]
 
 
 def _twice(day: date, acquisitions: list[Acquisition], search: Search) -> list[list[Acquisition]]:
@@ -215,13 +215,15 @@ def _repeated(acquisitions: Sequence[Acquisition]) -> list[str]:
 
 
 def name_of(day: date, acquisitions: Sequence[Acquisition]) -> str:
-    """Returns what the names of the files have in common, if that tells the day; else the day with the files' names."""
+    """Returns what the files' names have in common, or their folder's name, if that tells the day; else all names."""
     files = [piece.file for acquisition in acquisitions for piece in acquisition.pieces]
     if all(acquisition.first.single for acquisition in acquisitions):
         stems = [place(file).stem for file in files]
         common = stems[0] if len(stems) == 1 else _UNFINISHED.sub("", _common_beginning(stems))
-        if day in days_in(common):
-            return common
+        folder = place(files[0]).parent.name
+        for name in (common, folder):
+            if day in days_in(name):
+                return name
     return f"{day} ({', '.join(file.name for file in files)})"
 
 

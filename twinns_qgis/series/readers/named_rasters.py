@@ -34,6 +34,7 @@ from twinns_qgis.series.names.layers import (
     SENTINEL2,
     code_in,
     has_code,
+    is_of_no_series,
     layer_described,
     layers_in,
 )
@@ -232,7 +233,7 @@ def _named(file: File, path: PurePath, dataset: DatasetReader, search: Search) -
         search.unrecognised[file] = f"{names[0]} by its name, but nothing tells a date"
     elif names:
         return {None: {names[0]: shown[0]}}
-    else:
+    elif search.chosen or not is_of_no_series(path.stem):
         count = dataset.count
         search.unrecognised[file] = (
             f"{count} band{'' if count == 1 else 's'}, not described as Sentinel-2's, or cut short; which band is "

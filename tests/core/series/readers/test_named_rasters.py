@@ -565,3 +565,19 @@ def test_files_that_were_unpacked_beside_their_archive_are_read_once(tmp_path, m
     (product,) = find_in(folder=tmp_path)
     assert not [path for path in product.paths if path.suffix == ".zip"]
     assert not listener.warnings
+
+
+def test_bands_that_no_series_has_and_indices_are_not_worth_a_warning(tmp_path, make_files, find_in, listener):
+    names = [f"S2_20180305_{name}.tif" for name in ("B02", "SCL", "B01", "B09", "B10", "NDVI", "TCI", "AOT", "WVP")]
+    make_files(tmp_path, names)
+    (product,) = find_in(folder=tmp_path)
+    assert list(product.bands) == ["B2"]
+    assert not listener.warnings
+    with pytest.raises(InputError, match=r"7 of the 9 layers can't be used"):
+        find_in(layers=tuple(sorted(tmp_path.iterdir())))
+
+
+def test_layers_in_folders_of_dates_are_dated_by_them(tmp_path, make_files, find_in):
+    make_files(tmp_path, [f"2018/{month}/5/0/R10m/{band}.tif" for month in (3, 4) for band in TEN])
+    products = find_in(layers=tuple(sorted(tmp_path.rglob("*.tif"))))
+    assert [product.date for product in products] == [DAY, date(2018, 4, 5)]
