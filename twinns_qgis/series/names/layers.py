@@ -59,7 +59,7 @@ _JOINED = (
     (re.compile(r"(?<![a-z])qa_pixel(?![a-z])"), "qapixel"),
 )
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-_CODE = re.compile(r"b0?(\d{1,2}a?)")
+_CODE = re.compile(r"b(?:0?([1-9]a?)|(1[0-2]))")
 _OTHER_CODES = frozenset({"B1", "B9", "B10"})
 _RESOLUTION = re.compile(r"r?(10|20|30|60)m")
 _OF_A_FILE = re.compile(rf"{_RESOLUTION.pattern}|fre|sre|r[123]")
@@ -129,7 +129,7 @@ def layer_described(text: str) -> str | None:
 def code_in(word: str) -> str | None:
     """Returns the code of a band that a word is, as a series writes it: ``B2`` of ``B02``; None if it is none."""
     match = _CODE.fullmatch(word.lower())
-    code = f"B{match[1].upper()}" if match else None
+    code = f"B{(match[1] or match[2]).upper()}" if match else None
     return code if code in SENTINEL2_BANDS or code in _OTHER_CODES else None
 
 

@@ -15,46 +15,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import takewhile
-from pathlib import PurePath
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File, place
-from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.series.dates import Tags
+from twinns_qgis.rasters.archives import place
 from twinns_qgis.series.names import origin
 from twinns_qgis.series.names.days import days_in
-from twinns_qgis.series.names.layers import resolution_in, without_layer
-from twinns_qgis.series.products.product import LeftOut, MaskSource
-from twinns_qgis.series.readers.geotiff_bands import Numbers
+from twinns_qgis.series.names.layers import resolution_in
+from twinns_qgis.series.products.product import LeftOut
+from twinns_qgis.series.readers.pieces import Piece
 from twinns_qgis.series.readers.search import Search
 
 _UNFINISHED = re.compile(r"[^A-Za-z0-9]+[A-Za-z0-9]*$|[^A-Za-z0-9]+$")
 _SAME_PLACE = 0.9
 """Share of the larger of two footprints that the files of one product have in common, at least: tiles overlap less."""
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """What a file holds of one date; of a file that is no stack, `day` is told by its metadata or name."""
-
-    file: File
-    path: PurePath
-    day: date | None
-    tags: Tags
-    grid: Grid
-    bands: dict[str, Numbers]
-    masks: dict[str, MaskSource]
-    single: bool
-
-    @property
-    def layers(self) -> frozenset[str]:
-        """Its bands and masks."""
-        return frozenset(self.bands) | frozenset(self.masks)
-
-    @cached_property
-    def acquisition(self) -> str:
-        """What is the same in the paths of all files of an acquisition."""
-        return without_layer(self.path) if self.single else str(self.path)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import by_name
 from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.product import LeftOut
-from twinns_qgis.series.readers.named_rasters import has_bands
+from twinns_qgis.series.readers.pieces import has_bands
 from twinns_qgis.series.readers.search import Search
 
 
