@@ -49,6 +49,7 @@ _MASKS = {
 }  # fmt: skip
 _JOINED = (
     (re.compile(r"band_?(?=\d)"), "b"),
+    (re.compile(r"clipped_mask"), "clipped"),  # so QGIS names what it clips
     (re.compile(r"red_?edge_?(?=\d)"), "rededge"),
     (re.compile(r"(?<![a-z])(nir|v?re|swir)_(?=\d(?!\d))"), r"\1"),
     (re.compile(r"(?<![a-z])(narrow|broad|wide)_(?=nir(?![a-z]))"), r"\1"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePath
@@ -21,9 +21,10 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import is_alpha, open_raster
 from twinns_qgis.series.dates import Tags, day_described
 from twinns_qgis.series.inputs import is_geotiff
+from twinns_qgis.series.names.origin import processed_of
 from twinns_qgis.series.names.polarisations import is_made_from_images, polarisations
 from twinns_qgis.series.products.band_source import BandSource
-from twinns_qgis.series.products.product import Product
+from twinns_qgis.series.products.product import LeftOut, Product
 from twinns_qgis.series.readers.backscatter_metadata import (
     is_companion,
     orbit_of,
@@ -93,6 +94,7 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         "no image of backscatter, by its name or those of its bands, but made from such; if it is one, give it "
         "another name",
     )
+    described = _newest({file: found for file, found in described.items() if found.images}, search)
     undated = {place(file): found for file, found in described.items() if None in found.images}
     days = search.dates.of({path: with_acquisition(path, found.tags) for path, found in undated.items()})
     return [
@@ -100,6 +102,21 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         for file, found in described.items()
         for day in found.images
     ]
+
+
+def _newest(described: Mapping[File, _Described], search: Search) -> dict[File, _Described]:
+    """Returns the files without older versions of an image, as far as their names tell when they were processed."""
+    versions: defaultdict[tuple[str, frozenset[str]], dict[str, File]] = defaultdict(dict)
+    for file, found in described.items():
+        if processed := processed_of(PurePath(place(file).name)):
+            image = place(file).stem.partition(processed)[0], frozenset().union(*found.images.values())
+            versions[image][processed] = file
+    older = {file: of[max(of)] for of in versions.values() for version, file in of.items() if version != max(of)}
+    search.left_out.extend(LeftOut(None, str(file), f"{newer} is newer") for file, newer in older.items())
+    if older:
+        listed = "; ".join(f"{newer} is used, {file} is not" for file, newer in older.items())
+        search.reporter.warning(f"Several versions of one image: {listed}.")
+    return {file: found for file, found in described.items() if file not in older}
 
 
 def _product(path: Path, day: date, found: _Described, told: date | None) -> Product:

@@ -39,6 +39,7 @@ def test_two_bands_are_both_possible(first, second, name):
         ("B8A_NIR", ("B8A",)),
         ("B04_red", ("B4",)),
         ("B02_mask", ()),
+        ("Clipped (mask) T31UES_20180305_B02", ("B2",)),
         ("B02_SCL", ("B2", "SCL")),
         ("MSK_CLDPRB_20m", ("CLDPRB",)),
         ("cloud_probability", ("CLDPRB",)),

@@ -1,5 +1,7 @@
 """Which values of a mask count as clear."""
 
+from pathlib import Path
+
 import pytest
 
 from twinns_qgis.errors import InputError
@@ -43,3 +45,28 @@ def test_clouds_and_shadows_spread_and_nothing_that_is_clear_does(tmp_path):
     assert all(not mask.clear & mask.spreads for mask in masks.values())
     assert masks["SCL"].spreads == {3, 8, 9, 10}
     assert not masks["EDG"].spreads
+
+
+@pytest.mark.parametrize(
+    ("name", "clear", "cloudy"),
+    [
+        ("CLDPRB", [0, 39], [40, 100]),
+        ("CLP", [0, 101], [102, 255]),
+        ("QA60", [0], [1024, 2048, 3072]),
+        ("FMASK", [0, 16, 32, 64, 1 | 64], [2, 8, 10, 2 | 32]),
+        ("OA_FMASK", [1, 4, 5], [2, 3]),
+        ("QA_PIXEL", [21824, 21952, 30048, 5440, 5504], [22280, 23888, 5896, 7440]),
+    ],
+)
+def test_masks_mean_what_their_makers_say(name, clear, cloudy):
+    mask = mask_source(Path("mask.tif"), 1, name)
+    assert mask.clear.issuperset(clear)
+    assert mask.clear.isdisjoint(cloudy)
+    assert mask.spreads.issuperset(cloudy)
+    assert mask.spreads.isdisjoint(mask.clear)
+
+
+def test_nothing_seen_is_not_clear_and_no_cloud():
+    for name, value in (("FMASK", 255), ("OA_FMASK", 0), ("QA_PIXEL", 1)):
+        mask = mask_source(Path("mask.tif"), 1, name)
+        assert value not in mask.clear | mask.spreads

@@ -302,3 +302,16 @@ def test_raw_bands_of_browsers_are_power(tmp_path, write_raster, find_in, dtype,
     assert sorted(band for product in found for band in product.bands) == ["VH", "VV"]
     sources = [source for product in found for source in product.bands.values()]
     assert {(source.units, source.scale) for source in sources} == {("power", scale)}
+
+
+def test_the_newest_version_of_an_image_is_used(tmp_path, write_raster, find_in, listener):
+    name = "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_{}T203216Z_S1A_30_v1.0_{}.tif"
+    for band in ("VV", "VH"):
+        for made in ("20230928", "20240228"):
+            write_raster(tmp_path / name.format(made, band), ONE)
+    found = find_in(folder=tmp_path)
+    assert {file.name for product in found for file in product.files} == {
+        name.format("20240228", band) for band in ("VV", "VH")
+    }
+    (warning,) = listener.warnings
+    assert warning.startswith("Several versions of one image")
