@@ -9,7 +9,7 @@ none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePath
 
@@ -91,7 +91,7 @@ def layers_in(text: str, codes: Mapping[str, str] = SENTINEL2) -> tuple[str, ...
         [('B4',), ('B4',), (), ('B4', 'B8')]
     """
     tokens = _tokens(text)
-    if any(map(_MADE_FROM_BANDS.fullmatch, tokens)) or is_made_from_images(_without_masks(tokens)):
+    if _is_made_from_bands(tokens):
         return ()
     named = _distinct(code for token in tokens if (code := code_in(token)))
     masks = _masks(tokens)
@@ -112,7 +112,7 @@ def is_of_no_series(text: str) -> bool:
     """
     tokens = _tokens(text)
     codes = [code for token in tokens if (code := code_in(token))]
-    return bool(codes and _OTHER_CODES.issuperset(codes)) or any(map(_MADE_FROM_BANDS.fullmatch, tokens))
+    return bool(codes and _OTHER_CODES.issuperset(codes)) or _is_made_from_bands(tokens)
 
 
 def layer_described(text: str) -> str | None:
@@ -173,6 +173,10 @@ def _joined(text: str) -> str:
 
 def _names(token: str) -> bool:
     return bool(code_in(token)) or token in _WORDS or token in _OF_NBART or token in _MASKS or token in _ANY_OF_KIND
+
+
+def _is_made_from_bands(tokens: Sequence[str]) -> bool:
+    return any(map(_MADE_FROM_BANDS.fullmatch, tokens)) or is_made_from_images(_without_masks(tokens))
 
 
 def _masks(tokens: Iterable[str]) -> tuple[str, ...]:

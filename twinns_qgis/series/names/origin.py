@@ -46,6 +46,7 @@ _THEIA = re.compile(r"SENTINEL2[A-D]_.*_(?P<reflectance>FRE|SRE)(?![A-Z0-9])", r
 _WORLDCEREAL = re.compile(r"S2[A-Z]_(?:\w+_)?(?:MSI)?L2A_.+")
 _TIMES = re.compile(r"(?<!\d)20\d{6}T\d{6}(?!\d)")
 _VERSION = re.compile(r"_(?P<version>V\d+-\d+)(?![A-Z0-9])")
+_OF_USGS = re.compile(r"SR_B(?:and)?\d$|QA_PIXEL$", re.IGNORECASE)
 _WITHOUT_OFFSET = re.compile(r"^openEO_|_LEVEL2_SEN2[A-D]_|_nbart?_", re.IGNORECASE)
 _RAW = re.compile(r"\(Raw\)$|(?<=Sentinel-2_L2A_)B\d[\dA]_Raw$", re.IGNORECASE)
 _T = TypeVar("_T")
@@ -120,6 +121,14 @@ def reflectance_of_theia(path: PurePath) -> str | None:
 def is_granule_of_level_1c(path: PurePath) -> bool:
     """Whether a file has the name of a band in a product of level 1C: those of level 2A end in the resolution."""
     return _GRANULE.fullmatch(path.stem) is not None
+
+
+def is_landsat_of_others(path: PurePath) -> bool:
+    """Whether a file is of Landsat, but not named as the USGS names surface reflectance and its mask.
+
+    WorldCereal's archives, for example, have Sentinel-2's names of bands.
+    """
+    return sensor_of(path) in (OLI, TM) and _OF_USGS.search(path.stem) is None
 
 
 def is_raw_of_browser(path: PurePath) -> bool:

@@ -15,8 +15,9 @@ from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.offset import SINCE, Offset, of_baseline
 
 _SCALE = 0.0001
-_OF_LANDSAT = (0.0000275, -0.2)
-"""Scale and offset of Landsat's Collection 2, level 2 (USGS, "Landsat Collection 2 Level 2 Science Product Guide")."""
+_OF_LANDSAT = {"uint16": (0.0000275, -0.2), "int16": (_SCALE, 0.0)}
+"""Scale and offset of Landsat's collections 2 (USGS, "Landsat Collection 2 Level 2 Science Product Guide") and 1, by
+the type of their numbers."""
 _HIGHEST_OF_BROWSER = {"uint8": 255, "uint16": 65535}
 
 
@@ -77,8 +78,8 @@ class Numbers:
         if (highest := highest_of_raw(self.path, self.dtype)) > 1:
             return replace(self.source, scale=1 / highest)
         sensor = origin.sensor_of(self.path)
-        if sensor in (origin.OLI, origin.TM):
-            scale, summand = _OF_LANDSAT
+        if sensor in (origin.OLI, origin.TM) and self.dtype in _OF_LANDSAT:
+            scale, summand = _OF_LANDSAT[self.dtype]
             return replace(self.source, scale=scale, offset=summand)
         number = self._offset(day, offset)
         return None if number is None else replace(self.source, offset=number * _SCALE)

@@ -104,25 +104,32 @@ def _is_series(dataset: DatasetReader) -> bool:
 def describe(file: File, search: Search) -> list[Piece]:
     """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
     path = search.path_of(file)
-    try:
-        with open_raster(file) as dataset:
-            if _is_series(dataset):
-                search.finished.append(file)
-                return []
-            given = search.bands.of(file, dataset.descriptions, is_layer)
-            layers = _described(file, given, search) or _named(file, path, dataset, search)
-            by_user = any(name and name != own for name, own in zip(given, dataset.descriptions, strict=True))
-            names = _layers_of(path, search) if len(_shown(dataset)) == 1 and not by_user else ()
-            found = [_piece(file, path, dataset, day, of_day, bool(names)) for day, of_day in layers.items()]
-    except InputError:
-        if search.chosen or is_geotiff(file) or _layers_of(path, search):
-            raise
+    expected = search.chosen or is_geotiff(file) or _layers_of(path, search)
+    if not expected and not _can_be_read(file):
         search.unrecognised[file] = "can't be read as a raster"
         return []
+    with open_raster(file) as dataset:
+        if _is_series(dataset):
+            search.finished.append(file)
+            return []
+        given = search.bands.of(file, dataset.descriptions, is_layer)
+        layers = _described(file, given, search) or _named(file, path, dataset, search)
+        by_user = any(name and name != own for name, own in zip(given, dataset.descriptions, strict=True))
+        names = _layers_of(path, search) if len(_shown(dataset)) == 1 and not by_user else ()
+        found = [_piece(file, path, dataset, day, of_day, bool(names)) for day, of_day in layers.items()]
     if reason := _unfit(found, names, search) if found else "":
         search.pass_over([file], reason)
         return []
     return found
+
+
+def _can_be_read(file: File) -> bool:
+    """Whether GDAL can open a file: endings such as .img are those of other things than rasters, too."""
+    try:
+        with open_raster(file):
+            return True
+    except InputError:
+        return False
 
 
 def _unfit(pieces: Sequence[Piece], names: Sequence[str], search: Search) -> str:
@@ -173,7 +180,7 @@ def _named(file: File, path: PurePath, dataset: DatasetReader, search: Search) -
         search.pass_over(
             [file], f"either {' or '.join(names)} by its name; rename it, or name its band in a table, as BANDS"
         )
-    elif names and sensor == origin.OTHER:
+    elif names and (sensor == origin.OTHER or origin.is_landsat_of_others(path)):
         search.pass_over([file], "named like a band, but of another sensor")
     elif names and not (has_code(path.stem) or search.dates.find(place(file), dataset.tags())):
         search.unrecognised[file] = f"{names[0]} by its name, but nothing tells a date"
@@ -203,6 +210,8 @@ def _layers_of(path: PurePath, search: Search) -> tuple[str, ...]:
     codes = CODES.get(origin.sensor_of(path) or "", SENTINEL2)
     if named := layers_in(path.stem, codes):
         return _with_kind_of_mask(named, path, search)
+    if is_of_no_series(path.stem):
+        return ()
     folders = (layer_described(part) for part in path.parts[-2::-1])
     return tuple(folder for folder in folders if folder)[:1]
 

@@ -445,6 +445,28 @@ def test_landsat_alone_is_a_series_of_its_bands(tmp_path, make_files, write_rast
     assert (series.read()[0] == -32768).all()
 
 
+def test_landsat_with_other_names_is_told_and_passed_over(tmp_path, make_files, find_in):
+    """WorldCereal's archives name its bands as Sentinel-2's."""
+    make_files(tmp_path, [f"LC08_L2SP_20181010T235959_17006202T1_36MXB_{band}.tif" for band in ("B02", "B08", "B11")])
+    with pytest.raises(InputError, match=r"_B02\.tif\): named like a band, but of another sensor"):
+        find_in(folder=tmp_path)
+
+
+def test_collection_1_of_landsat_is_in_ten_thousandths(tmp_path, make_files, find_in):
+    name = "LC08_L1TP_012031_20160424_20170223_01_T1_sr_band{}.tif"
+    make_files(tmp_path, [name.format(number) for number in (4, 5)], dtype="int16", nodata=-9999)
+    (product,) = find_in(folder=tmp_path)
+    assert {band: (source.scale, source.offset) for band, source in product.bands.items()} == {
+        "B4": (1e-4, 0), "B8": (1e-4, 0),
+    }  # fmt: skip
+
+
+def test_what_is_made_from_bands_in_a_folder_of_a_band_is_none(tmp_path, make_files, find_in):
+    make_files(tmp_path / "B04", ["20180305.tif", "NDVI_20180305.tif", "20180305_std.tif"])
+    (product,) = find_in(folder=tmp_path)
+    assert [path.name for path in product.paths] == ["20180305.tif"]
+
+
 def test_names_of_level_1c_are_passed_over_unless_a_mask_or_a_folder_tells_level_2a(
     tmp_path, make_files, find_in, listener
 ):
