@@ -4,10 +4,10 @@ Written ``20180305``, ``2018-03-05``, ``2018_03_05``, ``2018.03.05``, ``05Mar201
 ``year=2018/month=03/day=05``, with a time behind them or not; and as day of the year, ``2018064``, ``2018/064``, where
 nothing else tells one.
 
-Many names hold several dates. Acquisition is the first of those with a time of the day, as in the names of all
-Sentinels (sensing, then the end of sensing or processing), and the first one of Landsat's (acquisition, processing).
-Old products of Sentinel-2 have it behind a V, and in the names of their granules the time of their making alone. A date
-behind a word such as ``export`` or ``processed`` is none. Other names with several days are ambiguous.
+Many names hold several dates. Acquisition is the one where archives have it, behind what begins the name of a product
+or a tile; else the first, if one of them has a time of the day: of sensing, of its end, or of processing. Old products
+of Sentinel-2 have it behind a V, and in the names of their granules the time of their making alone. A date behind a
+word such as ``export`` or ``processed`` is none. Other names with several days are ambiguous.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _FOLDERS_OF_YEAR = re.compile(rf"(?:^|/)(?:year=)?{_YEAR}/(?:doy=)?(?P<count>[0-
 
 _VALIDITY = re.compile(r"_V(?=20\d{6}T)")
 _GRANULE_OF_OLD = re.compile(r"S2[A-Z]_(?:OPER|USER)_(?:MSI|PVI|PRD)")
-_LANDSAT = re.compile(r"L[COETM]\d\d_\w{4}_\d{6}_$", re.IGNORECASE)
+_PRODUCT = re.compile(r"(?:L[COETM]\d\d_\w{4}_\d{6}|MSIL\d[A-C]|_\d[A-Z]{3}|T\d{2}[A-Z]{3})_$", re.IGNORECASE)
+"""What stands before the day of acquisition in the names of Landsat's and the Sentinels' products and tiles."""
 _NOT_ACQUIRED = re.compile(
     r"(?:proc(?:ess(?:ed|ing)?)?|creat(?:ed?|ion)|gen(?:erated)?|export(?:ed)?|download(?:ed)?|deliver(?:y|ed)|order(?:ed)?"
     r"|run|upload(?:ed)?|backup|version|updated?|made|written|published)[-_. ]*$",
@@ -91,8 +92,8 @@ def _acquired(text: str, found: Iterable[_Found]) -> tuple[date, ...]:
     if _GRANULE_OF_OLD.search(text):
         found = [one for one in found if valid and one.start >= valid.end()]
     found = [one for one in found if not _NOT_ACQUIRED.search(text[: one.start])]
-    timed = [one for one in found if one.timed]
-    first = timed[:1] or [one for one in found if _LANDSAT.search(text[: one.start])][:1]
+    anchored = [one for one in found if _PRODUCT.search(text[: one.start])][:1]
+    first = anchored or (found[:1] if any(one.timed for one in found) else [])
     return _distinct(one.day for one in first or found)
 
 

@@ -55,3 +55,16 @@ def test_a_day_behind_a_word_of_making_is_none_of_acquisition(word):
 @pytest.mark.parametrize("name", ["120180103", "20181303", "1234", "2018-0103", "20180001", "2018367", "tile_2018"])
 def test_other_numbers_are_no_days(name):
     assert days_in(name) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "S1A_20180305_VV_20240101T101010",
+        "20240101_S2A_MSIL2A_20180305T105421_N0206_R051_T31UES_20190507T150000",
+        "20240101T101010_T31UES_20180305T105421_B04",
+        "2024-01-01 LC08_L2SP_199026_20180305_20210528_02_T1_SR_B4",
+    ],
+)
+def test_a_day_before_or_behind_the_name_of_a_product_is_not_that_of_acquisition(name):
+    assert days_in(name) == (date(2018, 3, 5),)
