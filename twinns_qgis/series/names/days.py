@@ -36,6 +36,7 @@ _VALIDITY = re.compile(r"_V(?=20\d{6}T)")
 _GRANULE_OF_OLD = re.compile(r"S2[A-Z]_(?:OPER|USER)_(?:MSI|PVI|PRD)")
 _PRODUCT = re.compile(r"(?:L[COETM]\d\d_\w{4}_\d{6}|MSIL\d[A-C]|_\d[A-Z]{3}|T\d{2}[A-Z]{3})_$", re.IGNORECASE)
 """What stands before the day of acquisition in the names of Landsat's and the Sentinels' products and tiles."""
+_VERSION = re.compile(r"(?<![A-Z])v$", re.IGNORECASE)
 _NOT_ACQUIRED = re.compile(
     r"(?:proc(?:ess(?:ed|ing)?)?|creat(?:ed?|ion)|gen(?:erated)?|export(?:ed)?|download(?:ed)?|deliver(?:y|ed)|order(?:ed)?"
     r"|run|upload(?:ed)?|backup|version|updated?|made|written|published)[-_. ]*$",
@@ -91,7 +92,11 @@ def _acquired(text: str, found: Iterable[_Found]) -> tuple[date, ...]:
     valid = _VALIDITY.search(text)
     if _GRANULE_OF_OLD.search(text):
         found = [one for one in found if valid and one.start >= valid.end()]
-    found = [one for one in found if not _NOT_ACQUIRED.search(text[: one.start])]
+    found = [
+        one
+        for one in found
+        if not _NOT_ACQUIRED.search(text[: one.start]) and (one.timed or not _VERSION.search(text[: one.start]))
+    ]
     anchored = [one for one in found if _PRODUCT.search(text[: one.start])][:1]
     first = anchored or (found[:1] if any(one.timed for one in found) else [])
     return _distinct(one.day for one in first or found)
