@@ -227,3 +227,14 @@ def test_power_that_is_no_backscatter_is_told_but_0_is_plainly_missing(
     told = [warning for warning in listener.warnings if "Many values can't be" in warning]
     assert len(told) == bool(share)
     assert all(f"{share}% of the date" in warning for warning in told)
+
+
+def test_a_stack_of_dates_becomes_a_series_of_them(tmp_path, write_raster, prepare_radar, decibels):
+    days = [date(2018, 3, 15), date(2018, 4, 14), date(2018, 5, 14)]
+    values = np.random.default_rng(0).uniform(-20, -10, (6, 16, 16)).astype("float32")
+    names = [f"{day:%Y%m%d}_{band}" for day in days for band in ("VV", "VH")]
+    write_raster(tmp_path / "in" / "site.tif", values, names=names)
+    series = prepare_radar()
+    assert series.dates == tuple(days)
+    expected = np.moveaxis(values.reshape(3, 2, 16, 16), (2, 3), (0, 1))
+    np.testing.assert_allclose(decibels(series), expected, atol=30 / 254 / 2 + 1e-4)
