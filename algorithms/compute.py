@@ -10,9 +10,9 @@ from qgis.core import Qgis, QgsProcessingContext, QgsProcessingException, QgsPro
 
 from ..twinns_qgis.compute import declarations
 from ..twinns_qgis.compute.installation import Installation, Request
+from ..twinns_qgis.compute.installers import Source
 from ..twinns_qgis.compute.network import without_secrets
 from ..twinns_qgis.compute.report import examine
-from ..twinns_qgis.compute.tools import Source
 from ..twinns_qgis.errors import TwinnsError
 from ..twinns_qgis.reporter import Reporter
 from .declared import DeclaredAlgorithm
@@ -134,11 +134,11 @@ def _examine(reporter: Reporter, told: dict[str, Any] | None = None) -> str:
         "TWINNS": metadata()["version"],
         "QGIS": Qgis.version(),
         "Plugin": str(PLUGIN_FOLDER),
-        "Proxy in QGIS": f"{proxy.kind} {proxy.host}",
+        "Proxy in QGIS": f"{proxy.kind}, with user and password" if proxy.user else proxy.kind,
         "Environment in the profile": f"{current.backend}, {current.python}" if current else "none",
     }
     return examine(
-        interpreter.path if interpreter else place().folder,
+        interpreter.path if interpreter else None,
         worker_environment(os.environ, qgis_folders(), interpreter.keras if interpreter else ""),
         origin=interpreter.origin if interpreter else "none",
         folder=place().folder,

@@ -29,12 +29,13 @@ _DROPPED = {
     "PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "PYTHONUSERBASE", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__",
     "PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "GDAL_DRIVER_PATH", "LD_LIBRARY_PATH", "LD_PRELOAD",
 }  # fmt: skip
-_DROPPED_PREFIXES = ("DYLD_", "PIP_")
-_OF_PIP = {
+_DROPPED_PREFIXES = ("DYLD_", "PIP_", "UV_")
+_OF_INSTALLERS = {
     "PIP_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL",
-    "PIP_PROXY", "PIP_TRUSTED_HOST",
+    "PIP_PROXY", "PIP_TRUSTED_HOST", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_HTTP_TIMEOUT",
+    "UV_INDEX", "UV_INDEX_URL", "UV_INSECURE_HOST", "UV_PYTHON_INSTALL_MIRROR",
 }  # fmt: skip
-"""Those of pip that say where packages come from."""
+"""Those of pip and uv that say where packages come from."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def how_to_get_an_environment() -> str:
 
 def surroundings() -> Surroundings:
     """Returns what programs see that install the environment: the network as QGIS's options say."""
-    kept = {name: value for name, value in os.environ.items() if name.upper() in _OF_PIP}
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _OF_INSTALLERS}
     variables = {**worker_environment(os.environ, qgis_folders()), **kept, **qgis_proxy().variables()}
     return Surroundings(PLUGIN_FOLDER, variables, dict(os.environ))
 

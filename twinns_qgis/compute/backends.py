@@ -83,7 +83,8 @@ def has_nvidia(variables: Mapping[str, str]) -> bool:
     """Returns whether NVIDIA's driver is there; starts nothing."""
     if sys.platform == "win32":
         return (Path(variables.get("SYSTEMROOT", "C:/Windows")) / "System32" / "nvcuda.dll").is_file()
-    return Path("/proc/driver/nvidia/version").is_file()
+    drivers = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/libcuda.so.1")  # the second in Linux within Windows
+    return any(Path(driver).is_file() for driver in drivers)
 
 
 def locked_torch(lock: Path, version: tuple[int, int]) -> str:

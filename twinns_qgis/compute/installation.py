@@ -15,20 +15,21 @@ from typing import Any
 from ..errors import InputError
 from ..reporter import Reporter
 from .backends import BACKENDS, TOOLS_LOCK, Backend, choose, direct_requirements, has_nvidia, locked_torch
-from .calls import Calls, Untrusted, fail_if_untrusted, told, why_not_installed
-from .groundwork import Groundwork
+from .empty import EmptyEnvironment
+from .failures import Untrusted, fail_if_untrusted, told, why_not_installed
+from .installers import Source, Uv, VenvAndPip
 from .network import (
     certificate_variables,
     without_secrets,
     write_system_certificates,
 )
 from .place import Environment, Place, hash_of, python_in, remove_tree
+from .processes import Calls
 from .pythons import (
     Python,
     probe,
     why_no_wheels,
 )
-from .tools import Source, Uv, VenvAndPip
 from .trial import crash, take_trial
 
 _MB = 1_000_000
@@ -126,9 +127,12 @@ class Installation:
         why = found if isinstance(found, str) else found.why_unfit
         if why:
             raise InputError(f"The interpreter {interpreter} is {why}.", "Name another as INTERPRETER, or none.")
-        told = self._verify(interpreter, backend)
+        told = self._verify(
+            interpreter, backend, "Install the packages of requirements.txt into it, or leave INTERPRETER empty."
+        )
         self._check_versions(interpreter, told["versions"], backend)
         self._count(interpreter, backend, own=False)
+        self._place.tidy()
         return told
 
     def _check_versions(self, interpreter: Path, versions: Mapping[str, str], backend: Backend) -> None:
@@ -153,8 +157,8 @@ class Installation:
         if source.wheels is not None and not source.wheels.is_dir():
             raise InputError(f"The folder of wheels {source.wheels} is not there.", "Name the folder as WHEELS.")
         self._place.environments.mkdir(parents=True, exist_ok=True)
+        self._place.tidy()  # first, as what was left half takes room
         self._say_what_it_takes(backend, source)
-        self._place.tidy()
         folder = self._place.new_folder()
         try:
             with _scratch() as scratch:
@@ -176,7 +180,8 @@ class Installation:
         if free < backend.disk:
             raise InputError(
                 f"The disk of {folder} has {free} MB free, the compute environment takes about {backend.disk} MB.",
-                "Make room, or give INTERPRETER, a Python on another disk that has the packages.",
+                "Make room, remove the environment that is there (BACKEND remove), or give INTERPRETER, a Python on "
+                "another disk that has the packages.",
             )
         if source.wheels is None and backend.keras == "torch" and sys.platform == "win32" and not source.index:
             self._reporter.warning("Without INDEX, PyTorch on Windows computes on the processor alone.")
@@ -211,14 +216,16 @@ class Installation:
     ) -> dict[str, Any]:
         calls = Calls(variables, self._place.environments, self._reporter)
         lock, own = self._surroundings.plugin / TOOLS_LOCK, self._surroundings.own_variables
-        tools, base = Groundwork(calls, source, lock, own, scratch).make(folder)
+        tools, base = EmptyEnvironment(calls, source, lock, own, scratch).make(folder)
         python = python_in(folder)
         self._reporter.progress(0.05, f"Installing the packages of {', '.join(backend.locks)}")
         self._install(calls, tools.install(python, self._surroundings.locks(backend), source), backend)
         if backend.keras == "torch" and source.index:
             self._install_torch(calls, tools, python, base, source)
         self._reporter.progress(0.9, "Taking a step of a training in the new environment")
-        return self._verify(python, backend)
+        return self._verify(
+            python, backend, "Set it up again; if that does not help, run checkcompute and report what it says."
+        )
 
     def _install(self, calls: Calls, command: Sequence[str | Path], backend: Backend) -> None:
         watch = _Watch(self._place.environments, backend, self._reporter)
@@ -247,7 +254,7 @@ class Installation:
                 f"torch {version} could not be installed from INDEX. {told(ended)}", "Check the address of INDEX."
             )
 
-    def _verify(self, python: Path, backend: Backend) -> dict[str, Any]:
+    def _verify(self, python: Path, backend: Backend, hint: str) -> dict[str, Any]:
         """Takes a real step of a training, as that finds what an import does not; returns what it tells."""
         variables = {**self._surroundings.variables, "KERAS_BACKEND": backend.keras}
         with _scratch() as folder:
@@ -257,7 +264,7 @@ class Installation:
         if not ended.good or found is None or not math.isfinite(found["loss"]):
             raise InputError(
                 f"The environment of {python} does not compute: {crash(ended.status)}\n{without_secrets(ended.text)}",
-                "Set it up again; if that does not help, run checkcompute and report what it says.",
+                hint,
             )
         if backend.name == "tensorflow-gpu" and list(found["speeds"]) == ["cpu:0"]:
             self._reporter.warning("TensorFlow does not see the GPU: update NVIDIA's driver.")

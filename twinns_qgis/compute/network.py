@@ -16,7 +16,7 @@ _SCHEMES = {
     "Socks5Proxy": "socks5h",
 }
 """QGIS's kinds of proxy, and how addresses begin that name one."""
-_SECRET = re.compile(r"(?<=://)[^/\s]+@")
+_SECRET = re.compile(r"(?<=://)(?:[^/\s]*:\S+|[^/\s]+)@")
 
 
 @dataclass(frozen=True)

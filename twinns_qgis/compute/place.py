@@ -66,9 +66,11 @@ class Place:
         """Returns the environment that counts, None if there is none."""
         try:
             found = json.loads((self.folder / _MARKER).read_text(encoding="utf-8"))
-            return Environment(**found)
+            environment = Environment(**found)
         except (OSError, ValueError, TypeError):
             return None
+        texts = (environment.python, environment.backend, environment.keras, environment.lock)
+        return environment if all(isinstance(text, str) for text in texts) else None
 
     def mark(self, environment: Environment) -> None:
         """Has an environment count from now on."""
@@ -81,7 +83,9 @@ class Place:
 
     def new_folder(self) -> Path:
         """Returns the folder of an environment that is to be made, not there yet."""
-        return self.environments / f"{_PREFIX}{secrets.token_hex(3)}"
+        while (folder := self.environments / f"{_PREFIX}{secrets.token_hex(2)}").exists():
+            pass
+        return folder
 
     @property
     def environments(self) -> Path:
@@ -179,15 +183,18 @@ def hash_of(locks: Sequence[Path]) -> str:
 def short_folder(folder: Path, local: str) -> Path:
     """Returns a folder that the paths of an environment fit into where paths end after 260 characters.
 
+    Each profile has one of its own: what one tidies up is never another's.
+
     Args:
-        folder: The one to use if they fit.
+        folder: The one in the profile, to use if they fit.
         local: The user's folder for programs' own files.
 
     Raises:
         InputError: They fit nowhere.
     """
-    room = _WINDOWS_LIMIT - _LONGEST_PATH - len(f"/{_PREFIX}000000/")
-    for candidate in (folder, Path(local) / "twinns" if local else folder):
+    room = _WINDOWS_LIMIT - _LONGEST_PATH - len(f"/{_PREFIX}0000/")
+    name = f"twinns-{hashlib.sha256(os.path.normcase(folder).encode()).hexdigest()[:4]}"
+    for candidate in (folder, Path(local) / name if local else folder):
         if len(str(candidate)) <= room:
             return candidate
     raise InputError(
@@ -256,8 +263,12 @@ def _locks(file: Any) -> bool:
     """Locks a file, with patience: what a process that was killed was just starting still holds it for a moment."""
     end = time.monotonic() + _LOCK_SECONDS
     while True:
-        with suppress(OSError):
+        try:
             _lock(file)
+            return True
+        except (BlockingIOError, PermissionError):  # the latter on Windows
+            pass
+        except OSError:  # a disk of the network that knows no locks
             return True
         if time.monotonic() > end:
             return False

@@ -10,9 +10,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ..reporter import Reporter
 
 _WINDOWS = os.name == "nt"
 _POLL_SECONDS = 0.1
@@ -85,16 +88,47 @@ def run(
             try:
                 line = lines.get(timeout=_POLL_SECONDS)
             except queue.Empty:
-                continue
+                if process.poll() is None:
+                    continue
+                line = None  # what it has started holds its output open
             if line is None:
                 return Ended(process.wait(), "\n".join(tail))
             tail.append(line)
             hear(line)
     finally:
-        if process.poll() is None:
-            _end(process)
+        _end(process)
         reader.join(_POLL_SECONDS)
-        stream.close()
+        if not reader.is_alive():
+            stream.close()
+
+
+class Calls:
+    """Calls programs one after the other, and ends them when the user cancels.
+
+    Args:
+        variables: Their environment variables, which may be added to.
+        folder: Their working folder.
+        reporter: Receives what is done meanwhile, and knows whether the user cancelled.
+    """
+
+    def __init__(self, variables: Mapping[str, str], folder: Path, reporter: Reporter) -> None:
+        self.variables = dict(variables)
+        self.reporter = reporter
+        self._folder = folder
+
+    def __call__(
+        self,
+        command: Sequence[str | Path],
+        variables: Mapping[str, str] | None = None,
+        between: Callable[[], None] | None = None,
+    ) -> Ended:
+        """Runs a program to its end; see `run`."""
+        return run(
+            command,
+            self.variables if variables is None else variables,
+            folder=self._folder,
+            between=between or self.reporter.check_cancelled,
+        )
 
 
 def _a_group_of_its_own() -> dict[str, Any]:
@@ -106,12 +140,15 @@ def _a_group_of_its_own() -> dict[str, Any]:
 def _end(process: subprocess.Popen[str]) -> None:
     """Ends a process with its children: those of pip or a launcher would go on writing into the environment."""
     if _WINDOWS:
+        if process.poll() is not None:
+            return
         killer = str(Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "taskkill.exe")
         subprocess.run(  # nosec B603, a program of Windows
             [killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False
         )
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -133,8 +133,10 @@ def _places(variables: Mapping[str, str]) -> Iterator[Path]:
     names = [f"python{major}.{minor}" for major, minor in _PREFERRED] + ["python3", "python"]
     if sys.platform == "win32":
         names = ["python"]
-        roots = [Path(variables.get("LOCALAPPDATA", "")) / "Programs" / "Python", Path("C:/"), Path("C:/Program Files")]
+        local = Path(variables.get("LOCALAPPDATA", ""))
+        roots = [local / "Programs" / "Python", Path("C:/"), Path("C:/Program Files")]
         for major, minor in _PREFERRED:
+            yield local / "Python" / f"pythoncore-{major}.{minor}-64" / "python.exe"  # of Python's install manager
             yield from (root / f"Python{major}{minor}" / "python.exe" for root in roots)
     elif sys.platform == "darwin":
         folders = ["/opt/homebrew/bin", "/usr/local/bin"]

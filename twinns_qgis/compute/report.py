@@ -10,10 +10,12 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .backends import has_nvidia
 from .network import without_secrets
@@ -30,14 +32,25 @@ _SHOWN = (
 )  # fmt: skip
 _VARIABLES = (
     "TWINNS_PYTHON", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS", "TF_XLA_FLAGS",
-    "OMP_NUM_THREADS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "OMP_NUM_THREADS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
 )  # fmt: skip
+_ADDRESSES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Variables that hold a company's names, and may hold a password."""
 _SHORTEST_NAME = 3
 """A user's name of one or two letters is a part of too many words to be taken out."""
+_NOBODY = {
+    "admin", "cpu", "cuda", "debian", "default", "fedora", "keras", "linux", "local", "localhost", "memory", "profile",
+    "profiles", "python", "python3", "qgis", "qgis3", "qgis4", "root", "system", "test", "twinns", "ubuntu", "user",
+    "users", "windows",
+}  # fmt: skip
+"""Names of users and computers that tell nothing of anybody, and that the report needs for other things."""
+_FOLDERS_OF_USERS = re.compile(
+    r"([\\/](?:Users|home)[\\/]+)(?:[^\\/\n:;,'\"]+(?=[\\/])|[^\\/\s:;,'\"]+)", re.IGNORECASE
+)
 
 
 def examine(
-    python: Path,
+    python: Path | None,
     variables: Mapping[str, str],
     *,
     origin: str,
@@ -50,7 +63,7 @@ def examine(
     """Returns the report on an interpreter.
 
     Args:
-        python: The interpreter; it need not be there.
+        python: The interpreter; it need not be there. None if none was named.
         variables: The environment variables that the worker runs with.
         origin: Who named it.
         folder: A folder on the disk that counts.
@@ -64,39 +77,47 @@ def examine(
     lines += [f"{name}: {value}" for name, value in facts.items()]
     lines += [f"System: {platform.platform()}, {platform.machine()}, {os.cpu_count()} processors"]
     lines += _room(folder, problems)
-    lines += [f"Interpreter: {python} ({origin})"]
+    lines += [f"Interpreter: {python} ({origin})" if python else "Interpreter: none"]
     if told is not None:
         lines += _told(told, problems)
-    elif python.is_file():
+    elif python is not None and python.is_file():
         lines += _trial(python, variables, problems, between)
     elif not problems:
-        problems.append(f"There is no {python}: run 'Set up the compute environment' (twinns:setupcompute).")
+        missing = f"There is no {python}" if python else "There is no compute environment"
+        problems.append(f"{missing}: run 'Set up the compute environment' (twinns:setupcompute).")
     lines += [f"Variable {name}: {variables[name]}" for name in _VARIABLES if variables.get(name)]
+    lines += [f"Variable {name}: is set" for name in _ADDRESSES if variables.get(name)]
     lines += ["", "What is wrong:", *(f"- {problem}" for problem in problems or ["nothing was found"])]
     return anonymous("\n".join(lines)) + "\n"
 
 
 def anonymous(text: str) -> str:
     """Returns a text without the home folder, the names of user and computer, and passwords in addresses."""
-    text = without_secrets(text)
-    home = str(Path.home())
-    for spelling in {home, home.replace("\\", "/"), os.path.realpath(home)}:
-        if len(spelling) > _SHORTEST_NAME:
-            text = re.sub(re.escape(spelling) + r"(?![\w-])", "~", text)
+    text = without_secrets(unicodedata.normalize("NFC", text))
+    for spelling in sorted(_spellings_of_home(), key=len, reverse=True):
+        text = re.sub(re.escape(spelling) + r"(?![\w-])", "~", text, flags=re.IGNORECASE)
+    text = _FOLDERS_OF_USERS.sub(r"\1***", text)
     for name in _personal_names():
         text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "***", text, flags=re.IGNORECASE)
     return text
 
 
-def _personal_names() -> Iterable[str]:
+def _spellings_of_home() -> set[str]:
+    """Returns how the home folder may be written: with either slash, doubled in quotes, as a part of an address."""
+    found = set()
+    for home in (str(Path.home()), os.path.realpath(Path.home())):
+        slashes = home.replace("\\", "/")
+        found |= {home, slashes, home.replace("\\", "\\\\"), quote(slashes), quote(slashes, safe="/:")}
+    return {unicodedata.normalize("NFC", spelling) for spelling in found if len(spelling) > _SHORTEST_NAME}
+
+
+def _personal_names() -> Iterator[str]:
+    names = [socket.gethostname(), socket.gethostname().partition(".")[0], Path.home().name]
     with suppress(Exception):  # a user without a name, in a container
-        yield from _long_enough(getpass.getuser())
-    yield from _long_enough(socket.gethostname())
-    yield from _long_enough(socket.gethostname().partition(".")[0])
-
-
-def _long_enough(name: str) -> list[str]:
-    return [name] if len(name) >= _SHORTEST_NAME else []
+        names.append(getpass.getuser())
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) >= _SHORTEST_NAME and name.lower() not in _NOBODY:
+            yield unicodedata.normalize("NFC", name)
 
 
 def _room(folder: Path, problems: list[str]) -> list[str]:
@@ -158,9 +179,17 @@ def _told(told: Mapping[str, Any], problems: list[str]) -> list[str]:
     lines += [f"A step of a training: a loss of {told['loss']:.3f}"]
     if not math.isfinite(told["loss"]):
         problems.append("A step of a training gives no number. Set the environment up again (twinns:setupcompute).")
-    if has_nvidia(os.environ) and list(told["speeds"]) == ["cpu:0"]:
+    if list(told["speeds"]) != ["cpu:0"]:
+        return lines
+    lines += ["GPU: none is seen"]
+    if has_nvidia(os.environ):
         problems.append(
             "There is an NVIDIA GPU, but it is not used: set the environment up for it (twinns:setupcompute), BACKEND "
             "tensorflow-gpu or jax on Linux, torch with INDEX on Windows, or update the driver."
+        )
+    elif told["backend"] == "tensorflow" and any(name.startswith("nvidia-") for name in told["versions"]):
+        problems.append(
+            "The environment was made for an NVIDIA GPU, and this computer has no driver of NVIDIA: install it, or set "
+            "the environment up for the processor (twinns:setupcompute, BACKEND tensorflow)."
         )
     return lines

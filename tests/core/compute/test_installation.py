@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -11,18 +12,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tiny_setup import RUN, TRIAL, UV, Listener
 
-from twinns_qgis.compute import backends, groundwork, installation
-from twinns_qgis.compute.installation import Installation, Request, Surroundings, is_outdated
-from twinns_qgis.compute.place import Place
-from twinns_qgis.compute.tools import Source, unpack_uv
+from twinns_qgis.compute import backends, empty, installation
+from twinns_qgis.compute.installation import is_outdated
+from twinns_qgis.compute.installers import unpack_uv
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.reporter import Reporter
-
-UV = Path(sys.executable).with_name("uv")
-TRIAL = """import json, sys, tiny
-print(json.dumps({"loss": 1.5, "speeds": {"cpu:0": 9.0}, "versions": {"tiny": "1.0"}, "python": "3", "backend": "x"}))
-"""
 
 
 def answering(*version, pip=1, venv=1):
@@ -31,74 +26,10 @@ def answering(*version, pip=1, venv=1):
     return f"#!/bin/sh\necho '{json.dumps(answer)}'\n"
 
 
-class Listener(Reporter):
-    """Remembers what it hears; is cancelled once it hears a word."""
-
-    def __init__(self, stop_at="\0"):
-        self.said, self.stop_at, self.stop = [], stop_at, False
-
-    def progress(self, fraction, message=""):
-        self.info(message)
-
-    def info(self, message):
-        self.said.append(message)
-        self.stop |= self.stop_at in message
-
-    warning = info
-
-    @property
-    def cancelled(self):
-        return self.stop
-
-
-@pytest.fixture
-def wheels(tmp_path):
-    """A folder with the wheel of the package tiny."""
-    folder = tmp_path / "wheels, 100% #1 é"
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny.py", "")
-        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
-    return folder
-
-
-@pytest.fixture
-def plugin(tmp_path, wheels):
-    """A plugin with a lock of that package, and a trial that imports it."""
-    folder = tmp_path / "plugin é #1 100%"
-    (folder / "twinns_qgis/training").mkdir(parents=True)
-    (folder / "twinns_qgis/__init__.py").touch()
-    (folder / "twinns_qgis/training/__init__.py").touch()
-    (folder / "twinns_qgis/training/trial.py").write_text(TRIAL)
-    digest = hashlib.sha256((wheels / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
-    lock = f"tiny==1.0 \\\n    --hash=sha256:{digest}\n    # via twinns-qgis (pyproject.toml)\n"
-    (folder / "requirements.txt").write_text(lock)
-    (folder / "requirements-uv.txt").write_text("uv==0.0.1 \\\n    --hash=sha256:0\n")
-    return folder
-
-
-@pytest.fixture
-def setup(tmp_path, plugin, monkeypatch):
-    """Returns a function that sets up in a profile of its own, and the place."""
-    if not UV.is_file():
-        pytest.skip("uv is not installed beside this Python")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "uv").symlink_to(UV)
-    (programs / "python3.12").symlink_to(sys.executable)
-    monkeypatch.setattr(installation, "has_nvidia", lambda variables: False)
-    variables = {"PATH": str(programs), "PYTHONPATH": str(plugin), "HOME": str(tmp_path)}
-    place = Place(tmp_path / "Profil Élodie 100% #1")
-    surroundings = Surroundings(plugin, variables, os.environ)
-
-    def run(listener=None, **request):
-        source = Source(request.pop("wheels", None))
-        return Installation(place, surroundings, listener or Listener()).run(Request(source=source, **request))
-
-    run.place, run.programs, run.surroundings = place, programs, surroundings
-    return run
+def program(setup, plugin, wheels):
+    """The command that sets up in a process of its own."""
+    variables = json.dumps(dict(setup.surroundings.variables))
+    return [sys.executable, "-c", RUN, Path(__file__).parents[3], plugin, variables, setup.place.folder.parent, wheels]
 
 
 def folders(place):
@@ -187,6 +118,56 @@ def test_a_disk_without_room_is_told_before_anything_is_downloaded(setup, wheels
         setup(wheels=wheels)
 
 
+def test_what_an_interrupted_set_up_left_does_not_count_as_room_that_is_taken(setup, wheels, monkeypatch):
+    left = setup.place.new_folder()
+    left.mkdir(parents=True)
+    usage = shutil.disk_usage(setup.programs)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1 if left.exists() else 10**12))
+    setup(wheels=wheels)
+    assert setup.place.current() is not None
+
+
+def test_a_disk_that_gets_full_meanwhile_is_told_and_what_was_there_stays(setup, wheels, plugin):
+    """On a disk of 4 MB, which takes rights that not every computer gives."""
+    setup(wheels=wheels)
+    before = setup.place.current()
+    with zipfile.ZipFile(wheels / "tiny-1.0-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("large.bin", random.randbytes(8_000_000))
+    digest = hashlib.sha256((wheels / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    (plugin / "requirements.txt").write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    small = setup.place.folder.parent / "small"
+    small.mkdir()
+    mounted = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mounted += ['mount -t tmpfs -o size=4m none "$0" && exec "$@"', small]
+    if shutil.which("unshare") is None or subprocess.run([*mounted, "true"], check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    command = program(setup, plugin, wheels)
+    command[-2] = small
+    ended = subprocess.run([*mounted, *command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The disk is full."), ended.stderr
+    assert "Make room" in ended.stderr
+    assert setup.place.current() == before
+
+
+def test_the_python_is_one_that_there_are_wheels_for(setup, wheels):
+    version = "".join(map(str, sys.version_info[:2]))
+    (wheels / f"other-1.0-cp{version}-cp{version}-any.whl").touch()
+    newer = setup.programs / "python3.13"
+    newer.write_text(answering(3, 13 if sys.version_info[1] != 13 else 12))
+    newer.chmod(0o755)
+    setup(wheels=wheels)
+    assert setup.place.current() is not None
+
+
+def test_wheels_for_another_python_are_told(setup, wheels, monkeypatch):
+    monkeypatch.setattr(empty, "own_python", lambda: Path("/opt/qgis-bin"))
+    (wheels / "other-1.0-cp37-cp37m-any.whl").touch()
+    with pytest.raises(InputError, match=r"WHEELS has none for Python 3\.") as refusal:
+        setup(wheels=wheels)
+    assert "Install Python 3.7" in refusal.value.hint
+
+
 def test_no_python_is_told_with_what_was_tried(setup, wheels, monkeypatch):
     (setup.programs / "python3.12").unlink()
     fake = setup.programs / "python3"
@@ -195,7 +176,7 @@ def test_no_python_is_told_with_what_was_tried(setup, wheels, monkeypatch):
     broken = setup.programs / "python"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(groundwork, "own_python", lambda: Path("/opt/qgis-bin"))
+    monkeypatch.setattr(empty, "own_python", lambda: Path("/opt/qgis-bin"))
     with pytest.raises(InputError) as refusal:
         setup(wheels=wheels)
     assert f"{fake}: Python 3.8, Python 3.10 to 3.13 is needed" in refusal.value.message
@@ -217,7 +198,7 @@ def test_without_uv_venv_and_pip_are_told_to_be_missing_where_they_are(setup, wh
     python.unlink()
     python.write_text(answering(3, 12, pip=0, venv=0))
     python.chmod(0o755)
-    monkeypatch.setattr(groundwork, "own_python", lambda: python)
+    monkeypatch.setattr(empty, "own_python", lambda: python)
     with pytest.raises(InputError, match="it lacks venv or ensurepip"):
         setup(wheels=wheels)
 
@@ -229,6 +210,7 @@ def test_an_existing_interpreter_is_tried_out_and_used(setup, tmp_path, wheels):
     setup(interpreter=kept / "bin/python")
     environment = setup.place.current()
     assert (environment.python, environment.own) == (str(kept / "bin/python"), False)
+    assert folders(setup.place) == [], "what is not used takes no room"
     setup(backend="remove")
     assert setup.place.current() is None
     assert kept.exists()
@@ -253,7 +235,7 @@ def test_qgis_python_on_windows_gets_its_folders_to_find_the_libraries_of_ssl(mo
     variables = {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312", "HOME": "x"}
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
-        needed = groundwork._needed_by_qgis(variables)
+        needed = empty._needed_by_qgis(variables)
     assert needed == {"PATH": "C:/OSGeo4W/bin", "PYTHONHOME": "C:/OSGeo4W/apps/Python312"}
 
 
@@ -291,20 +273,7 @@ def test_uv_is_taken_out_of_a_wheel_only_with_the_hash_of_the_lock(tmp_path):
 
 def test_killed_in_the_midst_and_repeated_works(setup, wheels, plugin, tmp_path):
     """The process that sets up is killed, as QGIS may be, and the next call makes a whole environment."""
-    code = f"""
-import sys, os, json
-from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
-from twinns_qgis.compute.installation import *
-from twinns_qgis.compute.place import Place
-class Loud(Reporter):
-    def progress(self, fraction, message=""):
-        print(message, flush=True)
-surroundings = Surroundings(Path(sys.argv[1]), json.loads(sys.argv[2]), os.environ)
-Installation(Place(Path(sys.argv[3])), surroundings, Loud()).run(Request(source=Source(Path(sys.argv[4]))))
-"""
-    variables = json.dumps(dict(setup.surroundings.variables))
-    command = [sys.executable, "-c", code, plugin, variables, setup.place.folder.parent, wheels]
+    command = program(setup, plugin, wheels)
     slow = plugin / "twinns_qgis/training/trial.py"
     slow.write_text("import time; time.sleep(5)\n" + TRIAL)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -35,6 +35,16 @@ def test_no_password_is_told(user, password, around):
     assert told == f"{around}http://***@proxy.example.org:3128 refused"
 
 
+@pytest.mark.parametrize("password", ["geheim", "ge/heim", "ge@heim", "a/b@geheim:/", "geheim/"])
+def test_no_password_is_told_that_was_written_into_an_address_as_it_is(password):
+    assert without_secrets(f"see http://me:{password}@proxy:3128/x now") == "see http://***@proxy:3128/x now"
+
+
+def test_addresses_without_passwords_stay():
+    text = "http://proxy:3128/ https://index/simple file:///home/wheels/a.whl 12:30"
+    assert without_secrets(text) == text
+
+
 def test_programs_that_know_small_letters_alone_are_told_too():
     variables = Proxy("Socks5Proxy", "10.0.0.1", "1080").variables()
     assert variables["ALL_PROXY"] == variables["all_proxy"] == "socks5h://10.0.0.1:1080"

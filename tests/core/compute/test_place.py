@@ -1,5 +1,6 @@
 """One environment counts: the one that the marker names, which is written last."""
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 from twinns_qgis.compute.place import Environment, Place, hash_of, python_in, short_folder
 from twinns_qgis.errors import InputError
+
+WRONG_TYPE = '{"python": 3, "backend": "jax", "keras": "jax", "lock": "", "own": true}'
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def test_nothing_counts_before_the_marker_is_written(place):
     assert place.current() == environment
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"python": "/x"}', "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"python": "/x"}', "\x00", WRONG_TYPE])
 def test_a_marker_that_is_damaged_names_nothing(place, text):
     place.folder.mkdir(parents=True)
     (place.folder / "environment.json").write_text(text)
@@ -142,15 +145,26 @@ def test_a_lock_has_one_hash_however_its_lines_end_and_another_when_it_changes(t
     assert hash_of([lock]) != before
 
 
-def test_paths_that_end_after_260_characters_get_a_short_folder():
-    short = Path("C:/Users/Zoé/AppData/Local/twinns")
-    assert (
-        short_folder(Path("C:/Users/Zoé/AppData/Roaming/QGIS/QGIS3/profiles/default/twinns"), str(short.parent))
-        == short
-    )
-    assert short_folder(Path("C:/q/twinns"), str(short.parent)) == Path("C:/q/twinns")
+def test_paths_that_end_after_260_characters_get_a_short_folder_for_each_profile():
+    local = "C:/Users/Zoé/AppData/Local"
+    deep = "C:/Users/Zoé/AppData/Roaming/QGIS/{}/profiles/default/twinns"
+    found = {short_folder(Path(deep.format(name)), local) for name in ("QGIS3", "QGIS4")}
+    assert len(found) == 2, "one profile never tidies up what another's environment is made of"
+    assert {folder.parent.as_posix() for folder in found} == {local}
+    assert short_folder(Path("C:/q/twinns"), local) == Path("C:/q/twinns")
     with pytest.raises(InputError, match="too long"):
         short_folder(Path("C:/" + "x" * 90), "C:/" + "y" * 90)
+
+
+def test_a_disk_that_knows_no_locks_is_no_second_qgis(place, monkeypatch):
+    def refuse(file, kind):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with place.locked():
+        place.mark(made(place))
+    assert place.current() is not None
 
 
 def test_a_marker_is_json_that_a_person_can_read(place):

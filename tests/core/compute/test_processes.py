@@ -41,6 +41,14 @@ def test_a_program_that_takes_too_long_is_ended():
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it is a shell's way to leave something behind")
+def test_a_program_that_has_ended_is_not_waited_for_because_of_what_it_has_started():
+    started = time.monotonic()
+    ended = run(["sh", "-c", "sleep 60 & echo done; exit 3"], os.environ)
+    assert (ended.status, ended.text) == (3, "done")
+    assert time.monotonic() - started < 5
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found through /proc")
 def test_cancelling_is_prompt_and_ends_what_the_program_has_started(tmp_path):
     note = tmp_path / "child"

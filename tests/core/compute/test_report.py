@@ -5,7 +5,9 @@ import json
 import os
 import socket
 import stat
-from pathlib import Path
+import unicodedata
+from pathlib import Path, PurePath, PureWindowsPath
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +17,14 @@ TOLD = {
     "python": "3.12.1", "backend": "tensorflow", "versions": {"keras": "3.15", "secret-package": "1"},
     "speeds": {"cpu:0": 59.9}, "loss": 1.5,
 }  # fmt: skip
+
+
+def address(home):
+    return "file://" + quote(home.replace("\\", "/"), safe="/:")
+
+
+def decomposed(text):
+    return unicodedata.normalize("NFD", text)
 
 
 @pytest.fixture
@@ -66,9 +76,52 @@ def test_nothing_personal_is_told(python, tmp_path, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "jane.doe")
     monkeypatch.setattr(socket, "gethostname", lambda: "jane-laptop.example.org")
     text = anonymous(
-        "/home/jane.doe/QGIS /home/jane.doe2 C:\\Users\\Jane.Doe\\x on jane-laptop.example.org, JANE-LAPTOP, "
+        "/home/jane.doe/QGIS /home/jane.doe2/x C:\\Users\\Jane.Doe\\x on jane-laptop.example.org, JANE-LAPTOP, "
         "http://jane.doe:pa%40ss@proxy:3128/"
     )
-    assert text == "~/QGIS /home/jane.doe2 C:\\Users\\***\\x on ***, ***, http://***@proxy:3128/"
+    assert text == "~/QGIS /home/***/x C:\\Users\\***\\x on ***, ***, http://***@proxy:3128/"
     monkeypatch.setenv("HTTPS_PROXY", "http://me:geheim@proxy:1")
     assert "geheim" not in report(Path("/none"), tmp_path)
+
+
+HOMES = [
+    "/home/Jane Doe", "/home/o'neil (gis)", "/Users/Zoé Ödegård", "/home/li", "/data/people/jane+gis", "/home/[x]",
+    "C:\\Users\\Jane Doe", "/home/qgis", "/root",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("home", HOMES)
+@pytest.mark.parametrize("form", [str, address, repr, str.upper, decomposed])
+def test_the_home_folder_is_not_told_however_it_is_named_and_written(monkeypatch, home, form):
+    monkeypatch.setattr(Path, "home", lambda: PurePath(home) if "/" in home else PureWindowsPath(home))
+    monkeypatch.setattr(getpass, "getuser", lambda: home.replace("\\", "/").rpartition("/")[2])
+    written = form(home)
+    told = anonymous(f"Tried {written}/QGIS/x: none. Plugin: {written}")
+    assert told == anonymous(told)
+    assert written.strip("'") not in told
+    assert "QGIS/x: none. Plugin: " in told
+
+
+@pytest.mark.parametrize("name", ["qgis", "Python", "root", "linux", "user"])
+def test_a_name_of_nobody_leaves_the_report_readable(monkeypatch, name):
+    monkeypatch.setattr(getpass, "getuser", lambda: name)
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
+    text = "QGIS: 3.22, Python 3.11 on Linux, of the user root"
+    assert anonymous(text) == text
+
+
+@pytest.mark.parametrize("proxy", ["http://me:geheim@proxy.firm:1", "me:geheim@proxy.firm:1", "socks5://proxy.firm"])
+def test_of_a_proxy_is_told_that_it_is_set(tmp_path, proxy):
+    variables = {"HTTPS_PROXY": proxy, "NO_PROXY": "intranet.firm"}
+    text = examine(None, variables, origin="", folder=tmp_path, facts={})
+    assert "Variable HTTPS_PROXY: is set" in text
+    assert "geheim" not in text
+    assert "firm" not in text
+
+
+@pytest.mark.parametrize(("versions", "wrong"), [({"nvidia-cudnn-cu12": "9"}, True), ({}, False)])
+def test_a_gpu_that_is_not_seen_is_told(tmp_path, monkeypatch, versions, wrong):
+    monkeypatch.setattr("twinns_qgis.compute.report.has_nvidia", lambda variables: False)
+    text = report(None, tmp_path, told={**TOLD, "versions": versions})
+    assert "GPU: none is seen" in text
+    assert ("has no driver of NVIDIA" in text) == wrong

@@ -37,6 +37,11 @@ class Source:
         """Returns the environment variables that tell pip."""
         return {"PIP_EXTRA_INDEX_URL": self.index} if self.index else {}
 
+    def versions(self) -> set[tuple[int, int]]:
+        """Returns the versions of Python that the folder of wheels is for; empty if it is for any."""
+        names = " ".join(path.name for path in self.wheels.glob("*.whl")) if self.wheels else ""
+        return {(3, int(minor)) for minor in re.findall(r"-cp3(\d+)-cp3\1m?-", names)}
+
     def arguments(self) -> list[str]:
         """Returns the arguments that tell either."""
         # As an address: uv takes what follows a # in a path for a part of one.

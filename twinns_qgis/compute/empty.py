@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from .calls import Calls, fail_if_untrusted, last
+from .failures import fail_if_unreachable, fail_if_untrusted, last
+from .installers import Source, Uv, VenvAndPip, pip, unpack_uv
 from .place import python_in, remove_tree
-from .processes import run
+from .processes import Calls, run
 from .pythons import Python, by_preference, candidates, in_flatpak, own_python, probe
-from .tools import Source, Uv, VenvAndPip, pip, unpack_uv
 
 _DOWNLOADED_PYTHON = "3.12"
 _PATHS_OF_QGIS = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 
 
-class Groundwork:
+class EmptyEnvironment:
     """Finds what an environment can be made of and with, and makes it.
 
     Args:
@@ -90,12 +90,13 @@ class Groundwork:
         if not python.pip and not self._calls([python.path, "-m", "venv", helper], variables).good:
             return None
         caller = pip(python.path if python.pip else python_in(helper))
-        options = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--retries", "2"]
         ended = self._calls([*caller, "download", *options, "-r", self._lock, "-d", self._scratch], variables)
         if ended.good:
             self._take_index_of_pip(caller, variables)
             return self._working(unpack_uv(self._scratch, self._lock, self._scratch))
         fail_if_untrusted(ended)
+        fail_if_unreachable(ended)  # another Python, or pip for each package, would only take long to say the same
         self._calls.reporter.info(f"uv could not be downloaded by {python}: {last(ended)}")
         return None
 
@@ -115,7 +116,11 @@ class Groundwork:
         return Uv(program)
 
     def _make(self, uv: Uv | None, pythons: Sequence[Python], passed_over: list[str], folder: Path) -> Python:
+        fit = self._source.versions()
         for base in by_preference(list(pythons)):
+            if fit and base.version not in fit:
+                passed_over.append(f"{base.path}: WHEELS has none for Python {base.version[0]}.{base.version[1]}")
+                continue
             if uv is None and not base.venv:
                 passed_over.append(f"{base.path}: it lacks venv or ensurepip")
                 continue
@@ -141,7 +146,7 @@ class Groundwork:
             remove_tree(folder)
         raise InputError(
             "No Python was found to make the environment with. Tried:\n" + "\n".join(passed_over or ["nothing"]),
-            _how_to_get_python(self._calls.variables, uv),
+            _how_to_get_python(self._calls.variables, uv, fit),
         )
 
 
@@ -151,9 +156,12 @@ def _needed_by_qgis(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in names if name in variables}
 
 
-def _how_to_get_python(variables: Mapping[str, str], uv: Uv | None) -> str:
+def _how_to_get_python(variables: Mapping[str, str], uv: Uv | None, fit: Collection[tuple[int, int]]) -> str:
     if in_flatpak(variables):
         return "QGIS is a Flatpak, which sees no other Python: name one with the packages as INTERPRETER."
+    if fit:
+        versions = " or ".join(f"{major}.{minor}" for major, minor in sorted(fit))
+        return f"Install Python {versions}, which the wheels are for, or fill the folder with those for a Python here."
     if uv is None and Path("/etc/debian_version").is_file():
         return "Install Python's tools, sudo apt install python3-venv python3-pip, and run it again."
     return "Install Python 3.12 with its installer, and run it again, or name a Python as INTERPRETER."
