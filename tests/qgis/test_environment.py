@@ -237,3 +237,13 @@ def test_folders_of_qgis_leave_the_search_path(environment):
     path = os.pathsep.join(["/opt/qgis/bin", "/usr/bin", "/opt/qgis", "/opt/qgis-tools"])
     found = environment.worker_environment({"Path": path}, ["/opt/qgis"])
     assert found["Path"] == os.pathsep.join(["/usr/bin", "/opt/qgis-tools"])
+
+
+def test_what_pip_and_uv_are_told_counts_where_packages_come_from_and_else_not(environment, profile, monkeypatch):
+    monkeypatch.setenv("UV_CONSTRAINT", "mine.txt")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index")
+    monkeypatch.setenv("PIP_TARGET", "mine")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index")
+    variables = environment.surroundings().variables
+    assert not {"UV_CONSTRAINT", "PIP_TARGET"} & variables.keys()
+    assert {"UV_DEFAULT_INDEX", "PIP_INDEX_URL"} <= variables.keys()
