@@ -23,7 +23,7 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
-from twinns_qgis.series.readers import backscatter_geotiffs
+from twinns_qgis.series.readers import backscatter_geotiffs, stac_backscatter
 from twinns_qgis.series.readers.finding import Readers, find_products
 from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values
@@ -41,7 +41,7 @@ from twinns_qgis.series.style import write_series_style
 
 READERS = Readers(
     "Sentinel-1 images",
-    (backscatter_geotiffs,),
+    (stac_backscatter, backscatter_geotiffs),
     is_name=backscatter_geotiffs.is_polarisation,
     is_band=backscatter_geotiffs.is_polarisation,
     example="VV,VH",
@@ -105,7 +105,7 @@ def prepare_sentinel1(
     margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
-    products = on_orbit(_find(inputs, period, reporter), wanted, reporter)
+    products = on_orbit(find_sentinel1(inputs, period, reporter), wanted, reporter)
     check_spared([output], [path for product in products for path in product.paths] + [reference, *inputs.named])
     found = products[0]
     products = on_grid(products, grid, reporter)
@@ -158,7 +158,12 @@ def prepare_sentinel1(
     write_series_style(output, dates[len(dates) // 2])
 
 
-def _find(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
+def find_sentinel1(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
+    """Finds the images in a period.
+
+    Raises:
+        InputError: There is none, or one can't be used.
+    """
     dates = AcquisitionDates(inputs.dates, reporter, inputs.root)
     search = Search(dates, reporter, bands=inputs.bands, chosen=bool(inputs.layers), root=inputs.root)
     return find_products(READERS, inputs, period, search)

@@ -11,14 +11,14 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.band_source import BandSource, Possible
 from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
-from twinns_qgis.series.readers import named_rasters, safe, theia
+from twinns_qgis.series.readers import named_rasters, safe, stac_reflectance, theia
 from twinns_qgis.series.readers.finding import Readers, find_products
 from twinns_qgis.series.readers.pieces import is_layer, is_name
 from twinns_qgis.series.readers.search import Search, Sentinel2Options
 
 READERS = Readers(
     "Sentinel-2 products",
-    (theia, safe, named_rasters),
+    (theia, safe, stac_reflectance, named_rasters),
     is_name=is_name,
     is_band=is_layer,
     example="B2,B3,B4,B8",

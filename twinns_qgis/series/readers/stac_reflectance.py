@@ -1,0 +1,214 @@
+"""Sentinel-2 level 2A as items of STAC catalogues with their assets, as the large archives keep them.
+
+Bands are known by their names (``B02``), the asset's key (``B02_10m``, ``blue``, ``rededge1``) or their common names.
+Reflectance is ``raw * scale + offset``. The offset of -0.1 came with processing baseline 04.00, and archives differ:
+
+- Element 84 takes it off as it makes its GeoTIFFs, and says so of each item in ``earthsearch:boa_offset_applied``, once
+  ``sentinel:boa_offset_applied``. Its ``raster:bands`` tell -0.1 all the same. Digital Earth Africa copies both.
+- The Copernicus Data Space and Element 84's collection 1 keep it, and tell it as the band's offset.
+- The Planetary Computer keeps it, and tells only the baseline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.archives import File
+from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.series.names.layers import layer_described
+from twinns_qgis.series.products.band_source import BandSource
+from twinns_qgis.series.products.masks import mask_source
+from twinns_qgis.series.products.offset import SINCE, of_baseline
+from twinns_qgis.series.products.product import LeftOut, Product
+from twinns_qgis.series.readers.search import Search
+from twinns_qgis.series.readers.stac_items import ABSENT, Item, ItemBand, items_of
+from twinns_qgis.series.series import SENTINEL2_BANDS
+
+LOOKED_FOR = "STAC items, .json or .geojson, of Sentinel-2 level 2A beside the files of their assets"
+
+_RED_EDGES = {"rededge071": "B5", "rededge075": "B6", "rededge078": "B7"}
+"""Common names of eo 1.1; ``rededge`` alone, as in 1.0, is three bands, and names none."""
+_MASKS = ("SCL", "CLM")
+_SENSOR = re.compile(r"sentinel-?2|(?<![a-z0-9])s2[a-d]?(?![a-z0-9])")
+_OTHER_SENSORS = re.compile(r"landsat|hls|sentinel-?[13]|modis|viirs|planetscope|(?<![a-z0-9])l[ceot]0\d-")
+_OTHER_LEVEL = re.compile(r"(?<![a-z0-9])(msi)?l(evel-)?1c(?![a-z0-9])|s2msi1c")
+_BASELINE = re.compile(r"N?(\d{2})\.?(\d{2})")
+_BASELINE_IN_NAME = re.compile(r"_N(\d{4})_")
+_TILE = re.compile(r"\d{1,2}[A-Z]{3}")
+_OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
+_SCALE = 0.0001
+
+
+def held(files: Sequence[File], search: Search) -> list[File]:
+    """Returns the items that tell bands of Sentinel-2, and the files of their assets."""
+    items = _of_sentinel2(files)
+    return list(dict.fromkeys([item.source for item in items] + [file for item in items for file in item.rasters()]))
+
+
+def find(files: Sequence[File], search: Search) -> list[Product]:
+    """Returns a product for each item of level 2A.
+
+    Raises:
+        InputError: An item tells no date, or too little to know the offset.
+    """
+    items = []
+    for item in _of_sentinel2(files):
+        if _OTHER_LEVEL.search(item.sensor):
+            search.left_out.append(LeftOut(item.day, item.name, "of another level"))
+            search.pass_over(item.rasters(), "of level 1C, by the STAC item; level 2A is expected")
+        else:
+            items.append(item)
+    products = [(item, _product(item, search)) for item in _newest(items, search)]
+    search.unrecognised.update({item.source: ABSENT for item, product in products if not product.bands})
+    found = [(item, product) for item, product in products if product.bands]
+    days = search.dates.of({item.place: item.tags for item, _ in found})
+    return [replace(product, date=days[item.place]) for item, product in found]
+
+
+def _of_sentinel2(files: Sequence[File]) -> list[Item]:
+    """Returns the items that tell bands of Sentinel-2, and those of Sentinel-2 whose files are not there."""
+    items = (item for item in items_of(files) if not _OTHER_SENSORS.search(item.sensor))
+    return [
+        item for item in items if any(map(_layer, item.bands())) or (_SENSOR.search(item.sensor) and not item.rasters())
+    ]
+
+
+def _newest(items: Sequence[Item], search: Search) -> list[Item]:
+    """Returns the items of the newest baseline of each acquisition, and warns of the others."""
+    versions: defaultdict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        tile = tile_of(item)
+        platform = str(item.properties.get("platform"))
+        versions[(tile, platform, _time(item)) if tile else (str(item.source), item.name)].append(item)
+    kept: list[Item] = []
+    for same in versions.values():
+        latest = max(baseline_of(item) or "" for item in same)
+        newest = {item.name: item for item in same if (baseline_of(item) or "") == latest}
+        older = [item for item in same if (baseline_of(item) or "") != latest]
+        kept.extend(newest.values())
+        search.left_out.extend(LeftOut(item.day, item.name, f"{next(iter(newest))} is newer") for item in older)
+        if older:
+            search.reporter.warning(
+                f"Several versions of one acquisition: {next(iter(newest))} is used, "
+                f"{', '.join(item.name for item in older)} is not."
+            )
+    return kept
+
+
+def _time(item: Item) -> str:
+    """Returns when a take began: by that of the data take, else the day."""
+    take = re.search(r"\d{8}T\d{6}", str(item.properties.get("s2:datatake_id", "")))
+    return take[0] if take else item.day.isoformat()
+
+
+def tile_of(item: Item) -> str | None:
+    """Returns the tile of an item, such as ``31UES``, if it tells one."""
+    properties = item.properties
+    parts = [
+        str(properties.get(f"{prefix}:{name}", ""))
+        for prefix in ("mgrs", "sentinel")
+        for name in ("utm_zone", "latitude_band", "grid_square")
+    ]
+    said = [
+        properties.get("s2:mgrs_tile"),
+        str(properties.get("grid:code", "")).removeprefix("MGRS-"),
+        "".join(parts[:3]),
+        "".join(parts[3:]),
+        *re.findall(r"(?<![A-Z0-9])T?(\d{1,2}[A-Z]{3})(?![A-Z0-9])", item.name),
+    ]
+    return next((text.zfill(5) for text in said if isinstance(text, str) and _TILE.fullmatch(text)), None)
+
+
+def baseline_of(item: Item) -> str | None:
+    """Returns the processing baseline of an item, such as ``0400``, if it tells one."""
+    properties = item.properties
+    for key in ("s2:processing_baseline", "sentinel:processing_baseline", "processing:version"):
+        if match := _BASELINE.fullmatch(str(properties.get(key, ""))):
+            return match[1] + match[2]
+    for text in (properties.get("s2:product_uri"), properties.get("sentinel:product_id"), item.name):
+        if match := _BASELINE_IN_NAME.search(str(text or "")):
+            return match[1]
+    return None
+
+
+def _product(item: Item, search: Search) -> Product:
+    layers: defaultdict[str, list[ItemBand]] = defaultdict(list)
+    for band in item.bands():
+        if name := _layer(band):
+            layers[name].append(band)
+    # The finest of several, and an archive's own files before the agency's.
+    chosen = {name: min(some, key=lambda band: (band.spacing, band.jpeg2000)) for name, some in layers.items()}
+    bands = {name: _source(item, band, search) for name, band in chosen.items() if name not in _MASKS}
+    masks = [mask_source(chosen[name].file, chosen[name].index, name) for name in _MASKS if name in chosen]
+    return Product(item.name, item.day, bands, tuple(masks))
+
+
+def _layer(band: ItemBand) -> str | None:
+    for word in band.words:
+        name = _RED_EDGES.get(word) or layer_described(word)
+        if name in SENTINEL2_BANDS or name in _MASKS:
+            return name
+    return None
+
+
+def _source(item: Item, band: ItemBand, search: Search) -> BandSource:
+    with open_raster(band.file) as dataset:
+        kind = np.dtype(dataset.dtypes[band.index - 1]).kind
+        declared = dataset.scales[band.index - 1], dataset.offsets[band.index - 1]
+        told = dataset.nodatavals[band.index - 1]
+        file = _with_crs(band.file, item, band) if dataset.crs is None else band.file
+    scale = band.number("raster:scale", "scale")
+    offset = band.number("raster:offset", "offset")
+    if scale is None and declared != (1.0, 0.0):
+        scale, offset = declared
+    elif kind == "f":
+        scale, offset = scale if scale is not None else 1.0, offset or 0.0
+    else:
+        scale = _SCALE if scale is None else scale
+        offset = _offset(item, band, offset, search)
+    nodata = band.number("nodata", "raster:nodata")
+    if nodata is None and told is None and kind == "u":
+        nodata = 0
+    return BandSource(file, band.index, scale, offset, nodata=nodata)
+
+
+def _with_crs(file: File, item: Item, band: ItemBand) -> File:
+    """Returns a file that has no CRS with that which the item gives it."""
+    code = band.said.get("proj:code", item.properties.get("proj:code"))
+    number = band.said.get("proj:epsg", item.properties.get("proj:epsg"))
+    code = code or (f"EPSG:{number}" if isinstance(number, int) else None)
+    return Path(f"{file}|crs={code}") if isinstance(file, Path) and isinstance(code, str) else file
+
+
+def _offset(item: Item, band: ItemBand, said: float | None, search: Search) -> float:
+    """Returns the offset of whole numbers, as reflectance.
+
+    Raises:
+        InputError: It can't be known.
+    """
+    flag = next((item.properties[key] for key in _OFFSET_APPLIED if key in item.properties), None)
+    if flag is True and not band.jpeg2000:
+        return 0.0
+    if flag is None and said is not None:
+        return said
+    given, baseline = search.options.offset, baseline_of(item)
+    number = of_baseline(baseline) if baseline else None
+    if number is None and given is not None:
+        number = given.on(item.day)
+    if number is None and item.day < SINCE:
+        number = 0.0
+    if number is None:
+        raise InputError(
+            f"The STAC item {item.name} in {item.source} tells neither the offset of its bands nor their processing "
+            "baseline: whether 1000 is to be subtracted from their numbers, as in products since 25 January 2022, or "
+            "was already, can't be known.",
+            "Give OFFSET: -1000 if it is to be subtracted, else 0.",
+        )
+    return number * _SCALE
