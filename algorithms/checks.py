@@ -59,9 +59,9 @@ class Checks:
         series = self._inputs(kinds.Series)
         if series and not any(map(self._values.given, series)):
             yield tr("There is no series.") + "\n" + tr("Choose a Sentinel-1 series, a Sentinel-2 series, or both.")
-        sources = {"FOLDER", "LAYERS"}
+        sources = {"FOLDER", "LAYERS", "SCENES"}
         if sources <= self._inputs(kinds.FilePath).keys() and not any(map(self._values.given, sources)):
-            yield tr("There is nothing to prepare.") + "\n" + tr("Choose a folder, or layers.")
+            yield tr("There is nothing to prepare.") + "\n" + tr("Choose a folder, layers or a scene list.")
         for name, raster in {**self._inputs(kinds.Raster), **self._inputs(kinds.Rasters)}.items():
             yield self._fault_of_raster(name, raster)
         for name in series:

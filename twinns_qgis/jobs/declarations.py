@@ -111,6 +111,13 @@ _BANDS = text(
     advanced=True,
 )
 _LAYERS = rasters("Or raster layers, instead of a folder", "Rasters to use, instead of a folder.", default=())
+_SCENES = file(
+    "Or a scene list, of files on servers (GeoJSON)",
+    "Scene list, instead of a folder: STAC items in one GeoJSON, of whose files on servers the part is read that is "
+    "needed.",
+    default=None,
+    extension="geojson",
+)
 _SENTINEL1 = series(
     "Sentinel-1 series",
     "The Sentinel-1 series: the raster that Prepare Sentinel-1 series wrote.",
@@ -177,6 +184,7 @@ class PrepareSentinel2(Declaration):
         default=None,
     )
     layers: tuple[Path, ...] = _LAYERS
+    scenes: Path | None = _SCENES
     extent: str | None = extent(
         "Area to prepare",
         "Part to prepare, as xmin,xmax,ymin,ymax [EPSG:code], also over several tiles; by default all of the first "
@@ -286,6 +294,7 @@ class PrepareSentinel1(Declaration):
         default=None,
     )
     layers: tuple[Path, ...] = _LAYERS
+    scenes: Path | None = _SCENES
     reference: Path = raster(
         "Sentinel-2 series, whose pixel grid is taken over", "Raster whose grid the series gets: the Sentinel-2 series."
     )

@@ -23,7 +23,7 @@ class PrepareSentinel1(Job, declarations.PrepareSentinel1):
 
         prepare_sentinel1(
             self.output,
-            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands)),
+            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands), self.scenes),
             Period(self.start, self.end, self.step),
             reference=self.reference,
             units=self.units,

@@ -28,7 +28,7 @@ class PrepareSentinel2(Job, declarations.PrepareSentinel2):
 
         prepare_sentinel2(
             Outputs(self.output, self.validity, self.report),
-            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands)),
+            Inputs(self.layers, self.folder, self.dates, BandNames.parse(self.bands), self.scenes),
             Period(self.start, self.end, self.step),
             area=Area(
                 Extent.parse(self.extent) if self.extent else None,

@@ -1,4 +1,4 @@
-"""Files on disk and in zip archives, alike: products are read as they were downloaded."""
+"""Files on disk, in zip archives and on servers, alike: products are read as they are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of
+from twinns_qgis.rasters.remote import RemoteFile
 
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
@@ -42,8 +44,8 @@ class ZipMember:
         return str(place(self))
 
 
-File: TypeAlias = Path | ZipMember
-"""A file, on disk or in an archive.
+File: TypeAlias = Path | ZipMember | RemoteFile
+"""A file, on disk, in an archive or on a server.
 
 A path may go on within an archive, and tell what counts instead of what the file says: ``file|crs=EPSG:code|nodata=0``.
 """
@@ -51,10 +53,12 @@ A path may go on within an archive, and tell what counts instead of what the fil
 
 def place(file: File) -> Path:
     """Returns the path of a file; that of a member goes on within its archive as if that were a folder."""
+    if isinstance(file, RemoteFile):
+        return Path(file.host, *PurePosixPath(urlsplit(file.url).path).parts[1:])
     return file_of(file) if isinstance(file, Path) else file.archive / file.member
 
 
-def on_disk(file: File) -> Path:
+def on_disk(file: Path | ZipMember) -> Path:
     """Returns the path on disk: that of the file, or of the archive that it is in."""
     return container_of(file) if isinstance(file, Path) else file.archive
 
@@ -68,6 +72,8 @@ def read_bytes(file: File) -> bytes:
     try:
         if isinstance(file, Path):
             return file.read_bytes()
+        if isinstance(file, RemoteFile):
+            return file.content()
         with zipfile.ZipFile(file.archive) as archive:
             return archive.read(file.member)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:

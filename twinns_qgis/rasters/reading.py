@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of, url_of
 from twinns_qgis.rasters.archives import File, ZipMember, on_disk
+from twinns_qgis.rasters.remote import Opener, RemoteFile, address_of, failure
 from twinns_qgis.rasters.retold import file_behind, retold
 
 _PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
@@ -31,15 +32,22 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
-            dataset = rasterio.open(retold(_gdal_name(file), file))
+            if isinstance(file, RemoteFile):
+                dataset = rasterio.open(file.url, driver=file.driver, opener=Opener(file))
+            else:
+                dataset = rasterio.open(retold(_gdal_name(file), file))
         except RasterioIOError as error:
+            if isinstance(file, RemoteFile):
+                raise failure(file.url) or InputError(
+                    f"{file} is no GeoTIFF or JPEG 2000.", "Download it, to see what it is; or leave it out."
+                ) from error
             state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
             raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
         with dataset:
             yield dataset
 
 
-def _gdal_name(file: File) -> str | Path:
+def _gdal_name(file: Path | ZipMember) -> str | Path:
     if isinstance(file, ZipMember):
         return file.gdal_name
     if url := url_of(file):
@@ -93,7 +101,7 @@ def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
 
 
 def _unreadable(dataset: rasterio.DatasetReader) -> InputError:
-    return InputError(
-        f"The pixels of {file_behind(dataset)} can't be read: the file is damaged or incomplete.",
+    return failure(dataset.name) or InputError(
+        f"The pixels of {address_of(file_behind(dataset))} can't be read: the file is damaged or incomplete.",
         "Download or copy it once more.",
     )

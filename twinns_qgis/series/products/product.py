@@ -19,6 +19,7 @@ from twinns_qgis.rasters.archives import File, on_disk
 from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote import RemoteFile
 from twinns_qgis.series.products.band_source import BandSource
 
 
@@ -111,8 +112,8 @@ class Product:
 
     @property
     def paths(self) -> frozenset[Path]:
-        """The same, as they are on disk: for files in an archive, the archive."""
-        return frozenset(on_disk(file) for file in self.files)
+        """Those that are on disk: for files in an archive, the archive."""
+        return frozenset(on_disk(file) for file in self.files if not isinstance(file, RemoteFile))
 
     @cached_property
     def grid(self) -> Grid:

@@ -37,6 +37,7 @@ class Search:
         dates: Gives files their dates.
         reporter: Receives warnings.
         bands: Names of the bands of files that do not describe them.
+        scenes: Whether the files are scene lists, whose addresses are read.
         chosen: Whether the user named the files one by one; else they are what lies below a folder.
         options: What the user chose of Sentinel-2.
         root: The folder above which no folder's name tells anything of an image.
@@ -50,6 +51,7 @@ class Search:
     dates: AcquisitionDates
     reporter: Reporter
     bands: BandNames = field(default_factory=BandNames)
+    scenes: bool = False
     chosen: bool = False
     options: Sentinel2Options = field(default_factory=Sentinel2Options)
     root: Path | None = None

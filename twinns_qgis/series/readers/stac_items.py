@@ -3,7 +3,8 @@
 Formats: the item specification 1.0 and 1.1 with its extensions eo, raster, projection, sat and processing. What 1.0
 says in ``eo:bands`` and ``raster:bands``, 1.1 says in ``bands``, and what all bands have in common in the asset itself.
 
-An item is what somebody else wrote. Only files that the user gave are ever read for it: its addresses tell names.
+An item is what somebody else wrote. Below a folder only files that the user gave are read for it: its addresses tell
+names. Of a scene list its addresses are read, of servers that the user saw before, and on disk what lies beside it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File, place, read_bytes
+from twinns_qgis.rasters.archives import File, ZipMember, place, read_bytes
+from twinns_qgis.rasters.remote import Archive, RemoteFile, parts_of
 from twinns_qgis.series.dates import Tags, by_acquisition
 from twinns_qgis.series.products.product import Orbit
+from twinns_qgis.series.readers.search import Search
 
 _SUFFIXES = (".json", ".geojson")
 _RASTERS = (".tif", ".tiff", ".jp2")
@@ -89,11 +92,13 @@ class Item:
         source: The file that holds the item.
         content: The item.
         files: The files that the user gave, among which those of its assets are found, by their names.
+        archive: Where its addresses lead; None where they are not to be read.
     """
 
-    source: File
+    source: Path | ZipMember
     content: Mapping[str, Any]
     files: Mapping[str, Sequence[File]] = field(repr=False)
+    archive: Archive | None = None
 
     @property
     def name(self) -> str:
@@ -151,16 +156,22 @@ class Item:
         return {key: asset for key, asset in assets.items() if isinstance(asset.get("href"), str)}
 
     def file(self, asset: Mapping[str, Any]) -> File | None:
-        """Returns the file of an asset: where the item says, else the one beside or below it that has its name."""
-        address = urlsplit(asset["href"])
+        """Returns the file of an asset: where the item says, else the one beside or below it that has its name.
+
+        Raises:
+            InputError: It is on a server from which nothing may be read.
+        """
+        address = parts_of(asset["href"])
+        if self.archive and address.netloc:
+            return RemoteFile.of(_https(asset), self.archive)
         path = unquote(address.path) if address.scheme else asset["href"]
         candidates = self.files.get(PurePosixPath(path.replace("\\", "/")).name.lower(), ())
         folder = place(self.source).parent
-        said = Path(path) if address.scheme == "file" else folder / path
-        if not address.scheme or address.scheme == "file":
-            exact = [file for file in candidates if place(file) == _plain(said)]
-            if exact:
-                return exact[0]
+        said = _plain(Path(path) if address.scheme == "file" else folder / path)
+        if self.archive:
+            return said if folder in said.parents and said.is_file() else None
+        if address.scheme in ("", "file") and (exact := [file for file in candidates if place(file) == said]):
+            return exact[0]
         near = [file for file in candidates if place(file).parent == folder]
         below = [file for file in candidates if folder / self.name in place(file).parents]
         return near[0] if len(near) == 1 else below[0] if len(below) == 1 else None
@@ -185,6 +196,8 @@ class Item:
                 yield ItemBand(key, file, index + 1, {**asset, **own}, alone=count == 1)
 
 
+API, SIGNING = "twinns:api", "twinns:signing"
+"""Members of a scene list: the API that it is from, and what signs its files' addresses."""
 ABSENT = "STAC items whose files are not there, beside them or below a folder of their name"
 """Why an item gives nothing."""
 _OF_SENSOR = (
@@ -192,13 +205,17 @@ _OF_SENSOR = (
 )  # fmt: skip
 
 
-def holders(files: Sequence[File]) -> list[File]:
+def holders(files: Sequence[File]) -> list[Path | ZipMember]:
     """Returns the files that are items or collections of items by their names."""
-    return [file for file in files if place(file).suffix.lower() in _SUFFIXES]
+    return [file for file in files if not isinstance(file, RemoteFile) and place(file).suffix.lower() in _SUFFIXES]
 
 
-def items_of(files: Sequence[File]) -> list[Item]:
+def items_of(files: Sequence[File], search: Search) -> list[Item]:
     """Returns the items in files, in order; JSON of other kinds holds none.
+
+    Args:
+        files: The files; of a scene list its own addresses count besides.
+        search: Tells whether they are scene lists.
 
     Raises:
         InputError: A file can't be read.
@@ -206,19 +223,50 @@ def items_of(files: Sequence[File]) -> list[Item]:
     by_name: defaultdict[str, list[File]] = defaultdict(list)
     for file in files:
         by_name[place(file).name.lower()].append(file)
-    return [Item(file, content, by_name) for file in holders(files) for content in _contents(file)]
+    return [item for file in holders(files) for item in _items(file, by_name, search)]
 
 
-def _contents(file: File) -> list[Mapping[str, Any]]:
+def _items(file: Path | ZipMember, files: Mapping[str, Sequence[File]], search: Search) -> list[Item]:
     if isinstance(file, Path) and file.stat().st_size > _LARGEST:
         return []
     try:
-        content = json.loads(read_bytes(file))
+        content = _mapping(json.loads(read_bytes(file)))
     except (ValueError, RecursionError):  # no JSON, which is nothing to us
         return []
-    content = _mapping(content)
+    archive = Archive(str(content.get(API, "")), str(content.get(SIGNING, ""))) if search.scenes else None
     found = _mappings(content.get("features")) if content.get("type") == "FeatureCollection" else [content]
-    return [item for item in found if "stac_version" in item and item.get("id") and "assets" in item]
+    return [
+        Item(file, item, files, archive)
+        for item in found
+        if "stac_version" in item and item.get("id") and "assets" in item
+    ]
+
+
+def hosts_of(scenes: Path) -> list[str]:
+    """Returns the servers to which a scene list leads, in the order of their names.
+
+    Raises:
+        InputError: It can't be read, or holds no items.
+    """
+    try:
+        content = _mapping(json.loads(read_bytes(scenes)))
+    except (ValueError, RecursionError):
+        content = {}
+    items = _mappings(content.get("features"))
+    if not items:
+        raise InputError(f"{scenes} is no scene list.", "Give a GeoJSON of STAC items, such as findscenes writes.")
+    assets = [_mapping(asset) for item in items for asset in _mapping(item.get("assets")).values()]
+    addresses = [_https(asset) for asset in assets if isinstance(asset.get("href"), str)]
+    return sorted(
+        {host for address in [*addresses, str(content.get(SIGNING, ""))] if (host := parts_of(address).netloc)}
+    )
+
+
+def _https(asset: Mapping[str, Any]) -> str:
+    """Returns the address of an asset; of several the first that a browser would understand."""
+    others = _mapping(asset.get("alternate")).values()
+    addresses = [asset["href"], *(str(_mapping(other).get("href")) for other in others)]
+    return next((href for href in addresses if href.startswith(("https:", "http:"))), addresses[0])
 
 
 def _plain(path: Path) -> Path:

@@ -48,7 +48,7 @@ _SCALE = 0.0001
 
 def held(files: Sequence[File], search: Search) -> list[File]:
     """Returns the items that tell bands of Sentinel-2, and the files of their assets."""
-    items = _of_sentinel2(files)
+    items = _of_sentinel2(files, search)
     return list(dict.fromkeys([item.source for item in items] + [file for item in items for file in item.rasters()]))
 
 
@@ -59,29 +59,29 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
         InputError: An item tells no date, or too little to know the offset.
     """
     items = []
-    for item in _of_sentinel2(files):
+    for item in _of_sentinel2(files, search):
         if _OTHER_LEVEL.search(item.sensor):
             search.left_out.append(LeftOut(item.day, item.name, "of another level"))
             search.pass_over(item.rasters(), "of level 1C, by the STAC item; level 2A is expected")
         else:
             items.append(item)
-    products = [(item, _product(item, search)) for item in _newest(items, search)]
+    products = [(item, _product(item, search)) for item in newest(items, search)]
     search.unrecognised.update({item.source: ABSENT for item, product in products if not product.bands})
     found = [(item, product) for item, product in products if product.bands]
     days = search.dates.of({item.place: item.tags for item, _ in found})
     return [replace(product, date=days[item.place]) for item, product in found]
 
 
-def _of_sentinel2(files: Sequence[File]) -> list[Item]:
+def _of_sentinel2(files: Sequence[File], search: Search) -> list[Item]:
     """Returns the items that tell bands of Sentinel-2, and those of Sentinel-2 whose files are not there."""
-    items = (item for item in items_of(files) if not _OTHER_SENSORS.search(item.sensor))
+    items = (item for item in items_of(files, search) if not _OTHER_SENSORS.search(item.sensor))
     return [
         item for item in items if any(map(_layer, item.bands())) or (_SENSOR.search(item.sensor) and not item.rasters())
     ]
 
 
-def _newest(items: Sequence[Item], search: Search) -> list[Item]:
-    """Returns the items of the newest baseline of each acquisition, and warns of the others."""
+def newest(items: Sequence[Item], search: Search) -> list[Item]:
+    """Returns the items of the newest baseline of each acquisition, each once, and warns of the others."""
     versions: defaultdict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
         tile = tile_of(item)

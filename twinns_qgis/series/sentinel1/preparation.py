@@ -17,6 +17,7 @@ from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine, make_rasters
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote import Watched, use_memory
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
@@ -102,6 +103,9 @@ def prepare_sentinel1(
         ... )
     """
     check_output(output)
+    if inputs.scenes:
+        use_memory(machine.memory)
+        reporter = Watched(reporter)
     margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
@@ -165,7 +169,14 @@ def find_sentinel1(inputs: Inputs, period: Period, reporter: Reporter) -> list[P
         InputError: There is none, or one can't be used.
     """
     dates = AcquisitionDates(inputs.dates, reporter, inputs.root)
-    search = Search(dates, reporter, bands=inputs.bands, chosen=bool(inputs.layers), root=inputs.root)
+    search = Search(
+        dates,
+        reporter,
+        bands=inputs.bands,
+        scenes=bool(inputs.scenes),
+        chosen=bool(inputs.layers),
+        root=inputs.root,
+    )
     return find_products(READERS, inputs, period, search)
 
 

@@ -56,6 +56,7 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         AcquisitionDates(inputs.dates, reporter, inputs.root),
         reporter,
         bands=inputs.bands,
+        scenes=bool(inputs.scenes),
         chosen=bool(inputs.layers),
         options=options,
         root=inputs.root,

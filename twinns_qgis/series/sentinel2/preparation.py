@@ -21,6 +21,7 @@ from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, blocks_folder, make_rasters
+from twinns_qgis.rasters.remote import Watched, use_memory
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
@@ -94,6 +95,9 @@ def prepare_sentinel2(
     """
     written = [path for path in (outputs.series, outputs.validity, outputs.report) if path]
     check_outputs(written)
+    if inputs.scenes:
+        use_memory(machine.memory)
+        reporter = Watched(reporter)
     search = find_sentinel2(inputs, options, period, reporter)
     found = search.products
     check_spared(written, [path for product in found for path in product.paths] + inputs.named)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import Orbit
-from twinns_qgis.series.readers.search import Sentinel2Options
+from twinns_qgis.series.readers.search import Search, Sentinel2Options
 from twinns_qgis.series.readers.stac_items import items_of
 from twinns_qgis.series.sentinel1.preparation import find_sentinel1
 from twinns_qgis.series.sentinel2.finding import find_sentinel2
@@ -281,7 +282,7 @@ JSON = st.recursive(
 def test_items_of_any_content_end_in_a_message_at_most(tmp_path, listener, assets, properties):
     path = tmp_path / "item.json"
     path.write_text(json.dumps({"stac_version": "1.0.0", "id": "a", "assets": assets, "properties": properties}))
-    for item in items_of([path]):
+    for item in items_of([path], Search(AcquisitionDates(None, listener), listener)):
         list(item.bands())
     with pytest.raises(InputError):
         find_sentinel2(Inputs(folder=tmp_path), Sentinel2Options(), Period(None, None), listener)

@@ -407,9 +407,9 @@ def test_nothing_found_says_what_was_looked_for(prepare, tmp_path):
 
 
 def test_layers_or_a_folder_are_needed_not_both(prepare, three_dates, tmp_path):
-    with pytest.raises(InputError, match="Neither layers nor a folder"):
+    with pytest.raises(InputError, match="Nothing was given"):
         Inputs()
-    with pytest.raises(InputError, match="Both layers and a folder"):
+    with pytest.raises(InputError, match="Layers and folder was given"):
         Inputs((tmp_path / "a.tif",), tmp_path)
     with pytest.raises(InputError, match="none does not exist"):
         Inputs(folder=tmp_path / "none")
