@@ -7,12 +7,12 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from ..twinns_qgis.jobs.parameters import Declaration, RasterOutput
+from ..twinns_qgis.jobs.parameters import Declaration, FileOutput, RasterOutput
 from .checks import Checks
 from .declared import DeclaredAlgorithm
 from .environment import check_interpreter, chosen_interpreter
 from .layers import Copies
-from .results import Result, load_instead, show_result
+from .results import Result, load_instead, show_footprints, show_result
 from .series import view_of
 from .set_up_link import can_compute
 from .translation import tr
@@ -83,6 +83,8 @@ class JobAlgorithm(DeclaredAlgorithm):
             load_instead(outputs[name], shown, context)
             if isinstance(parameter, RasterOutput):
                 show_result(shown, Result(self.name(), order, self._made(), call), context)
+            elif isinstance(parameter, FileOutput) and parameter.extension == "geojson":
+                show_footprints(shown, name.upper(), tr(parameter.label), context)
         return {name.upper(): value for name, value in found.items()}
 
     def _made(self) -> str:

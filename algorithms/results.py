@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsProcessingUtils,
     QgsRasterLayer,
 )
 
@@ -21,6 +22,7 @@ _GROUP = "TWINNS"
 _FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover")
 """The algorithms whose rasters lie upon each other, the last one's on top."""
 _RANK = "twinns/rank"
+_VECTOR = QgsProcessingUtils.LayerHint.Vector
 
 
 class Result:
@@ -68,6 +70,14 @@ def load_instead(asked: str, shown: str, context: QgsProcessingContext) -> None:
     if shown != asked and asked in layers:
         layers[shown] = layers.pop(asked)
         context.setLayersToLoadOnCompletion(layers)
+
+
+def show_footprints(path: str, output: str, label: str, context: QgsProcessingContext) -> None:
+    """Lets QGIS load a scene list, which is a file to Processing and a layer of footprints to its user."""
+    if context.project():
+        context.addLayerToLoadOnCompletion(
+            path, QgsProcessingContext.LayerDetails(label, context.project(), output, _VECTOR)
+        )
 
 
 _KEPT: list[_Shown] = []

@@ -19,7 +19,7 @@ FLOW = (
     "demo", "jobs", "compute", "__main__",
 )  # fmt: skip
 MODULES = sorted(CORE.rglob("*.py"))
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"pystac_client": "pystac-client", "pystac": "pystac-client", "sklearn": "scikit-learn"}
 OTHER_BACKENDS = {"jax", "torch"}
 
 

@@ -308,3 +308,11 @@ def test_an_error_in_a_step_ends_the_model(run, worker, polygons, tmp_path):
     parameters.update(dict.fromkeys(outputs, "TEMPORARY_OUTPUT"), POLYGONS=polygons, CLASS_FIELD="class")
     with pytest.raises(Exception, match="Error encountered while running Prepare Sentinel-2 series"):
         run("landcover", parameters)
+
+
+def test_a_scene_list_is_loaded_as_a_layer_of_footprints(run, worker, context, tmp_path):
+    worker("finish(output=request['parameters']['output'], scenes=1)")
+    area = {"EXTENT": "3,4,50,51 [EPSG:4326]", "START": "2021-01-01", "END": "2021-12-31"}
+    run("findscenes", {**area, "OUTPUT": str(tmp_path / "scenes.geojson")})
+    (details,) = context.layersToLoadOnCompletion().values()
+    assert (details.name, details.outputName) == ("Scene list", "OUTPUT")

@@ -33,7 +33,10 @@ def given(tmp_path, make_series, make_model):
     feature = {"type": "Feature", "geometry": square, "properties": {"class": "wheat"}}
     polygons.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     model = make_model(sentinel2=["B4"])
-    values = {"Raster": series, "Polygons": str(polygons), "Field": "class", "FilePath": model}
+    values = {
+        "Raster": series, "Polygons": str(polygons), "Field": "class", "FilePath": model, "Day": "2021-06-01",
+        "Extent": "3,4,50,51 [EPSG:4326]",
+    }  # fmt: skip
 
     def make(declaration):
         parameters = declaration.parameters()

@@ -12,7 +12,7 @@ from qgis.core import QgsApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"landcover", "landcoverforest", "landcoverfrommodel"}
-JOBS = {"createdemosite", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover"}
+JOBS = {"createdemosite", "findscenes", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover"}
 ALGORITHMS = {*JOBS, *MODELS, "setupcompute", "checkcompute"}
 
 

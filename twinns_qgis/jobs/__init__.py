@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Loads the jobs when one is asked for: QGIS's own Python reads the declarations, and lacks what jobs need."""
-    if name not in ("JOBS", "CreateDemoSite", "Job", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "TrainModel"):
+    if name not in (
+        "JOBS",
+        "CreateDemoSite",
+        "FindScenes",
+        "Job",
+        "MapCover",
+        "PrepareSentinel1",
+        "PrepareSentinel2",
+        "TrainModel",
+    ):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(".catalogue", __name__), name)

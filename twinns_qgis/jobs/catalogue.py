@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from twinns_qgis.jobs.create_demo_site import CreateDemoSite
+from twinns_qgis.jobs.find_scenes import FindScenes
 from twinns_qgis.jobs.job import Job
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.prepare_sentinel1 import PrepareSentinel1
 from twinns_qgis.jobs.prepare_sentinel2 import PrepareSentinel2
 from twinns_qgis.jobs.train_model import TrainModel
 
-__all__ = ["JOBS", "CreateDemoSite", "Job", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "TrainModel"]
+__all__ = [
+    "JOBS",
+    "CreateDemoSite",
+    "FindScenes",
+    "Job",
+    "MapCover",
+    "PrepareSentinel1",
+    "PrepareSentinel2",
+    "TrainModel",
+]
 
 JOBS: dict[str, type[Job]] = {
-    job.id(): job for job in (CreateDemoSite, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
+    job.id(): job for job in (CreateDemoSite, FindScenes, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
 }

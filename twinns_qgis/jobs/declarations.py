@@ -161,6 +161,55 @@ class CreateDemoSite(Declaration):
     folder: Path = folder_output("Folder of the demo site", "Folder to make the site in; it must be new or empty.")
 
 
+class FindScenes(Declaration):
+    """An area and a time to a scene list."""
+
+    command = "find-scenes"
+    label = "Find scenes"
+    group = "Preparation"
+    summary = "Searches an archive for the scenes of an area and a time, and writes their list."
+    description = (
+        "Searches an archive of satellite images by its STAC API for the scenes of an area and a time. Nothing is "
+        "downloaded: the list, a GeoJSON of their footprints with clouds, date, orbit, tile and baseline, goes into "
+        "the algorithms that prepare, which read from the archive's files what the area needs.\n\n"
+        "earth-search, planetary-computer and digital-earth-africa are known by name, any other archive by the address "
+        "of its API. No host is contacted but that of the API."
+    )
+    tags = "stac,search,download,archive,catalogue,cloud optimised,sentinel,twinns"
+    page = "archives.md"
+    numbers: ClassVar = {"scenes": "Number of scenes"}
+
+    api: str = text(
+        "Archive, or address of a STAC API",
+        "earth-search, planetary-computer, digital-earth-africa, or the address of a STAC API, https://....",
+        default="planetary-computer",
+    )
+    collections: str = text(
+        "Collections: sentinel-2, sentinel-1, or the archive's own names",
+        "Collections to search, separated by commas: sentinel-2 or sentinel-1 of the archives known by name, or an "
+        "archive's own names of its collections.",
+        default="sentinel-2",
+    )
+    extent: str = extent("Area", "Area, as xmin,xmax,ymin,ymax [EPSG:code].")
+    start: date = day("First date", "First date of acquisition.")
+    end: date = day("Last date", "Last date of acquisition.")
+    max_cloud: float = number(
+        "Leave out scenes with more clouds than (%)",
+        "Scenes with more clouds, in percent of the whole scene as the archive tells it, are left out.",
+        default=100.0,
+        limit=_PERCENT,
+    )
+    orbit: str = text(
+        "Orbit: any, ascending, descending or its relative number",
+        "The orbit whose scenes are listed: any, ascending, descending or the number of a relative orbit.",
+        default="any",
+        advanced=True,
+    )
+    output: Path = file_output(
+        "Scene list", "The list to write, a GeoJSON.", extension="geojson", kind="GeoJSON files (*.geojson)"
+    )
+
+
 class PrepareSentinel2(Declaration):
     """Sentinel-2 products to a series."""
 
@@ -679,6 +728,7 @@ class MapCover(Declaration):
 
 DECLARATIONS: tuple[type[Declaration], ...] = (
     CreateDemoSite,
+    FindScenes,
     PrepareSentinel2,
     PrepareSentinel1,
     TrainModel,

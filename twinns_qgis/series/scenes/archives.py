@@ -1,0 +1,91 @@
+"""The archives that are known by name; any other is found by the address of its API.
+
+Addresses and collections are those of the archives' own documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from twinns_qgis.errors import InputError
+
+
+@dataclass(frozen=True)
+class Known:
+    """An archive.
+
+    Args:
+        api: Address of its STAC API.
+        collections: Its collections by the sensors that `preparesentinel1` and `preparesentinel2` want.
+        signing: Address of what signs its files' addresses, on the API's host; empty for none.
+        region: Region of its public buckets at AWS, where items name them as ``s3://``; empty for none.
+    """
+
+    api: str
+    collections: Mapping[str, str] = field(default_factory=dict)
+    signing: str = ""
+    region: str = ""
+
+    def address(self, href: str) -> str:
+        """Returns the address of a file as servers understand it."""
+        bucket = re.fullmatch(r"s3://([a-z0-9.-]+)/(.+)", href)
+        return f"https://{bucket[1]}.s3.{self.region}.amazonaws.com/{bucket[2]}" if bucket and self.region else href
+
+
+ARCHIVES = {
+    "earth-search": Known("https://earth-search.aws.element84.com/v1", {"sentinel-2": "sentinel-2-l2a"}),
+    "planetary-computer": Known(
+        "https://planetarycomputer.microsoft.com/api/stac/v1",
+        {"sentinel-2": "sentinel-2-l2a", "sentinel-1": "sentinel-1-rtc"},
+        "https://planetarycomputer.microsoft.com/api/sas/v1/token",
+    ),
+    "digital-earth-africa": Known(
+        "https://explorer.digitalearth.africa/stac", {"sentinel-2": "s2_l2a", "sentinel-1": "s1_rtc"}, "", "af-south-1"
+    ),
+}  # fmt: skip
+SENSORS = ("sentinel-2", "sentinel-1")
+
+
+def parse_archive(text: str) -> Known:
+    """Returns the archive of a name, or of the address of an API.
+
+    Raises:
+        InputError: It is neither.
+
+    Example:
+        >>> parse_archive("planetary-computer").collections["sentinel-1"]
+        'sentinel-1-rtc'
+    """
+    text = text.strip()
+    if text.lower() in ARCHIVES:
+        return ARCHIVES[text.lower()]
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise InputError(
+            f"API is '{text.partition('?')[0]}'.",
+            f"Give {', '.join(ARCHIVES)}, or the address of a STAC API, https://...",
+        )
+    return next((known for known in ARCHIVES.values() if known.api == text.rstrip("/")), Known(text.rstrip("/")))
+
+
+def parse_collections(text: str, archive: Known) -> list[str]:
+    """Returns the collections of a text: names, or sensors of which the archive's collection is known.
+
+    Raises:
+        InputError: There is none, or the archive has none of the sensor.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    missing = [name for name in names if name in SENSORS and name not in archive.collections]
+    if missing or not names:
+        known = ", ".join(f"{name} ({collection})" for name, collection in archive.collections.items())
+        raise InputError(
+            f"COLLECTIONS is '{text}'; of {archive.api} is known: {known or 'nothing'}.",
+            "Give the names that the archive has for its collections, such as sentinel-2-l2a.",
+        )
+    return [archive.collections.get(name, name) for name in names]
