@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/prepare.py [--sizes 256 512 1024] [--memory 2048] [--folder build/benchmark]
     .venv/bin/python benchmarks/prepare.py --jpeg2000 [--dates 8] [--size 10980] [--rows 2000] [--memory 512]
+    .venv/bin/python benchmarks/prepare.py --remote [--dates 36] [--memory 2048]
 
 Prints, for simulated sites of 1, 4 and 16 times the area, and for a half and all of the dates, the seconds that each
 sensor takes, their ratio to the floor, and the peak memory of the process. Each measurement runs in a process of its
@@ -10,6 +11,8 @@ own; the sites are read once before the clock starts, so that all find them in t
 With --jpeg2000 it measures how often each tile of SAFE products is decoded, which takes most of the time. The files
 have the size of real ones, of which the first rows are prepared. As dates share the memory of a block, 512 MB for 8 of
 them make the blocks that 2 GB make for the 32 of a year.
+
+With --remote it measures how many bytes are read of files on a server, on loopback, for a window of 10 x 10 km.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import numpy as np
 import rasterio
 from joblib import cpu_count
 from jpeg2000 import decodings, make_products, tiles
+from remote import report_remote
 
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.rasters.grid import Extent
@@ -49,6 +53,10 @@ SENSORS = ("sentinel2", "sentinel1")
 
 def main() -> None:
     options = _options()
+    if options.remote:
+        report_remote(options.folder, options.dates or 36, options.memory or 2048)
+        return
+    options.dates = options.dates or 8
     if options.jpeg2000:
         report_decodings(options)
         return
@@ -229,7 +237,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     parser.add_argument("--jpeg2000", action="store_true", help="measure how often tiles of SAFE products are decoded")
-    parser.add_argument("--dates", type=int, default=8, help="of the SAFE products")
+    parser.add_argument("--remote", action="store_true", help="measure how much is read of files on a server")
+    parser.add_argument("--dates", type=int, help="of the SAFE products, by default 8, or on the server, by default 36")
     parser.add_argument("--size", type=int, default=10980, help="of the SAFE products, in pixels of 10 m")
     parser.add_argument("--rows", type=int, default=2000, help="of the SAFE products that are prepared")
     parser.add_argument("--measure", nargs=3, metavar=("SITE", "SENSOR", "KIND"), help="for its own use")

@@ -7,21 +7,25 @@ and none that it might refer to.
 
 from __future__ import annotations
 
+import atexit
 import io
 import ipaddress
 import os
 import random
 import re
 import socket
+import tempfile
 import threading
 import time
+from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit
 
 import requests
@@ -182,43 +186,96 @@ class Watched(Reporter):
 
 
 class _Cache:
-    """The ranges that were read last, within a number of bytes."""
+    """The ranges that were read: the last ones within a number of bytes, the others in a file that nobody sees.
+
+    Blocks of a series lie on the same tiles, and those of all dates and bands are more than memory holds.
+    """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._held: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._size = 0
+        self._limit, self._size = limit, 0
+        self._held: OrderedDict[_Start, bytes] = OrderedDict()
+        self._spilt: dict[_Start, tuple[int, int]] = {}
+        self._starts: dict[str, list[int]] = {}
+        self._file: BinaryIO | None = None
         self._lock = threading.Lock()
 
-    def find(self, url: str, start: int, size: int) -> bytes | None:
-        """Returns bytes if they are part of a range that is held and begins where they do, or of the file's head."""
+    def use(self, limit: int, folder: Path) -> None:
+        """Bounds the memory, and says where the file may be."""
         with self._lock:
-            for begin in (start, 0):
-                held = self._held.get((url, begin))
-                if held is not None and start + size <= begin + len(held):
-                    self._held.move_to_end((url, begin))
-                    return held[start - begin : start - begin + size]
-        return None
+            self._limit = limit
+            self._spilt.clear()
+            if self._file is not None:
+                self._file.close()
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # until the next job, or the process, ends
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
+
+    def find(self, url: str, at: int) -> bytes:
+        """Returns what is held of a file from a place on, to the end of the range that was read; nothing if none is."""
+        with self._lock:
+            starts = self._starts.get(url, [])
+            number = bisect_right(starts, at)
+            start = starts[number - 1] if number else at
+            return self._get((url, start))[at - start :]
 
     def keep(self, url: str, start: int, content: bytes) -> None:
-        """Holds a range, and lets go of those that were not asked for the longest time."""
+        """Holds a range."""
         with self._lock:
-            self._size += len(content) - len(self._held.pop((url, start), b""))
-            self._held[url, start] = content
-            while self._size > self.limit and len(self._held) > 1:
-                self._size -= len(self._held.popitem(last=False)[1])
+            starts = self._starts.setdefault(url, [])
+            if start not in starts:
+                insort(starts, start)
+            self._spilt.pop((url, start), None)
+            self._put((url, start), content)
+
+    def _get(self, key: _Start) -> bytes:
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key]
+        if key not in self._spilt or self._file is None:
+            return b""
+        place, size = self._spilt[key]
+        self._file.seek(place)
+        content = self._file.read(size)
+        self._put(key, content)
+        return content
+
+    def _put(self, key: _Start, content: bytes) -> None:
+        self._size += len(content) - len(self._held.pop(key, b""))
+        self._held[key] = content
+        while self._size > self._limit and len(self._held) > 1:
+            oldest, dropped = self._held.popitem(last=False)
+            self._size -= len(dropped)
+            if self._file is not None and oldest not in self._spilt:
+                self._spill(self._file, oldest, dropped)
+
+    def _spill(self, file: BinaryIO, key: _Start, content: bytes) -> None:
+        try:
+            place = file.seek(0, os.SEEK_END)
+            file.write(content)
+            file.flush()
+        except OSError:  # the disk is full: it is read from its server once more
+            return
+        self._spilt[key] = place, len(content)
 
 
+_Start = tuple[str, int]
+"""A file's address, and where in it a range begins."""
 traffic = Traffic()
 cache = _Cache(limit=64 * 2**20)
+atexit.register(cache.close)
 _sizes: dict[str, int] = {}
 _turns = threading.BoundedSemaphore(_CONNECTIONS)
 _own = threading.local()
 
 
-def use_memory(megabytes: int) -> None:
-    """Bounds what is kept of files on servers by a share of the memory that a job may use."""
-    cache.limit = megabytes * 2**20 // 8
+def use_memory(megabytes: int, folder: Path) -> None:
+    """Bounds what is kept of files on servers by a share of the memory that a job may use; more goes to a folder."""
+    cache.use(megabytes * 2**20 // 8, folder)
 
 
 _failures: dict[str, InputError] = {}
@@ -319,12 +376,12 @@ class _Ranges:
         return content
 
     def _read(self, start: int, size: int) -> bytes:
-        if not size:
-            return b""
-        held = cache.find(self._file.url, start, size)
-        if held is None:
-            held = self._fetch(start, max(size, _HEAD) if start == 0 or size < _LEAST else size)
-        return held[:size]
+        content = b""
+        while len(content) < size:  # GDAL reads a tile in one piece here, in several there
+            at, left = start + len(content), size - len(content)
+            held = cache.find(self._file.url, at)
+            content += (held or self._fetch(at, max(left, _HEAD) if at == 0 or left < _LEAST else left))[:left]
+        return content
 
     def _fetch(self, start: int, size: int) -> bytes:
         try:

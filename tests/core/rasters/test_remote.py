@@ -57,6 +57,16 @@ def test_the_tiles_of_a_window_are_read_and_the_head_and_nothing_twice(server, r
     assert {path for path, _ in server.requests} == {"/a.tif"}  # nothing is looked for beside it
 
 
+@pytest.mark.parametrize("limit", [0, 200_000])
+def test_what_memory_does_not_hold_is_kept_in_a_file(tmp_path, server, read, limit):
+    remote.cache.use(limit, tmp_path)
+    whole = Window(0, 0, SIDE, SIDE)
+    for _ in range(3):
+        np.testing.assert_array_equal(read(window=whole), VALUES)
+    assert len(server.requests) == len(set(server.requests)) == 17
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tif"}
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_server_is_asked_again(server, read, status):
     turns = iter([True, True, False, True])

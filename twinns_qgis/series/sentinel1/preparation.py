@@ -104,7 +104,7 @@ def prepare_sentinel1(
     """
     check_output(output)
     if inputs.scenes:
-        use_memory(machine.memory)
+        use_memory(machine.memory, output.parent)
         reporter = Watched(reporter)
     margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:

@@ -96,7 +96,7 @@ def prepare_sentinel2(
     written = [path for path in (outputs.series, outputs.validity, outputs.report) if path]
     check_outputs(written)
     if inputs.scenes:
-        use_memory(machine.memory)
+        use_memory(machine.memory, outputs.series.parent)
         reporter = Watched(reporter)
     search = find_sentinel2(inputs, options, period, reporter)
     found = search.products
