@@ -12,7 +12,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.mapping.devices import free_memory
 from twinns_qgis.mapping.inference import Inference
 from twinns_qgis.mapping.sizes import SIDES, Sizes, choose_sizes
-from twinns_qgis.networks.backend import gpu_available
+from twinns_qgis.networks.backend import compiles_every_shape, gpu_available
 from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
 from twinns_qgis.rasters.grid import Grid
@@ -109,7 +109,7 @@ class Ways:
             library=f"{backend} {versions()[backend]}",
             precision=precision,
             side=sizes.side,
-            compiled=parts >= _WORTH_COMPILING,
+            compiled=compiles_every_shape() or parts >= _WORTH_COMPILING,
             early_exit=self._early_exit,
         )
         return Way(inference, sizes)

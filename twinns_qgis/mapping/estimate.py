@@ -61,8 +61,8 @@ def pixels_per_second(plan: MappingPlan, grid: Grid, reporter: Reporter, whole: 
     )
     values = {name: one.read(middle, MARGIN) for name, one in plan.series.items()}
     seconds = 0.0
-    for _ in range(2):  # the first time, things are compiled
-        if seconds < _ENOUGH:
+    for _ in range(2):  # the first time, things are compiled, which is what takes long on a GPU
+        if seconds < _ENOUGH or plan.inference.device == "gpu":
             start = time.monotonic()
             plan.inference.scorer().scores(values, np.ones((height, width), bool), reporter.check_cancelled, whole)
             seconds = time.monotonic() - start

@@ -64,15 +64,13 @@ class Scorer:
         """Side of the parts that the memory of the device was found to suffice for."""
         self._side = side
         self._device = threading.Lock()
+        self._compiled = compiled
         self._exiting = None
         if early_exit:
             from twinns_qgis.networks.early_exit import ExitingNetwork
 
             self._exiting = ExitingNetwork(model.classifier.network, early_exit)
-        if compiled:
-            model.classifier.compile_for(side)
-            if self._exiting:
-                self._exiting.compile_for(side)
+        self._prepare_for(side)
 
     def scores(
         self,
@@ -117,7 +115,9 @@ class Scorer:
                         f"The memory of the device does not suffice for {2 * half} x {2 * half} pixels: {error}.",
                         "Close other programs that use it, or choose DEVICE cpu.",
                     ) from error
-                self.limit = min(self.limit, half)
+                if half < self.limit:
+                    self.limit = half
+                    self._prepare_for(half)
                 parts += _parts(rows, columns, half)
         return Scored(scores, left, computed, seconds)
 
@@ -153,6 +153,12 @@ class Scorer:
                 expected = self.model.classifier.scores(patches)[:, 0, 0].argmax(axis=-1)
             agreeing += int(np.count_nonzero((expected == found[some])[: count - start]))
         return {"sampled": count, "agreeing": agreeing}
+
+    def _prepare_for(self, side: int) -> None:
+        if self._compiled:
+            self.model.classifier.compile_for(side)
+            if self._exiting:
+                self._exiting.compile_for(side)
 
     def _classify(
         self, part: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], whole: bool

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twinns_qgis.errors import InputError
 
 Tensor = Any
 """A tensor of whichever backend Keras runs on."""
+
+Dates = Any
+"""A tensor by date, dates first, or a list of one for each date."""
 
 DEVICES = ("auto", "cpu", "gpu")
 _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
@@ -85,6 +89,79 @@ def compiles_blocks() -> bool:
     if backend == "torch":
         return False
     return gpu_available() or backend == "jax" or keras.config.dtype_policy().compute_dtype == "float32"
+
+
+def compiles_every_shape() -> bool:
+    """Returns whether even what is computed once is to be compiled: JAX would compile each loop anew at every call."""
+    import keras
+
+    return bool(keras.backend.backend() == "jax")
+
+
+def predictor(network: Any, compiled: bool) -> Callable[[dict[str, Any]], Any]:
+    """Returns what computes the outputs of a network, outside training, from its inputs; both are arrays by name.
+
+    Keras has JAX's programs consume the weights and give them back: they would be lost if the memory of the device runs
+    out, and with it the chance to go on in smaller parts.
+
+    Args:
+        network: The network.
+        compiled: Whether a program is compiled for each shape of the inputs; JAX always does.
+    """
+    import keras
+
+    if keras.backend.backend() != "jax":
+        network.jit_compile = compiled
+        return network.predict_on_batch
+    import jax
+    import numpy as np
+
+    program = jax.jit(lambda *state: network.stateless_call(*state, training=False)[0])
+
+    def predict(inputs: dict[str, Any]) -> Any:
+        kinds = network.trainable_variables, network.non_trainable_variables
+        return jax.tree.map(np.array, program(*([variable.value for variable in kind] for kind in kinds), inputs))
+
+    return predict
+
+
+def scan_dates(
+    step: Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, tuple[Tensor, ...]]],
+    state: Tensor,
+    inputs: Sequence[Dates],
+    backwards: bool = False,
+) -> tuple[Tensor, Sequence[Dates]]:
+    """Goes through the dates with a state.
+
+    JAX compiles one date for all: 24 and 34 of them took minutes. The others take them one by one, taken apart at once,
+    as the gradient of a slice is as large as what it was cut from.
+
+    Args:
+        step: What makes of the state and a date's inputs the next state and the outputs.
+        state: The first state.
+        inputs: Each by date.
+        backwards: Whether the last date comes first.
+
+    Returns:
+        The last state, and each of the outputs by date; `stack_dates` makes a tensor of one.
+    """
+    from keras import ops
+
+    if compiles_every_shape():
+        return ops.scan(step, state, tuple(inputs), reverse=backwards)
+    by_date = list(zip(*(one if isinstance(one, list) else ops.unstack(one) for one in inputs), strict=True))
+    outputs = []
+    for now in reversed(by_date) if backwards else by_date:
+        state, made = step(state, now)
+        outputs.append(made)
+    return state, [list(one) for one in zip(*(reversed(outputs) if backwards else outputs), strict=True)]
+
+
+def stack_dates(values: Dates) -> Tensor:
+    """Returns what `scan_dates` gives as a tensor, dates first."""
+    from keras import ops
+
+    return ops.stack(values) if isinstance(values, list) else values
 
 
 def describe_device(device: str) -> str:

@@ -33,6 +33,7 @@ class Dropout(keras.layers.Layer):
         super().__init__(**kwargs)
         self.rate = rate
         self.seeds = keras.random.SeedGenerator()
+        self.built = True  # it has no weights; with JAX, Keras goes through a network uncompiled until all is built
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         dropped = min(round(self.rate * _STEPS), _STEPS - 1)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from twinns_qgis.networks.backend import Tensor
+from twinns_qgis.networks.backend import Tensor, scan_dates, stack_dates
 
 
 @keras.saving.register_keras_serializable(package="twinns")
@@ -76,45 +76,42 @@ def gated_recurrence(
     Returns:
         States of shape (T, ..., C).
     """
-    # Taken apart at once: the gradient of a slice is as large as what it was cut from, at every date.
-    gates_by_date, candidates_by_date = ops.unstack(gates), ops.unstack(candidates)
-    state = ops.zeros_like(candidates_by_date[0])
-    steps: list[tuple[Tensor, ...]] = []
-    states: list[Tensor] = []
-    for gates_t, candidates_t in zip(gates_by_date, candidates_by_date, strict=True):
+
+    def step(state: Tensor, now: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        gates_t, candidates_t = now
         z, r = ops.split(ops.sigmoid(gates_t + _product(state, gate_kernel)), 2, axis=-1)
         kept = r * state
         candidate = ops.tanh(candidates_t + _product(kept, candidate_kernel))
         difference = state - candidate
-        steps.append((z, r, kept, candidate, difference))
         state = candidate + z * difference
-        states.append(state)
+        return state, (state, z, r, kept, candidate, difference)
+
+    nothing = ops.zeros_like(candidates[0])
+    _, (states, *steps) = scan_dates(step, nothing, (gates, candidates))
+    all_states, all_kept = stack_dates(states), steps[2]
 
     def gradient(*arguments: Any, upstream: Tensor | None = None) -> tuple[Tensor, ...]:
         """Returns the gradients of the four arguments; PyTorch gives `upstream` by name."""
         (of_states,) = arguments if upstream is None else (upstream,)
         back_from_gates, back_from_candidate = _transposed(gate_kernel, candidate_kernel)
-        of_state = ops.zeros_like(state)
-        of_gates: list[Tensor] = []
-        of_candidates: list[Tensor] = []
-        for of_state_t, (z, r, kept, candidate, difference) in zip(
-            reversed(ops.unstack(of_states)), reversed(steps), strict=True
-        ):
+
+        def back(of_state: Tensor, now: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+            of_state_t, z, r, kept, candidate, difference = now
             of_state = of_state + of_state_t
             of_entering = of_state * (1 - z)
             of_candidate = of_entering * (1 - candidate * candidate)
             of_kept = _product(of_candidate, back_from_candidate)
             of_gate = ops.concatenate([of_entering * z * difference, of_kept * kept * (1 - r)], axis=-1)
             of_state = of_state - of_entering + of_kept * r + _product(of_gate, back_from_gates)
-            of_gates.insert(0, of_gate)
-            of_candidates.insert(0, of_candidate)
-        all_gates, all_candidates = ops.stack(of_gates), ops.stack(of_candidates)
-        # The state before the first date is 0 and adds nothing.
-        of_gate_kernel = _outer(all_states[:-1], all_gates[1:], gate_kernel.dtype)
-        all_kept = ops.stack([kept for _, _, kept, _, _ in steps])
-        return all_gates, all_candidates, of_gate_kernel, _outer(all_kept, all_candidates, candidate_kernel.dtype)
+            return of_state, (of_gate, of_candidate)
 
-    all_states = ops.stack(states)
+        _, of_inputs = scan_dates(back, nothing, (of_states, *steps), backwards=True)
+        of_gates, of_candidates = map(stack_dates, of_inputs)
+        # The state before the first date is 0 and adds nothing.
+        of_gate_kernel = _outer(all_states[:-1], of_gates[1:], gate_kernel.dtype)
+        of_candidate_kernel = _outer(stack_dates(all_kept), of_candidates, candidate_kernel.dtype)
+        return of_gates, of_candidates, of_gate_kernel, of_candidate_kernel
+
     return all_states, gradient
 
 

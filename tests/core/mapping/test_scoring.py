@@ -79,6 +79,15 @@ def test_parts_are_halved_for_good_when_memory_runs_out(error, text):
     assert max(classifier.sides) == 8
 
 
+def test_halved_parts_are_prepared_for():
+    prepared = []
+    classifier = Classifier(most=9)
+    classifier.compile_for = prepared.append
+    model = SimpleNamespace(manifest=SimpleNamespace(classes=(1, 2)), classifier=classifier)
+    score(classifier, scorer=Scorer(model, 32, compiled=True))
+    assert prepared == [32, 16, 8]
+
+
 def test_memory_that_never_suffices_is_an_error():
     with pytest.raises(InputError, match="memory of the device does not suffice for 4 x 4 pixels: OOM"):
         score(Classifier(most=1))

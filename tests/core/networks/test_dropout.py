@@ -43,3 +43,7 @@ def test_each_call_draws_anew():
 @pytest.mark.parametrize(("rate", "training"), [(0.4, False), (0.4, None), (0.0, True)])
 def test_nothing_is_dropped_outside_training_or_at_rate_0(rate, training):
     np.testing.assert_array_equal(dropped_by(rate, training=training), VALUES)
+
+
+def test_needs_no_building_which_keras_would_do_at_every_prediction_with_jax():
+    assert Dropout(0.4).built

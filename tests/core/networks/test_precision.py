@@ -84,3 +84,14 @@ def test_rates_are_measured_in_both_precisions():
     rates = product_rates("small", 8)
     assert set(rates) == {"float32", "bfloat16"}
     assert all(1e6 < rate < 1e15 for rate in rates.values())
+
+
+@pytest.mark.parametrize(("gpu", "pixels"), [(False, 4096), (True, 65536)])
+def test_a_map_is_timed_by_as_many_pixels_as_a_part_has(monkeypatch, gpu, pixels):
+    asked = []
+    monkeypatch.setattr(precision, "gpu_available", lambda: gpu)
+    monkeypatch.setattr(
+        precision, "product_rates", lambda size, batch: asked.append(32 * batch) or {"float32": 1.0, "bfloat16": 2.0}
+    )
+    assert precision.choose_mapping_precision("TWINNS", "paper") == "bfloat16"
+    assert asked == [pixels]
