@@ -42,7 +42,7 @@ class Checks:
         self,
         algorithm: QgsProcessingAlgorithm,
         declared: Mapping[str, kinds.Parameter],
-        parameters: Mapping[str, Any],
+        parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> None:
         self._algorithm = algorithm
@@ -131,7 +131,7 @@ class Checks:
 
     def _files(self) -> Iterator[str]:
         """Yields the files of all inputs."""
-        layers = [self._raster(name) for name in self._inputs(kinds.Raster)]
+        layers: list[QgsMapLayer | None] = [self._raster(name) for name in self._inputs(kinds.Raster)]
         for name in self._inputs(kinds.Rasters):
             layers += self._algorithm.parameterAsLayerList(self._parameters, name, self._context)
         for name in self._inputs(kinds.Polygons):

@@ -8,7 +8,7 @@ from typing import Any
 from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper, dialogTypes
 from qgis.core import QgsProcessingParameterDefinition
 from qgis.gui import QgsGui
-from qgis.PyQt.QtWidgets import QComboBox, QWidget
+from qgis.PyQt.QtWidgets import QComboBox
 
 
 class ChoiceWidget(WidgetWrapper):
@@ -17,7 +17,7 @@ class ChoiceWidget(WidgetWrapper):
     In the model designer QGIS's own serves, as the choice can come from an input of the model there.
     """
 
-    def __new__(cls, parameter: QgsProcessingParameterDefinition, dialog: QWidget, *where: int, **more: Any) -> Any:
+    def __new__(cls, parameter: QgsProcessingParameterDefinition, dialog: Any, *where: int, **more: Any) -> Any:
         if dialogTypes.get(type(dialog).__name__) == DIALOG_MODELER:
             registry = QgsGui.processingGuiRegistry()
             return registry.createModelerParameterWidget(dialog.model, dialog.childId, parameter, dialog.context)

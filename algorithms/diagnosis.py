@@ -70,7 +70,7 @@ def _version(interpreter: Interpreter, environment: QProcessEnvironment) -> tupl
         probe.kill()
         probe.waitForFinished(_PROBE_MS)
         return None
-    words = bytes(probe.readAllStandardOutput()).decode(errors="replace").split()
+    words = probe.readAllStandardOutput().data().decode(errors="replace").split()
     if len(words) != 2 or not all(word.isdigit() for word in words):
         return None
     return int(words[0]), int(words[1])

@@ -216,7 +216,7 @@ class _Plan:
         self.fields = QgsFields()
         # By their names, as the types of fields have other classes in Qt 6.
         kinds = "None?field=key:int8&field=text:string&field=truth:bool&field=bytes:binary"
-        key, text, *simple = QgsVectorLayer(kinds, "", "memory").fields()
+        key, text, *simple = QgsVectorLayer(kinds, "", "memory").fields().toList()
         self._as_text = []
         for field, name in zip([key, *(fields[index] for index in self._sources)], [self.key, *names]):
             kept = field.isNumeric() or field.isDateOrTime() or field.type() in {one.type() for one in (text, *simple)}

@@ -135,7 +135,7 @@ class Worker:
 
     def _read(self) -> None:
         """Reads a part of what has come: a flood must not keep the loop from seeing that the user cancelled."""
-        self._stderr = (self._stderr + bytes(self._process.readAllStandardError()))[-_STDERR_BYTES:]
+        self._stderr = (self._stderr + self._process.readAllStandardError().data())[-_STDERR_BYTES:]
         *lines, self._unread = (self._unread + bytes(self._process.read(_PART_BYTES) or b"")).split(b"\n")
         for line in lines:
             self._hear(line.decode(errors="replace").strip())
