@@ -4,7 +4,7 @@ UV ?= .venv/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
 	--emit-build-options --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help setup demo test test-qgis check coverage reference package lock clean
+.PHONY: help setup demo test test-networks test-others test-qgis check coverage reference package lock clean
 
 help: ## Say what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -15,9 +15,18 @@ setup: ## Install QGIS where it is missing, and make .venv and .venv-qgis
 demo: setup ## From a simulated site to its land cover map
 	.venv/bin/python tools/demo.py
 
-test: setup ## Run the tests: the core in .venv, the plugin in QGIS's Python
+test: ## Run the tests: the core in .venv, the plugin in QGIS's Python
+	@$(MAKE) --no-print-directory --keep-going test-networks test-others
+
+# Each takes about half of the time, also side by side.
+NETWORKS = tests/core/networks tests/core/training tests/core/mapping
+
+test-networks: setup
+	.venv/bin/python -m pytest $(NETWORKS)
+
+test-others: setup
 	@failed=0; \
-	.venv/bin/python -m pytest tests/core || failed=1; \
+	.venv/bin/python -m pytest tests/core $(NETWORKS:%=--ignore=%) || failed=1; \
 	QT_QPA_PLATFORM=offscreen TWINNS_PYTHON="$(CURDIR)/.venv/bin/python" \
 		.venv-qgis/bin/python -m pytest tests/qgis || failed=1; \
 	exit $$failed
