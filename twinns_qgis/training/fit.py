@@ -85,6 +85,15 @@ def compile_network(network: keras.Model, fitting: Fitting) -> None:
         metrics={SCORE: keras.metrics.SparseCategoricalAccuracy(name="accuracy")},
         jit_compile=compiles_training(),
     )
+    _make_variables(network)
+
+
+def _make_variables(network: keras.Model) -> None:
+    """Makes the variables of optimiser and loss: else TensorFlow makes the graph of a step twice, first for them."""
+    network.optimizer.build(network.trainable_variables)
+    scores = {name: keras.ops.zeros((1, 1, 1, output.shape[-1])) for name, output in network.output.items()}
+    network.compute_loss(y={name: keras.ops.zeros((1, 1, 1), "int32") for name in scores}, y_pred=scores)
+    network.reset_metrics()
 
 
 def fit(

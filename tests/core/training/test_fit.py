@@ -99,6 +99,14 @@ def test_training_convolves_patches_by_matrix_products(sensors, samples, monkeyp
     assert len(history) == 1
 
 
+def test_the_graph_of_a_step_is_made_once(sensors, samples, monkeypatch):
+    """It takes seconds; TensorFlow makes it again if the first time makes a variable."""
+    made, train_step = [], keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step", lambda self, data: made.append(data) or train_step(self, data))
+    run(sensors, samples, epochs=2)
+    assert len(made) == 1
+
+
 def test_the_seed_fixes_every_bit_of_the_result(sensors, samples):
     weights, histories = zip(
         *[
