@@ -8,6 +8,7 @@ method returns the plainest value of its declared type.
 import ast
 import builtins
 import enum
+import functools
 import importlib
 import inspect
 import re
@@ -127,16 +128,14 @@ def _method(owner, name, overloads):
                 return _result(self, name, bound, overload)
         raise TypeError(f"{owner}.{name}() takes neither {args} nor {kwargs}: {[*map(_signature, overloads)]}")
 
+    if static and name == "instance":  # there is one
+        return staticmethod(functools.cache(lambda: call(None, (), {})))
     if static:
         return staticmethod(lambda *args, **kwargs: call(None, args, kwargs))
     if name == "__init__":
 
         def start(self, *args, **kwargs):
-            if "_started" not in self.__dict__:
-                self._started = True
-                # Qt's own classes are real.
-                real = (one for one in type(self).__mro__ if one.__module__.startswith("PyQt6"))
-                next(real, object).__init__(self)
+            if _begin(self):
                 call(self, args, kwargs)
 
         return start
@@ -205,4 +204,18 @@ def _plainest(annotation):
     found = _resolve(annotation)
     if found is None:
         return None
-    return found(0) if issubclass(found, enum.Enum) else found.__new__(found) if found.__module__ == "qgis" else found()
+    if found.__module__ != "qgis" or issubclass(found, enum.Enum):
+        return found(0) if issubclass(found, enum.Enum) else found()
+    try:
+        return found()
+    except TypeError:  # it can't be made of nothing
+        return found.__new__(found)
+
+
+def _begin(made):
+    """Lets Qt make its part of an object, whose classes are real; returns whether that was still to be done."""
+    if "_begun" in made.__dict__:
+        return False
+    made._begun = True
+    next((one for one in type(made).__mro__ if one.__module__.startswith("PyQt6")), object).__init__(made)
+    return True

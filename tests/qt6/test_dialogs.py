@@ -1,6 +1,7 @@
 """The modules, the parameters and the widgets of the plugin on PyQt6."""
 
 import importlib
+import types
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def test_the_plugin_starts_and_follows_its_link(monkeypatch):
     opened = []
     processing = importlib.import_module("processing")
     monkeypatch.setattr(processing, "execAlgorithmDialog", opened.append, raising=False)
+    canvas = importlib.import_module("qgis.gui").QgsMapCanvas()
+    window = types.SimpleNamespace(mapCanvas=lambda: canvas)
+    monkeypatch.setattr(importlib.import_module("qgis.utils"), "iface", window)
     plugin = importlib.import_module("twinns").classFactory(None)
     plugin.initGui()
     assert QDesktopServices.openUrl(QUrl("twinns:setupcompute"))
@@ -81,5 +85,5 @@ def test_the_plugin_starts_and_follows_its_link(monkeypatch):
 
 
 def test_days_become_moments():
-    results = importlib.import_module("twinns.algorithms.results")
-    assert results._start("2018-05-07") == QDateTime.fromString("2018-05-07T00:00:00", "yyyy-MM-ddTHH:mm:ss")
+    year = importlib.import_module("twinns.algorithms.year")
+    assert year._start("2018-05-07") == QDateTime.fromString("2018-05-07T00:00:00", "yyyy-MM-ddTHH:mm:ss")
