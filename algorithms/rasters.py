@@ -104,9 +104,9 @@ def _in_archive(layer: QgsRasterLayer, place: str) -> str:
     )
 
 
-def _nodata(layer: QgsRasterLayer, provider: QgsRasterDataProvider) -> list[str] | None:
+def _nodata(layer: QgsMapLayer, provider: QgsRasterDataProvider) -> list[str] | None:
     """Returns the values that count as no data, None where they are those of the file."""
-    bands = range(1, layer.bandCount() + 1)
+    bands = range(1, provider.bandCount() + 1)
     if not any(provider.userNoDataValues(band) or _is_switched_off(provider, band) for band in bands):
         return None
     shown = {tuple(dict.fromkeys(_nodata_of_band(provider, band))) for band in bands}

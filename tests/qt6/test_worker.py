@@ -23,6 +23,9 @@ class Feedback:
     def isCanceled(self):
         return self.cancelled
 
+    def progress(self):
+        return 0
+
     def __getattr__(self, name):
         return lambda text: self.said.append((name, text))
 

@@ -15,8 +15,8 @@ import qgis.gui
 
 _MODULES = {"core": qgis.core, "gui": qgis.gui}
 _BASES = re.compile(
-    r"\b(QgsExpressionNode|QgsLayerTreeNode|QgsMapLayerTemporalProperties|QgsProcessingParameterDefinition|LayerDetails)"
-    r"\b(?!\.)"
+    r"\b(QgsDataProvider|QgsExpressionNode|QgsLayerTreeNode|QgsMapLayerTemporalProperties|"
+    r"QgsProcessingParameterDefinition|LayerDetails)\b(?!\.)"
 )
 
 
