@@ -66,7 +66,7 @@ def test_a_processor_computes_in_float32_at_the_smaller_sizes(listener, monkeypa
     monkeypatch.setattr(precision, "gpu_available", lambda: False)
     monkeypatch.setattr(precision, "product_rates", None)
     assert choose_precision(size, 64, listener) == "float32"
-    assert "processor" in listener.messages[0]
+    assert not listener.messages
 
 
 @pytest.mark.parametrize("gpu", [True, False])
