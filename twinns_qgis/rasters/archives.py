@@ -14,6 +14,8 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of
 from twinns_qgis.rasters.remote import RemoteFile
 
+_UNREADABLE = (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+"""What reading a file, or a file in an archive, raises."""
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
 
@@ -76,8 +78,24 @@ def read_bytes(file: File) -> bytes:
             return file.content()
         with zipfile.ZipFile(file.archive) as archive:
             return archive.read(file.member)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise InputError(f"{file} can't be read: {error}.", "Download or copy it once more.") from error
+    except _UNREADABLE as error:
+        raise _unreadable(file, error) from error
+
+
+def read_start(file: File, size: int = 512) -> bytes:
+    """Returns the first bytes of a file, which tell what kind it is.
+
+    Raises:
+        InputError: It can't be read.
+    """
+    try:
+        if isinstance(file, Path):
+            with file_of(file).open("rb") as stream:
+                return stream.read(size)
+        with zipfile.ZipFile(file.archive) as archive, archive.open(file.member) as stream:
+            return stream.read(size)
+    except _UNREADABLE as error:
+        raise _unreadable(file, error) from error
 
 
 def files_below(folder: Path) -> list[File]:
@@ -101,6 +119,10 @@ def files_below(folder: Path) -> list[File]:
                 continue
             files.extend(_members(path) if path.suffix.lower() == ".zip" else [path])
     return sorted(files, key=place)
+
+
+def _unreadable(file: File, error: Exception) -> InputError:
+    return InputError(f"{file} can't be read: {error}.", "Download or copy it once more.")
 
 
 def _refuse(error: OSError) -> None:

@@ -42,7 +42,8 @@ class Grid:
         """Returns the grid of an open raster.
 
         Raises:
-            InputError: The raster has no CRS, or is rotated.
+            InputError: The raster has no CRS or no position, or is not north-up; `open_raster` turns it so if it is not
+                rotated.
 
         Example:
             >>> import rasterio
@@ -57,10 +58,17 @@ class Grid:
                 "Projections > Assign Projection; else gdal_edit.py -a_srs EPSG:code FILE.",
             )
         transform = dataset.transform
+        if transform.is_identity:
+            raise InputError(
+                f"{file_behind(dataset)} does not tell where it lies: it has a CRS, but no position and no pixel size.",
+                "Give it these: in QGIS with Raster > Georeferencer, or from the raster that it was made from, with "
+                "gdal_edit.py -a_ullr LEFT TOP RIGHT BOTTOM FILE.",
+            )
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
             raise InputError(
-                f"{file_behind(dataset)} is not north-up.",
-                "Warp it to a north-up grid: in QGIS with Raster > Projections > Warp, else gdalwarp OLD NEW.",
+                f"{file_behind(dataset)} is not north-up, but rotated.",
+                "Warp it to a north-up grid: in QGIS with Raster > Projections > Warp, else gdalwarp -r near "
+                f'"{file_behind(dataset)}" NEW.tif.',
             )
         return cls(dataset.crs, transform, dataset.width, dataset.height)
 

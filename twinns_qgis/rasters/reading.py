@@ -15,19 +15,21 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of, url_of
-from twinns_qgis.rasters.archives import File, ZipMember, on_disk
-from twinns_qgis.rasters.remote import Opener, RemoteFile, address_of, failure
-from twinns_qgis.rasters.retold import file_behind, retold
+from twinns_qgis.rasters.archives import File, ZipMember
+from twinns_qgis.rasters.north_up import north_up
+from twinns_qgis.rasters.remote import Opener, RemoteFile, failure
+from twinns_qgis.rasters.retold import retold
+from twinns_qgis.rasters.unreadable import cannot_open, cannot_read
 
 _PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
 
 @contextmanager
 def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
-    """Opens a raster, on disk, in a zip archive or at a URL.
+    """Opens a raster, on disk, in a zip archive or at a URL, turned so that north is up.
 
     Raises:
-        InputError: It does not exist, or is no raster.
+        InputError: It does not exist, is no raster, or is one that can't be read.
     """
     # With threads of its own GDAL decodes several tiles of a JPEG 2000 at once, and hides it if some can't be decoded.
     with rasterio.Env(GDAL_NUM_THREADS="1"):
@@ -41,10 +43,9 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
                 raise failure(file.url) or InputError(
                     f"{file} is no GeoTIFF or JPEG 2000.", "Download it, to see what it is; or leave it out."
                 ) from error
-            state = "can't be read as a raster" if on_disk(file).exists() else "does not exist"
-            raise InputError(f"{file} {state}.", "Check the path, and that the file opens in QGIS.") from error
+            raise cannot_open(file, error) from error
         with dataset:
-            yield dataset
+            yield north_up(dataset)
 
 
 def _gdal_name(file: Path | ZipMember) -> str | Path:
@@ -65,7 +66,7 @@ def read_bands(dataset: rasterio.DatasetReader, **options: object) -> NDArray[np
     try:
         return dataset.read(**options)
     except RasterioIOError as error:
-        raise _unreadable(dataset) from error
+        raise failure(dataset.name) or cannot_read(dataset, error) from error
 
 
 def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -> NDArray[np.bool_] | None:
@@ -88,7 +89,7 @@ def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -
         alpha = next((band for band in dataset.indexes if is_alpha(dataset, band)), None)
         return None if alpha is None else dataset.read(alpha, window=window) == 0
     except RasterioIOError as error:
-        raise _unreadable(dataset) from error
+        raise failure(dataset.name) or cannot_read(dataset, error) from error
 
 
 def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
@@ -98,10 +99,3 @@ def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:
     """
     description = dataset.descriptions[index - 1] or ""
     return dataset.colorinterp[index - 1] == ColorInterp.alpha and (not description or "alpha" in description.lower())
-
-
-def _unreadable(dataset: rasterio.DatasetReader) -> InputError:
-    return failure(dataset.name) or InputError(
-        f"The pixels of {address_of(file_behind(dataset))} can't be read: the file is damaged or incomplete.",
-        "Download or copy it once more.",
-    )

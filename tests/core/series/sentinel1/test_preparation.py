@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import ColorInterp
+from rasterio.transform import Affine
 
 HALF_A_STEP = 15 / 254 + 1e-6
 """What rounding to the 8 bits' values may change, in decibels."""
@@ -238,3 +239,15 @@ def test_a_stack_of_dates_becomes_a_series_of_them(tmp_path, write_raster, prepa
     assert series.dates == tuple(days)
     expected = np.moveaxis(values.reshape(3, 2, 16, 16), (2, 3), (0, 1))
     np.testing.assert_allclose(decibels(series), expected, atol=30 / 254 / 2 + 1e-4)
+
+
+def test_a_reference_may_be_south_up(prepare_radar, radar_image, tmp_path):
+    radar_image("S1A_20180305_DES_110.tif", np.arange(256).reshape(16, 16) / -16)
+    north = prepare_radar("north.tif")
+    profile = {"driver": "GTiff", "width": 16, "height": 16, "count": 1, "dtype": "uint8", "crs": "EPSG:32631"}
+    south_up = Affine(10, 0, 500000, 0, 10, 5600000 - 160)
+    with rasterio.open(tmp_path / "south.tif", "w", transform=south_up, **profile):
+        pass
+    south = prepare_radar("from_south.tif", reference=tmp_path / "south.tif")
+    assert south.grid == north.grid
+    np.testing.assert_array_equal(south.read(), north.read())

@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
+from rasterio.transform import Affine
 from rasterio.warp import transform
 
 from twinns_qgis.errors import Cancelled, InputError
@@ -592,3 +593,22 @@ def test_a_cancelled_call_keeps_no_decoded_tiles(tiled, prepare, listener, tmp_p
         prepare(memory=1)
     assert max(kept) > 0
     assert not list(tmp_path.rglob("*.decoded"))
+
+
+@pytest.mark.parametrize("turned", ["*.tif", "*_CLM_*", "*_B4.tif"])
+def test_south_up_images_and_masks_give_the_same_series(prepare, make_theia, tmp_path, turned):
+    random = np.random.default_rng(0)
+    for day in DAYS:
+        clouds = (random.random((16, 16)) < 0.2).astype("uint8")
+        make_theia(tmp_path / "in", day, random.integers(100, 5000, (16, 16)), clouds)
+    north = prepare("north.tif")
+    for path in (tmp_path / "in").rglob(turned):
+        with rasterio.open(path) as dataset:
+            values, profile = dataset.read(), dataset.profile
+        own = profile["transform"]
+        profile["transform"] = Affine(own.a, 0, own.c, 0, -own.e, own.f + own.e * profile["height"])
+        with rasterio.open(path, "w", **profile) as dataset:
+            dataset.write(values[:, ::-1])
+    south = prepare("south.tif")
+    assert north.grid == south.grid
+    np.testing.assert_array_equal(north.read(), south.read())
