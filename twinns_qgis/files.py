@@ -283,14 +283,20 @@ def scratch_file(path: Path, purpose: str) -> Iterator[Path]:
         path: The output that it serves.
         purpose: What it holds, a word for its name.
     """
-    scratch = path.with_name(f"{path.name}.{purpose}")
-    _being_written.add(scratch)
-    try:
+    with removed_in_the_end(path.with_name(f"{path.name}.{purpose}")) as scratch:
         yield scratch
+
+
+@contextmanager
+def removed_in_the_end(path: Path) -> Iterator[Path]:
+    """Yields the name of a file that only the block needs, and removes that file in the end."""
+    _being_written.add(path)
+    try:
+        yield path
     finally:
         with suppress(PermissionError):  # Windows does not remove a file that is open
-            scratch.unlink(missing_ok=True)
-        _being_written.discard(scratch)
+            path.unlink(missing_ok=True)
+        _being_written.discard(path)
 
 
 def _identity(path: Path) -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -14,8 +16,6 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of
 from twinns_qgis.rasters.remote import RemoteFile
 
-_UNREADABLE = (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
-"""What reading a file, or a file in an archive, raises."""
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
 
@@ -65,21 +65,28 @@ def on_disk(file: Path | ZipMember) -> Path:
     return container_of(file) if isinstance(file, Path) else file.archive
 
 
+@contextmanager
+def damage_of(file: File) -> Iterator[None]:
+    """Raises `InputError` for what reading the content of a file raises, within its block."""
+    try:
+        yield
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{file} can't be read: {error}.", "Download or copy it once more.") from error
+
+
 def read_bytes(file: File) -> bytes:
     """Returns the content of a file.
 
     Raises:
         InputError: It can't be read.
     """
-    try:
+    with damage_of(file):
         if isinstance(file, Path):
             return file.read_bytes()
         if isinstance(file, RemoteFile):
             return file.content()
         with zipfile.ZipFile(file.archive) as archive:
             return archive.read(file.member)
-    except _UNREADABLE as error:
-        raise _unreadable(file, error) from error
 
 
 def read_start(file: File, size: int = 512) -> bytes:
@@ -88,14 +95,12 @@ def read_start(file: File, size: int = 512) -> bytes:
     Raises:
         InputError: It can't be read.
     """
-    try:
+    with damage_of(file):
         if isinstance(file, Path):
             with file_of(file).open("rb") as stream:
                 return stream.read(size)
         with zipfile.ZipFile(file.archive) as archive, archive.open(file.member) as stream:
             return stream.read(size)
-    except _UNREADABLE as error:
-        raise _unreadable(file, error) from error
 
 
 def files_below(folder: Path) -> list[File]:
@@ -119,10 +124,6 @@ def files_below(folder: Path) -> list[File]:
                 continue
             files.extend(_members(path) if path.suffix.lower() == ".zip" else [path])
     return sorted(files, key=place)
-
-
-def _unreadable(file: File, error: Exception) -> InputError:
-    return InputError(f"{file} can't be read: {error}.", "Download or copy it once more.")
 
 
 def _refuse(error: OSError) -> None:

@@ -20,6 +20,7 @@ from twinns_qgis.rasters.distribution import Plan, finish_here, finish_on_cluste
 from twinns_qgis.rasters.fingerprint import described, hashed, states
 from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
+from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.reporter import Reporter, TimeLeft
 
 
@@ -142,6 +143,26 @@ def make_rasters(
 def blocks_folder(output: Path) -> Path:
     """Returns the folder of what rasters are made from, block by block, beside the first of them."""
     return output.with_name(f"{output.name}.blocks")
+
+
+@contextmanager
+def unpacked_for(output: Path, layouts: Iterable[Layout], shape: tuple[int, int]) -> Iterator[Unpacked | None]:
+    """Yields what unpacks archives for the blocks of rasters; None if all is one block, which reads them once.
+
+    Args:
+        output: The first of the rasters.
+        layouts: The rasters, all on one grid, for which it leaves room.
+        shape: Height and width of the blocks.
+    """
+    layouts = list(layouts)
+    grid = layouts[0].grid
+    if shape == (grid.height, grid.width):
+        yield None
+        return
+    with Unpacked(
+        blocks_folder(output), spare=round((1 + AsAssembled.copies) * sum(one.bytes for one in layouts))
+    ) as one:
+        yield one
 
 
 def is_begun(

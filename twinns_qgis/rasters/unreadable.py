@@ -10,6 +10,7 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import crs_of
 from twinns_qgis.rasters.archives import File, on_disk, read_start
+from twinns_qgis.rasters.remote import address_of
 from twinns_qgis.rasters.retold import file_behind
 
 _CODEC = re.compile(r"missing codec (?:of code )?(\w+)|(?:required|undefined) filter(?: '(\w+)')?|(Filter error)")
@@ -87,7 +88,7 @@ def cannot_open(file: File, error: Exception) -> InputError:
 
 def cannot_read(dataset: DatasetReader, error: Exception) -> InputError:
     """Returns the error that tells why the pixels of an open raster can't be read."""
-    file = file_behind(dataset)
+    file = address_of(file_behind(dataset))
     if known := _known(file, error):
         return known
     return InputError(f"The pixels of {file} can't be read: the file is damaged or incomplete.", _AGAIN)

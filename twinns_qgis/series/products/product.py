@@ -20,6 +20,7 @@ from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.series.products.band_source import BandSource
 
 
@@ -129,25 +130,28 @@ class Product:
         return min(grids, key=lambda grid: grid.resolution)
 
     @contextmanager
-    def open(self, tiles: DecodedTiles | None = None) -> Iterator[Mapping[File, DatasetReader]]:
+    def open(
+        self, tiles: DecodedTiles | None = None, unpacked: Unpacked | None = None
+    ) -> Iterator[Mapping[File, DatasetReader]]:
         """Yields the product's files, each of which is opened when it is first asked for.
 
         They are opened for every block anew: a year of products has more files than a process may hold open.
 
         Args:
             tiles: What was decoded of the files for other blocks.
+            unpacked: What was unpacked of archives for other blocks.
         """
         with ExitStack() as stack:
-            yield _OpenFiles(stack, tiles)
+            yield _OpenFiles(stack, tiles, unpacked)
 
 
 class _OpenFiles(dict[File, DatasetReader]):
     """Open files, which a stack closes."""
 
-    def __init__(self, stack: ExitStack, tiles: DecodedTiles | None) -> None:
-        self._stack, self._tiles = stack, tiles
+    def __init__(self, stack: ExitStack, tiles: DecodedTiles | None, unpacked: Unpacked | None) -> None:
+        self._stack, self._tiles, self._unpacked = stack, tiles, unpacked
 
     def __missing__(self, file: File) -> DatasetReader:
-        dataset = self._stack.enter_context(open_raster(file))
+        dataset = self._stack.enter_context(open_raster(self._unpacked.of(file) if self._unpacked else file))
         self[file] = self._tiles.of(dataset) if self._tiles else dataset
         return self[file]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.sentinel1.backscatter import to_power
 from twinns_qgis.series.sentinel1.passes import Pass
@@ -21,6 +22,7 @@ def read_day(
     block: Grid,
     resampling: Resampling = Resampling.bilinear,
     seen: Seen | None = None,
+    unpacked: Unpacked | None = None,
 ) -> NDArray[np.float32]:
     """Reads the images of a day: each value is of the first pass that has one.
 
@@ -30,14 +32,15 @@ def read_day(
         block: The grid to read on.
         resampling: How images on another grid are resampled.
         seen: Counts the values, and those that are no backscatter.
+        unpacked: What is unpacked of archives.
 
     Returns:
         Linear power of shape (P, height, width), NaN where missing.
     """
-    power = _read_pass(passes[0], polarisations, block, resampling, seen)
+    power = _read_pass(passes[0], polarisations, block, resampling, seen, unpacked)
     for images in passes[1:]:
         if np.isnan(power).any():
-            other = _read_pass(images, polarisations, block, resampling, seen)
+            other = _read_pass(images, polarisations, block, resampling, seen, unpacked)
             power = np.where(np.isnan(power), other, power)
     return power
 
@@ -48,6 +51,7 @@ def _read_pass(
     block: Grid,
     resampling: Resampling,
     seen: Seen | None,
+    unpacked: Unpacked | None,
 ) -> NDArray[np.float32]:
     """Returns the linear power of a pass on a block, of shape (P, height, width), NaN where missing.
 
@@ -55,7 +59,7 @@ def _read_pass(
     """
     found: list[list[NDArray[np.float32]]] = [[] for _ in polarisations]
     for product in products:
-        with product.open() as files:
+        with product.open(unpacked=unpacked) as files:
             for order, name in enumerate(polarisations):
                 if name not in product.bands:
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads, strips
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.gapfilling import fill_gaps
 from twinns_qgis.series.products.band_source import Seen
@@ -44,6 +45,7 @@ class Sentinel1Plan:
         margin: Pixels from the middle of the speckle filter's window to its edge; 0 for no filter.
         ranges: The decibels that the 8 bits span, for each polarisation.
         percentiles: Polarisations whose ranges are percentiles, which cut values on purpose.
+        unpacked: What is unpacked of archives; None if there is one block, or in other processes.
     """
 
     grid: Grid
@@ -53,6 +55,7 @@ class Sentinel1Plan:
     margin: int
     ranges: tuple[DbRange, ...]
     percentiles: frozenset[str]
+    unpacked: Unpacked | None = field(default=None, compare=False)
 
     def sources(self) -> Iterable[Path]:
         """Returns the images' files."""
@@ -66,7 +69,9 @@ class Sentinel1Plan:
         power = np.empty((len(self.days), len(self.polarisations), wide.height, wide.width), np.float32)
 
         def read(order: int) -> int:
-            power[order] = read_day(self.days[order][1], self.polarisations, wide, seen=read_values[order])
+            power[order] = read_day(
+                self.days[order][1], self.polarisations, wide, seen=read_values[order], unpacked=self.unpacked
+            )
             return int(not np.isnan(power[order, :, rows, columns]).all())
 
         read_values = [Seen() for _ in self.days]

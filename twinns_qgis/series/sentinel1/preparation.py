@@ -15,7 +15,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output, check_spared
 from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.production import Machine, make_rasters
+from twinns_qgis.rasters.production import Machine, make_rasters, unpacked_for
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.remote import Watched, use_memory
 from twinns_qgis.reporter import Reporter
@@ -151,14 +151,25 @@ def prepare_sentinel1(
     bytes_per_pixel = len(polarisations) * (4 * len(own_dates) + 2 * len(dates))
     if margin:
         bytes_per_pixel *= 2  # margins, and the strips as high as they are that are filtered at once
-    make_rasters(
-        Sentinel1Plan(grid, days, tuple(polarisations), tuple(dates), margin, tuple(ranges.values()), percentiles),
-        {SERIES: layout},
-        {SERIES: output},
-        block_shape(grid, machine.memory, bytes_per_pixel),
-        machine,
-        reporter.part(sampling, 1),
-    )
+    shape = block_shape(grid, machine.memory, bytes_per_pixel)
+    with unpacked_for(output, [layout], shape) as unpacked:
+        make_rasters(
+            Sentinel1Plan(
+                grid,
+                days,
+                tuple(polarisations),
+                tuple(dates),
+                margin,
+                tuple(ranges.values()),
+                percentiles,
+                unpacked,
+            ),
+            {SERIES: layout},
+            {SERIES: output},
+            shape,
+            machine,
+            reporter.part(sampling, 1),
+        )
     write_series_style(output, dates[len(dates) // 2])
 
 

@@ -15,6 +15,7 @@ from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.blocks import strips
 from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.series.products.band_source import Seen
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.sentinel2.cloud_mask import read_clear
@@ -32,11 +33,13 @@ class Mosaic:
         bands: The B bands to read.
         buffer: Width of the buffer round clouds that counts as cloudy, in units of the grid's CRS.
         tiles: What is decoded of the products' files, kept from block to block; None if blocks do not come in order.
+        unpacked: What is unpacked of archives; None if there is one block, or in other processes.
     """
 
     bands: tuple[str, ...]
     buffer: float
     tiles: DecodedTiles | None = field(default=None, compare=False)
+    unpacked: Unpacked | None = field(default=None, compare=False)
 
     def read(self, products: Sequence[Product], block: Grid, out: NDArray[np.int16]) -> Seen:
         """Reads the products of a date on the grid of a block.
@@ -53,7 +56,7 @@ class Mosaic:
         seen = Seen()
         out[:] = SENTINEL2_NODATA
         for product in products:
-            with product.open(self.tiles) as files:
+            with product.open(self.tiles, self.unpacked) as files:
                 for rows in strips(block.height, block.width, least=_LEAST):
                     part = out[:, rows]
                     strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))

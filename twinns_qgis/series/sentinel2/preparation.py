@@ -20,7 +20,7 @@ from twinns_qgis.rasters.blocks import Threads, block_shape, cache_bytes
 from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
-from twinns_qgis.rasters.production import Machine, blocks_folder, make_rasters
+from twinns_qgis.rasters.production import Machine, blocks_folder, make_rasters, unpacked_for
 from twinns_qgis.rasters.remote import Watched, use_memory
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
@@ -136,8 +136,9 @@ def prepare_sentinel2(
             paths[CLEAR_OBSERVATIONS] = stack.enter_context(scratch_file(outputs.report, "validity"))
         shape = block_shape(grid, machine.memory, bytes_per_pixel)
         tiles = stack.enter_context(_decoded_tiles(outputs.series, grid, buffer, shape))
+        unpacked = stack.enter_context(unpacked_for(outputs.series, layouts.values(), shape))
         tally = make_rasters(
-            Sentinel2Plan(grid, groups, dates, Mosaic(tuple(bands), buffer, tiles)),
+            Sentinel2Plan(grid, groups, dates, Mosaic(tuple(bands), buffer, tiles, unpacked)),
             layouts,
             paths,
             shape,

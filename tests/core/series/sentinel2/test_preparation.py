@@ -612,3 +612,26 @@ def test_south_up_images_and_masks_give_the_same_series(prepare, make_theia, tmp
     south = prepare("south.tif")
     assert north.grid == south.grid
     np.testing.assert_array_equal(north.read(), south.read())
+
+
+def test_uncompressed_rasters_of_archives_are_inflated_once_and_leave_nothing(
+    prepare, make_theia, tmp_path, monkeypatch
+):
+    random = np.random.default_rng(0)
+    for day in DAYS:
+        make_theia(tmp_path / "in", day, random.integers(1, 9, (64, 64)).repeat(2, 0).repeat(2, 1) * 100, size=128)
+    plain = prepare("plain.tif", memory=1)
+    for product in (tmp_path / "in").iterdir():
+        shutil.make_archive(str(product), "zip", product.parent, product.name)
+        shutil.rmtree(product)
+    inflated, opened = [], zipfile.ZipFile.open
+    monkeypatch.setattr(
+        zipfile.ZipFile, "open", lambda self, entry, *a: inflated.append(entry) or opened(self, entry, *a)
+    )
+    zipped = prepare("zipped.tif", memory=1)
+    assert len(inflated) == 33, "ten bands and a mask of three dates"
+    assert zipped.path.read_bytes() == plain.path.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("zipped")) == [
+        "zipped.qml",
+        "zipped.tif",
+    ]
