@@ -20,8 +20,9 @@ _ZIP = "/vsizip/"
 _REMOTE = {"/vsicurl/": "", "/vsis3/": "s3://", "/vsigs/": "gs://", "/vsiaz/": "az://"}
 """How GDAL calls what lies on servers, and how the worker does."""
 _URL = re.compile(r"(https?|s3|gs|az)://")
+_VARIABLE = re.compile(r'NETCDF:"?(?P<path>.+?)"?:(?P<name>[^:"]+)', re.IGNORECASE)
 _PART = re.compile(r"\w{2,}:")
-"""How what is a part of a file is called, such as ``NETCDF:"file":variable``; one letter is a disk of Windows."""
+"""How what is a part of a file is called, such as ``GPKG:file:table``; one letter is a disk of Windows."""
 _MOST_NODATA = 2
 """Values that the worker can take for no data."""
 
@@ -43,7 +44,7 @@ def raster_path(layer: QgsMapLayer) -> str:
 def raster_file(layer: QgsMapLayer) -> str:
     """Returns the file of a raster layer, of the view of a series that of the series, or its address.
 
-    A path goes on within a zip archive as within a folder.
+    A path goes on within a zip archive as within a folder; a variable of a NetCDF file is called as QGIS does.
 
     Raises:
         QgsProcessingException: The layer is not a raster in a file, or the file is gone.
@@ -69,11 +70,14 @@ def raster_file(layer: QgsMapLayer) -> str:
     for prefix, scheme in _REMOTE.items():
         if source.startswith(prefix):
             return scheme + source[len(prefix) :]
+    variable = _VARIABLE.fullmatch(source)
+    if variable and Path(variable["path"]).is_file():
+        return f'NETCDF:"{absolute(variable["path"])}":{variable["name"]}'
     if Path(source).is_file():
         return absolute(source)
     if _URL.match(source):
         return source
-    if source.startswith("/vsi") or _PART.match(source):
+    if source.startswith("/vsi") or (_PART.match(source) and not variable):
         raise _refusal(
             tr("The layer '{}' is a part of a file, or of an archive, that can't be read by itself: {}.").format(
                 layer.name(), source

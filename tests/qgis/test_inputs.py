@@ -234,6 +234,19 @@ def test_layers_are_sent_as_files(asked, raster, project, tmp_path):
     assert (found["layers"], found["folder"], found["dates"]) == (paths, None, None)
 
 
+def test_variables_of_netcdf_files_are_sent_as_such(asked, raster, project, tmp_path):
+    path = str(tmp_path / "a site.nc")
+    gdal.Translate(path, raster("a.tif"), format="netCDF")
+    layer = QgsRasterLayer(f'NETCDF:"{path}":Band1', "b4")
+    assert layer.isValid()
+    project.addMapLayer(layer)
+    found = asked("preparesentinel2", {"LAYERS": [layer], "OUTPUT": str(tmp_path / "out.tif")})
+    assert [text.partition("|")[0] for text in found["layers"]] == [f'NETCDF:"{path}":Band1']
+    Path(path).unlink()
+    with pytest.raises(QgsProcessingException, match=r"The file of the layer 'b4' is no longer there: .*a site\.nc"):
+        asked("preparesentinel2", {"LAYERS": [layer], "OUTPUT": str(tmp_path / "out.tif")})
+
+
 def test_temporal_ranges_of_layers_become_the_table_of_dates(asked, raster, project, tmp_path):
     paths = [raster("a.tif"), raster("b.tif")]
     layers = [QgsRasterLayer(path, Path(path).stem) for path in paths]

@@ -1,8 +1,9 @@
-"""Files on disk, in zip archives and on servers, alike: products are read as they are."""
+"""Files on disk, in zip archives and on servers, and variables in NetCDF files, alike: products are read as they are."""
 
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -46,23 +47,69 @@ class ZipMember:
         return str(place(self))
 
 
-File: TypeAlias = Path | ZipMember | RemoteFile
-"""A file, on disk, in an archive or on a server.
+@dataclass(frozen=True, order=True)
+class Variable:
+    """A variable of a NetCDF file.
+
+    Args:
+        path: The file, with what counts instead of what it says: ``file|crs=EPSG:code|nodata=0``.
+        variable: Its name there.
+    """
+
+    path: Path
+    variable: str
+
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+        return self.variable
+
+    @property
+    def gdal_name(self) -> str:
+        """How GDAL calls it."""
+        return f'NETCDF:"{file_of(self.path)}":{self.variable}'
+
+    def __str__(self) -> str:
+        return str(place(self))
+
+
+LocalFile: TypeAlias = Path | ZipMember | Variable
+"""A file, on disk or in an archive, or a variable of a NetCDF file.
 
 A path may go on within an archive, and tell what counts instead of what the file says: ``file|crs=EPSG:code|nodata=0``.
 """
 
+File: TypeAlias = LocalFile | RemoteFile
+"""The same, or a file on a server."""
+
+_VARIABLE = re.compile(r'NETCDF:"?(?P<path>.+?)"?:(?P<variable>[^:|"]+)(?P<told>\|.+)?', re.IGNORECASE | re.DOTALL)
+
+
+def as_file(given: Path) -> LocalFile:
+    """Returns the file that a user or QGIS names: a path, or ``NETCDF:"file.nc":variable``.
+
+    Example:
+        >>> as_file(Path('NETCDF:"site.nc":B02|crs=EPSG:32631')).variable
+        'B02'
+    """
+    match = _VARIABLE.fullmatch(str(given))
+    return Variable(Path(match["path"] + (match["told"] or "")), match["variable"]) if match else given
+
 
 def place(file: File) -> Path:
-    """Returns the path of a file; that of a member goes on within its archive as if that were a folder."""
+    """Returns the path of a file; that of a member or a variable goes on within its file as if that were a folder."""
     if isinstance(file, RemoteFile):
         return Path(file.host, *PurePosixPath(urlsplit(file.url).path).parts[1:])
-    return file_of(file) if isinstance(file, Path) else file.archive / file.member
+    if isinstance(file, Path):
+        return file_of(file)
+    return file.archive / file.member if isinstance(file, ZipMember) else file_of(file.path) / file.variable.lstrip("/")
 
 
-def on_disk(file: Path | ZipMember) -> Path:
-    """Returns the path on disk: that of the file, or of the archive that it is in."""
-    return container_of(file) if isinstance(file, Path) else file.archive
+def on_disk(file: LocalFile) -> Path:
+    """Returns the path on disk: that of the file, or of the archive or NetCDF file that it is in."""
+    if isinstance(file, Path):
+        return container_of(file)
+    return file.archive if isinstance(file, ZipMember) else file_of(file.path)
 
 
 @contextmanager
@@ -81,10 +128,10 @@ def read_bytes(file: File) -> bytes:
         InputError: It can't be read.
     """
     with damage_of(file):
-        if isinstance(file, Path):
-            return file.read_bytes()
         if isinstance(file, RemoteFile):
             return file.content()
+        if not isinstance(file, ZipMember):
+            return on_disk(file).read_bytes()
         with zipfile.ZipFile(file.archive) as archive:
             return archive.read(file.member)
 
@@ -96,8 +143,8 @@ def read_start(file: File, size: int = 512) -> bytes:
         InputError: It can't be read.
     """
     with damage_of(file):
-        if isinstance(file, Path):
-            with file_of(file).open("rb") as stream:
+        if not isinstance(file, ZipMember):
+            with on_disk(file).open("rb") as stream:
                 return stream.read(size)
         with zipfile.ZipFile(file.archive) as archive, archive.open(file.member) as stream:
             return stream.read(size)

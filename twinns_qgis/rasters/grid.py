@@ -42,8 +42,8 @@ class Grid:
         """Returns the grid of an open raster.
 
         Raises:
-            InputError: The raster has no CRS or no position, or is not north-up; `open_raster` turns it so if it is not
-                rotated.
+            InputError: The raster has no CRS or no position, is several, or is rotated, or south-up as only
+                `open_raster` turns it.
 
         Example:
             >>> import rasterio
@@ -51,6 +51,11 @@ class Grid:
             ...     print(Grid.of(dataset))
             60 x 60 pixels of 10 x 10 from 500000, 5600000 in EPSG:32631
         """
+        if not dataset.count and dataset.subdatasets:
+            raise InputError(
+                f"{dataset.name} holds {len(dataset.subdatasets)} rasters, and none of them was named.",
+                f"Name one, such as {dataset.subdatasets[0]}; in QGIS, add it as a layer, and choose that.",
+            )
         if dataset.crs is None:
             raise InputError(
                 f"{file_behind(dataset)} has no coordinate reference system.",

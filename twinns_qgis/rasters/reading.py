@@ -15,7 +15,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of, url_of
-from twinns_qgis.rasters.archives import File, ZipMember
+from twinns_qgis.rasters.archives import File, LocalFile, Variable, as_file
 from twinns_qgis.rasters.north_up import north_up
 from twinns_qgis.rasters.remote import Opener, RemoteFile, failure
 from twinns_qgis.rasters.retold import retold
@@ -26,7 +26,7 @@ _PLAIN = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
 @contextmanager
 def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
-    """Opens a raster, on disk, in a zip archive or at a URL, turned so that north is up.
+    """Opens a raster, on disk, in a zip archive, in a NetCDF file or at a URL, turned so that north is up.
 
     Raises:
         InputError: It does not exist, is no raster, or is one that can't be read.
@@ -37,7 +37,7 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
             if isinstance(file, RemoteFile):
                 dataset = rasterio.open(file.url, driver=file.driver, opener=Opener(file))
             else:
-                dataset = rasterio.open(retold(_gdal_name(file), file))
+                dataset = rasterio.open(_retold(as_file(file) if isinstance(file, Path) else file))
         except RasterioIOError as error:
             if isinstance(file, RemoteFile):
                 raise failure(file.url) or InputError(
@@ -48,8 +48,12 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
             yield north_up(dataset)
 
 
-def _gdal_name(file: Path | ZipMember) -> str | Path:
-    if isinstance(file, ZipMember):
+def _retold(file: LocalFile) -> str | Path:
+    return retold(_gdal_name(file), file.path if isinstance(file, Variable) else file)
+
+
+def _gdal_name(file: LocalFile) -> str | Path:
+    if not isinstance(file, Path):
         return file.gdal_name
     if url := url_of(file):
         return url

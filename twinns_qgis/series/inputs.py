@@ -8,7 +8,7 @@ from os.path import commonpath
 from pathlib import Path, PurePath
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File, files_below, place
+from twinns_qgis.rasters.archives import File, as_file, files_below, place
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.names.origin import level_of, sensor_of, tile_of
 
@@ -80,7 +80,7 @@ class Inputs:
         """
         if self.scenes:
             return [self.scenes]
-        return files_below(self.folder) if self.folder else list(self.layers)
+        return files_below(self.folder) if self.folder else [as_file(layer) for layer in self.layers]
 
     def __str__(self) -> str:
         if self.scenes:

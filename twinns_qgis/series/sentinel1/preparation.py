@@ -26,7 +26,9 @@ from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.readers import backscatter_geotiffs, stac_backscatter
 from twinns_qgis.series.readers.finding import Readers, find_products
+from twinns_qgis.series.readers.netcdf import Netcdf
 from twinns_qgis.series.readers.search import Search
+from twinns_qgis.series.readers.sensors import SENTINEL1
 from twinns_qgis.series.sentinel1.backscatter import DbRange, possible_values
 from twinns_qgis.series.sentinel1.composite import read_day
 from twinns_qgis.series.sentinel1.db_percentiles import settle_ranges
@@ -42,7 +44,7 @@ from twinns_qgis.series.style import write_series_style
 
 READERS = Readers(
     "Sentinel-1 images",
-    (stac_backscatter, backscatter_geotiffs),
+    (stac_backscatter, Netcdf(SENTINEL1), backscatter_geotiffs),
     is_name=backscatter_geotiffs.is_polarisation,
     is_band=backscatter_geotiffs.is_polarisation,
     example="VV,VH",
