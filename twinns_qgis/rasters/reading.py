@@ -15,7 +15,7 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of, url_of
-from twinns_qgis.rasters.archives import File, LocalFile, Variable, as_file
+from twinns_qgis.rasters.archives import File, LocalFile, Variable, ZipMember, as_file
 from twinns_qgis.rasters.north_up import north_up
 from twinns_qgis.rasters.remote import Opener, RemoteFile, failure
 from twinns_qgis.rasters.retold import retold

@@ -72,11 +72,7 @@ class ProductFolder:
         Raises:
             InputError: There is no such file, or it is no XML.
         """
-        file = self.one(pattern)
-        try:
-            return Metadata(file, ElementTree.fromstring(read_bytes(file)))  # nosec B314
-        except ElementTree.ParseError as error:
-            raise InputError(f"{file} can't be read: {error}.", "Download the product once more.") from error
+        return read_metadata(self.one(pattern))
 
 
 @dataclass(frozen=True)
@@ -98,6 +94,18 @@ class Metadata:
     def values(self, name: str) -> list[str]:
         """Returns the texts of the elements of a name."""
         return [(element.text or "").strip() for element in self.elements(name)]
+
+
+def read_metadata(file: File) -> Metadata:
+    """Returns the metadata in a file.
+
+    Raises:
+        InputError: It is no XML.
+    """
+    try:
+        return Metadata(file, ElementTree.fromstring(read_bytes(file)))  # nosec B314
+    except ElementTree.ParseError as error:
+        raise InputError(f"{file} can't be read: {error}.", "Download or copy the product once more.") from error
 
 
 def files_of_products(

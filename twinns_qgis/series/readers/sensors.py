@@ -19,8 +19,8 @@ from twinns_qgis.series.readers.geotiff_bands import band_source
 from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL2_BANDS
 
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
-_NO_LAYER = re.compile(r"S2[A-D]?|SENTINEL2|MSI|L2A|BAND|REFLECTANCE", re.IGNORECASE)
-"""Words that say nothing of what a layer is, as in ``S2-L2A-B04``."""
+_NO_LAYER = re.compile(r"\d+|S2[A-D]?|SENTINEL2|MSI|L2A|BAND|REFLECTANCE", re.IGNORECASE)
+"""Words that say nothing of what a layer is, as in ``S2-L2A-B04`` and ``20180305_B04``."""
 _BAND = re.compile(r"B0?(\d{1,2}A?)", re.IGNORECASE)
 _MASKS = {"SCL": "SCL", "CLM": "CLM", "quality_scene_classification": "SCL"}
 
