@@ -12,6 +12,8 @@ from twinns_qgis.series.names.origin import is_raw_of_browser
 from twinns_qgis.series.products.product import Orbit
 
 _HYP3 = re.compile(r"^S1[A-D]_\w+_RTC\d+_G_[gs]([pad])[uw][nf][ec][dm]_", re.IGNORECASE)
+_ASF = re.compile(r"^S1[A-D]_IW_RT\d{2}_\d{8}T\d{6}_G_[gs]([pa])[nf]", re.IGNORECASE)
+"""RTC of the Alaska Satellite Facility before HyP3's of today, with the letters of its product guide."""
 _HYP3_UNITS = {"p": "power", "a": "amplitude", "d": "dB"}
 _PRODUCT = re.compile(r"(?<![A-Z0-9])S1[A-D](?![A-Z0-9])", re.IGNORECASE)
 """What the names of all products have, the satellite, and those that users choose seldom."""
@@ -20,10 +22,15 @@ _COMPANION = re.compile(
     r"|_(ls|inc|pix|dem)_geo|GAMMA_AREA",
     re.IGNORECASE,
 )
-_DIRECTION = re.compile(r"(?<![A-Z0-9])(ASC|DES)(C?ENDING)?(?![A-Z0-9])", re.IGNORECASE)
+_DIRECTION = re.compile(r"(?<![A-Z0-9])(ASC|DES|DSC)(C?ENDING)?(?![A-Z0-9])", re.IGNORECASE)
 _DIRECTION_PYROSAR = re.compile(r"^S1[A-D]__[A-Z0-9]{2}___([AD])_\d{8}T")
-_RELATIVE = re.compile(r"(?<![A-Z0-9])(?:ASC|DES)_(\d{3})(?![A-Z0-9])|^OPERA_L2_RTC-S1\w*_T(\d{3})-", re.IGNORECASE)
-_ABSOLUTE = re.compile(r"^(S1[A-D])_\w{2}_\w{4}_\w{4}_\d{8}T\d{6}_\d{8}T\d{6}_(\d{6})_")
+_RELATIVE = re.compile(
+    r"(?<![A-Z0-9])(?:ASC|DES)_(\d{3})(?![A-Z0-9])|^(?:OPERA_L2_RTC-S1|ga_s1)\w*(?:_|[\w.-]*_)T(\d{3})-\d",
+    re.IGNORECASE,
+)
+_ABSOLUTE = re.compile(
+    r"^(S1[A-D])(?:_\w{2}_\w{4}_\w{4}_\d{8}T\d{6}_\d{8}T\d{6}_|-\w{2}-\w{3}-\d{8}T\d{6}-)(\d{6})[_-]", re.IGNORECASE
+)
 _FIRST_RELATIVE = {"S1A": 73, "S1B": 27}
 """Absolute orbits that are the relative orbit 1; the others follow every 175 orbits. Of later satellites it is not
 known here."""
@@ -33,12 +40,33 @@ _OPERA = "OPERA_L2_RTC-S1"
 _OPERA_EXPRESSION = "PROCESSING_INFORMATION_OUTPUT_BACKSCATTER_EXPRESSION_CONVENTION"
 _WRITERS = (
     ("HyP3", _HYP3),
+    ("HyP3", _ASF),
     ("OPERA", re.compile(_OPERA)),
+    ("s1ard", re.compile(r"s1[a-d]-\w{2}-(nrb|orb)-")),
     ("pyroSAR", re.compile(r"S1[A-D]__")),
     ("S1 Tiling", re.compile(r"s1[a-d]_\d{2}[A-Z]{3}_")),
     ("WorldCereal", re.compile(r".*_SIGMA0_V[VH](?![A-Z])")),
 )
 """Programs by how the names of their images begin."""
+_ARCHIVES = (
+    (
+        "Planetary Computer",
+        re.compile(r"^(iw|ew|sm)-[vh]{2}\.rtc$|^S1[A-D]_\w{2}_GRD\w_.*_rtc(?![A-Z0-9])", re.IGNORECASE),
+    ),
+    ("Sinergise", re.compile(r"^S1[A-D]_\d{8}_\d{2}[A-Z]{3}_(ASC|DSC|DES)$", re.IGNORECASE)),
+    ("Digital Earth Africa", re.compile(r"^s1_rtc_[0-9A-F]{6}_[NS]\d{2}[EW]\d{3}_\d{4}_\d{2}_\d{2}", re.IGNORECASE)),
+    ("Digital Earth Australia", re.compile(r"^ga_s1[a-d]?_nrb_.*gamma0", re.IGNORECASE)),
+)
+"""Archives whose images are linear power, gamma nought corrected for terrain, by how they name files or folders:
+
+- Microsoft, "Sentinel 1 Radiometrically Terrain Corrected (RTC)": ``..._rtc/measurement/iw-vv.rtc.tiff``;
+- Indigo and Sinergise, "Sentinel-1 RTC" of the Registry of Open Data on AWS: ``S1A_20200103_17RMJ_ASC/Gamma0_VV.tif``;
+- Digital Earth Africa, "Sentinel-1 Radiometrically Terrain Corrected": ``s1_rtc_0101B0_N13E025_2018_01_04_VV.tif``;
+- Geoscience Australia, "Sentinel-1 NRB": ``ga_s1_nrb_..._VV_gamma0.tif``.
+"""
+_ARD = re.compile(r"-[vh]{2}-[gs]-(lin|log)$", re.IGNORECASE)
+_ARD_UNITS = {"lin": "power", "log": "dB"}
+"""The end of the names of the SAR-ARD processor (``s1ard``): gamma or sigma nought, linear or logarithmic."""
 _VERSION = re.compile(r"[\s,/-]+v?\d.*", re.IGNORECASE)
 _CALIBRATED = ("beta", "sigma", "gamma", "normlim", "gamma_naught_rtc")
 
@@ -79,7 +107,13 @@ def with_acquisition(path: Path, tags: Tags) -> Tags:
 def writer_of(path: Path, tags: Tags) -> str:
     """Returns the program that wrote an image, without its version, by its name or metadata; empty if nothing says."""
     known = (program for program, name in _WRITERS if name.match(path.name))
-    return next(known, _VERSION.sub("", tags.get("TIFFTAG_SOFTWARE", "")))
+    return next(known, "") or _archive_of(path) or _VERSION.sub("", tags.get("TIFFTAG_SOFTWARE", ""))
+
+
+def _archive_of(path: Path) -> str:
+    """Returns the archive of linear power that an image is from, by its name or that of a folder of two above it."""
+    names = (path.stem, *(folder.name for folder in path.parents[:2]))
+    return next((archive for archive, known in _ARCHIVES if any(map(known.search, names))), "")
 
 
 def orbit_of(path: Path, tags: Tags, description: str = "") -> Orbit:
@@ -109,7 +143,7 @@ def _relative(names: list[str], tags: Tags) -> int | None:
         return int(said)
     if match := next(filter(None, map(_RELATIVE.search, names)), None):
         return int(match[1] or match[2])
-    absolute = next(((match[1], match[2]) for match in map(_ABSOLUTE.search, names) if match), None)
+    absolute = next(((match[1].upper(), match[2]) for match in map(_ABSOLUTE.search, names) if match), None)
     satellite, number = absolute or (tags.get("MISSION_ID", ""), tags.get("ABSOLUTE_ORBIT_NUMBER", ""))
     if satellite not in _FIRST_RELATIVE or not number.isdecimal():
         return None
@@ -121,7 +155,9 @@ def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) ->
 
     - ``dB`` or ``decibel`` as the band's unit, or as a word of its description or of the file's name: pyroSAR
       (``..._norm_db.tif``), SNAP (``Sigma0_VV_db``).
-    - HyP3: the letter p, a or d in the name, as in ``RTC30_G_gpuned``.
+    - HyP3: the letter p, a or d in the name, as in ``RTC30_G_gpuned``, and before it ``RT10_..._G_gpn``.
+    - Archives of RTC images, which are linear power, by the names of files or folders: see `_ARCHIVES`.
+    - s1ard: ``lin`` or ``log`` at the end of the name, as in ``...-vv-g-lin.tif``.
     - OPERA RTC-S1: the tag of the expression of backscatter, else linear power, by its product specification.
     - S1 Tiling: the calibration in its tags, which gives linear power.
     - EO Browser and the Copernicus Browser: raw bands are linear power.
@@ -136,13 +172,17 @@ def units_of(path: Path, description: str, unit: str, dtype: str, tags: Tags) ->
     """
     if any(_DECIBELS.search(text) for text in (unit, description, path.stem)):
         return "dB"
-    if hyp3 := _HYP3.match(path.name):
+    if hyp3 := _HYP3.match(path.name) or _ASF.match(path.name):
         return _HYP3_UNITS[hyp3[1].lower()]
     if is_raw_of_browser(path):
         return "power"
     if path.name.startswith(_OPERA):
         return "power" if "linear" in tags.get(_OPERA_EXPRESSION, "linear") else None
     whole = np.dtype(dtype).kind in "iu"
+    if not whole and (ard := _ARD.search(path.stem)):
+        return _ARD_UNITS[ard[1].lower()]
+    if not whole and _archive_of(path):
+        return "power"
     if whole and any(_WORLDCEREAL.search(text) for text in (description, path.stem)):
         return "DN"
     if (

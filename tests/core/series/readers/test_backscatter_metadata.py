@@ -18,6 +18,10 @@ S1TILING = {"TIFFTAG_SOFTWARE": "S1 Tiling v1.1.0", "CALIBRATION": "sigma"}
 OPERA = "OPERA_L2_RTC-S1_T034-071092-IW3_20230611T002900Z_20230928T203216Z_S1A_30_v1.0_VV.tif"
 EXPRESSION = "PROCESSING_INFORMATION_OUTPUT_BACKSCATTER_EXPRESSION_CONVENTION"
 HYP3 = "S1A_IW_20180103T055812_DVP_RTC10_G_g{}uned_1234_VV.tif"
+PLANETARY = "S1A_IW_GRDH_1SDV_20220315T055000_20220315T055025_042345_050C93_rtc"
+AFRICA = "s1_rtc_0101B0_N13E025_2018_01_04_VV.tif"
+AUSTRALIA = "ga_s1_nrb_v0.1.0_T070-149815-IW3_20220101T124752Z_VV_gamma0.tif"
+ARD = "s1a-iw-nrb-20220103t165848-035636-0432c5-32tps-vv-g-{}.tif"
 EWOC = "S1B_20190902T032024_DES_TODO_01785302198EF35A_36MXB_SIGMA0_VH.tif"
 
 
@@ -44,6 +48,20 @@ EWOC = "S1B_20190902T032024_DES_TODO_01785302198EF35A_36MXB_SIGMA0_VH.tif"
         (EWOC, "", "", "uint16", {}, "DN"),
         (EWOC, "", "", "float32", {}, None),
         ("openEO_2023-04-03Z.tif", "S1-SIGMA0-VV", "", "int16", {}, "DN"),
+        (f"{PLANETARY}/measurement/iw-vv.rtc.tiff", "", "", "float32", {}, "power"),
+        (f"{PLANETARY}/iw-vh.rtc.tiff", "", "", "float32", {}, "power"),
+        ("iw-vv.rtc.tiff", "", "", "float32", {}, "power"),
+        (f"{PLANETARY}_vv.tif", "", "", "float32", {}, "power"),
+        (f"{PLANETARY}_vv_db.tif", "", "", "float32", {}, "dB"),
+        (f"{PLANETARY}_vv.tif", "", "", "int16", {}, None),
+        ("S1A_20200103_17RMJ_ASC/Gamma0_VV.tif", "", "", "float32", {}, "power"),
+        ("S1A_20210110_13SBD_DSC/Gamma0_VH.tif", "", "", "float32", {}, "power"),
+        (AFRICA, "", "", "float32", {}, "power"),
+        (AUSTRALIA, "", "", "float32", {}, "power"),
+        (ARD.format("lin"), "", "", "float32", {}, "power"),
+        (ARD.format("log"), "", "", "float32", {}, "dB"),
+        ("S1A_IW_RT10_20180103T055812_G_gpn_VV.tif", "", "", "float32", {}, "power"),
+        ("S1A_IW_RT30_20180103T055812_G_gaf_VV.tif", "", "", "float32", {}, "amplitude"),
     ],
 )
 def test_units_are_read_as_each_program_writes_them(name, description, unit, dtype, tags, units):
@@ -73,6 +91,9 @@ def test_units_are_read_as_each_program_writes_them(name, description, unit, dty
         ("S1B_IW_GRDH_1SDV_20161121T010939_20161121T011004_003050_0052FC_3426_rtc/measurement/iw-vv.tiff", {}, "49"),
         ("S1C_IW_GRDH_1SDV_20250809T173953_20250809T174018_003050_049F13_6FF8_VV_db.tif", {}, "unknown"),
         ("desert_vv_20180103.tif", {}, "unknown"),
+        ("S1A_20210110_13SBD_DSC/Gamma0_VV.tif", {}, "descending"),
+        (AUSTRALIA, {}, "70"),
+        (ARD.format("lin"), {}, "39"),
     ],
 )
 def test_the_orbit_is_read_as_each_program_writes_it(path, tags, orbit):
