@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.rasters.archives import File, on_disk, place
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.inputs import Inputs
@@ -85,11 +85,15 @@ def find_products(readers: Readers, inputs: Inputs, period: Period, search: Sear
         search.reporter.info(f"Files are read from {', '.join(hosts)}, and from nowhere else.")
     files = rest = inputs.files()
     found: list[Product] = []
+    of_products: set[File] = set()
     for reader in readers.readers:
         held = reader.held(rest, search)
         found += reader.find(held, search)
         taken = set(held)
+        of_products |= taken
         rest = [file for file in rest if file not in taken]
+    of_products -= {*search.finished, *search.unrecognised}
+    search.inputs.update(map(on_disk, of_products), *(product.paths for product in found))
     search.pass_over(_of_other_formats(rest, readers.is_band), "in a format, or of a kind, that is not read")
     _tell_passed_over(readers, inputs, files, found, search)
     search.dates.warn_of_unused_rows()

@@ -46,6 +46,8 @@ class Search:
         unrecognised: Why rasters give none that may be none of the user's images; told where nothing is found, and
             where one lies beside images: files that were cut short lose the descriptions of their bands.
         finished: Series that were prepared before.
+        inputs: The files, as they are on disk, of all that is an input, whether it is used or not: no output may
+            replace one.
     """
 
     dates: AcquisitionDates
@@ -59,6 +61,7 @@ class Search:
     passed_over: dict[File, str] = field(default_factory=dict)
     unrecognised: dict[File, str] = field(default_factory=dict)
     finished: list[File] = field(default_factory=list)
+    inputs: set[Path] = field(default_factory=set)
 
     def path_of(self, file: File) -> PurePath:
         """Returns the part of a file's path whose names may tell something of it; an archive counts as a folder."""

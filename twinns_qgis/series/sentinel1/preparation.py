@@ -112,8 +112,9 @@ def prepare_sentinel1(
     margin, wanted = margin_of(speckle), parse_orbit(orbit)
     with open_raster(reference) as dataset:
         grid = Grid.of(dataset)
-    products = on_orbit(find_sentinel1(inputs, period, reporter), wanted, reporter)
-    check_spared([output], [path for product in products for path in product.paths] + [reference, *inputs.named])
+    products, files = find_sentinel1(inputs, period, reporter)
+    products = on_orbit(products, wanted, reporter)
+    check_spared([output], [*files, reference, *inputs.named])
     found = products[0]
     products = on_grid(products, grid, reporter)
     if not products:
@@ -176,22 +177,24 @@ def prepare_sentinel1(
     write_series_style(output, dates[len(dates) // 2])
 
 
-def find_sentinel1(inputs: Inputs, period: Period, reporter: Reporter) -> list[Product]:
+def find_sentinel1(inputs: Inputs, period: Period, reporter: Reporter) -> tuple[list[Product], set[Path]]:
     """Finds the images in a period.
+
+    Returns:
+        The images, and the files of all that is an input, whether it is used or not.
 
     Raises:
         InputError: There is none, or one can't be used.
     """
-    dates = AcquisitionDates(inputs.dates, reporter, inputs.root)
     search = Search(
-        dates,
+        AcquisitionDates(inputs.dates, reporter, inputs.root),
         reporter,
         bands=inputs.bands,
         scenes=bool(inputs.scenes),
         chosen=bool(inputs.layers),
         root=inputs.root,
     )
-    return find_products(READERS, inputs, period, search)
+    return find_products(READERS, inputs, period, search), search.inputs
 
 
 def _polarisations(products: Sequence[Product], reporter: Reporter) -> list[str]:

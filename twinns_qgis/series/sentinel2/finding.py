@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
@@ -37,10 +38,12 @@ class Found:
     Args:
         products: The products to use, in the order of their dates and names.
         left_out: Products that were found besides, with the reason why they are not used.
+        inputs: The files of all of them, and of what else was taken for an input.
     """
 
     products: list[Product]
     left_out: list[LeftOut]
+    inputs: set[Path]
 
 
 def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, reporter: Reporter) -> Found:
@@ -74,7 +77,7 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
         )
         for product in products
     ]
-    return Found(chosen, search.left_out)
+    return Found(chosen, search.left_out, search.inputs)
 
 
 def _as_reflectance(bands: Mapping[str, BandSource]) -> dict[str, BandSource]:

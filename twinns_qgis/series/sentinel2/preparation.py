@@ -100,7 +100,7 @@ def prepare_sentinel2(
         reporter = Watched(reporter)
     search = find_sentinel2(inputs, options, period, reporter)
     found = search.products
-    check_spared(written, [path for product in found for path in product.paths] + inputs.named)
+    check_spared(written, [*search.inputs, *inputs.named])
     bands = _bands(found)
     grid = area.grid([product.grid for product in found])
     buffer = clouds.buffer(grid)
@@ -218,6 +218,8 @@ def _bands(products: Sequence[Product]) -> list[str]:
 
 
 def _tags(products: Sequence[Product], period: Period, clouds: Clouds, options: Sentinel2Options) -> dict[str, str]:
+    # What is clear by SAT is another bit for each band, unless the user says so for all.
+    found = {mask.name: mask.clear for product in products for mask in product.masks if mask.bands is None}
     return {
         "TIFFTAG_SOFTWARE": f"TWINNS {__version__}",
         "SENSOR": "Sentinel-2",
@@ -226,7 +228,7 @@ def _tags(products: Sequence[Product], period: Period, clouds: Clouds, options: 
         "STEP": str(period.step),
         "MAX_CLOUD": f"{clouds.most:g}",
         "DILATION": f"{clouds.dilation:g}",
-        "CLEAR": clear_text(options.clear) or "default",
+        "CLEAR": clear_text({**found, **options.clear}),
         "REFLECTANCE": options.reflectance,
         "OFFSET": str(options.offset or "auto"),
     }

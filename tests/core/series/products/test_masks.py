@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.products.masks import mask_source, parse_clear
+from twinns_qgis.series.products.masks import MASKS, mask_source, parse_clear, clear_text
 
 
 def test_masks_are_separated_by_semicolons_and_values_are_lists_of_ranges():
@@ -70,3 +72,9 @@ def test_nothing_seen_is_not_clear_and_no_cloud():
     for name, value in (("FMASK", 255), ("OA_FMASK", 0), ("QA_PIXEL", 1)):
         mask = mask_source(Path("mask.tif"), 1, name)
         assert value not in mask.clear | mask.spreads
+
+
+@given(st.dictionaries(st.sampled_from(MASKS), st.frozensets(st.integers(0, 255), min_size=1)))
+@settings(max_examples=50, deadline=None)
+def test_clear_values_are_read_as_they_were_written(clear):
+    assert parse_clear(clear_text(clear)) == clear

@@ -238,7 +238,7 @@ def test_terrain_corrected_radar_is_power_with_its_orbit(tmp_path, make_item, li
         start_datetime="2022-03-15T05:50:00Z",
         **{"sat:orbit_state": "descending", "sat:relative_orbit": 110},
     )
-    (product,) = find_sentinel1(Inputs(folder=tmp_path), Period(None, None), listener)
+    ((product,), _) = find_sentinel1(Inputs(folder=tmp_path), Period(None, None), listener)
     assert {(name, band.units, band.nodata) for name, band in product.bands.items()} == {
         ("VV", "power", -32768), ("VH", "power", -32768),
     }  # fmt: skip

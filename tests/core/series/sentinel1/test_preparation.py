@@ -9,6 +9,8 @@ import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine
 
+from twinns_qgis.errors import InputError
+
 HALF_A_STEP = 15 / 254 + 1e-6
 """What rounding to the 8 bits' values may change, in decibels."""
 
@@ -251,3 +253,14 @@ def test_a_reference_may_be_south_up(prepare_radar, radar_image, tmp_path):
     south = prepare_radar("from_south.tif", reference=tmp_path / "south.tif")
     assert south.grid == north.grid
     np.testing.assert_array_equal(south.read(), north.read())
+
+
+def test_an_image_outside_the_period_is_never_replaced(prepare_radar, radar_image, tmp_path):
+    radar_image("S1_20180301.tif", -10)
+    radar_image("S1_20180313.tif", -10)
+    outside = tmp_path / "in" / "S1_20180301.tif"
+    before = outside.read_bytes()
+    with pytest.raises(InputError, match=r"S1_20180301\.tif is one of the inputs"):
+        prepare_radar(outside, start=date(2018, 3, 10), end=date(2018, 3, 20))
+    assert outside.read_bytes() == before
+    assert prepare_radar(tmp_path / "in" / "series.tif").dates == prepare_radar(tmp_path / "in" / "series.tif").dates

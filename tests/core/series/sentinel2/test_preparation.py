@@ -70,6 +70,12 @@ def test_a_series_keeps_the_contract(prepare, three_dates, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.qml", "out.tif"]
 
 
+@pytest.mark.parametrize(("given", "told"), [({}, "CLM=0"), ({"CLM": frozenset({0, 1, 2, 8})}, "CLM=0-2,8")])
+def test_a_series_tells_what_counted_as_clear_and_which_reflectance(prepare, three_dates, given, told):
+    with rasterio.open(prepare(clear=given).path) as dataset:
+        assert (dataset.tags()["CLEAR"], dataset.tags()["REFLECTANCE"]) == (told, "FRE")
+
+
 @pytest.mark.parametrize(("cloudy", "shown"), [([], 0), ([0], 1), ([0, 1], 2), ([1, 2], 0)])
 def test_qgis_shows_the_clearest_date(prepare, make_theia, tmp_path, cloudy, shown):
     clouds = np.zeros((16, 16), "uint8")
@@ -529,6 +535,22 @@ def test_two_outputs_of_one_name_are_refused_before_anything_is_read(prepare, tm
     (tmp_path / "in").mkdir()
     with pytest.raises(InputError, match=r"Two outputs have the same name, .*out\.tif"):
         prepare(**{second: tmp_path / "out.tif", "folder": tmp_path / "in"})
+
+
+@pytest.mark.parametrize("output", ["output", "validity", "report"])
+def test_a_product_outside_the_period_is_never_replaced(prepare, make_dated, tmp_path, output):
+    outside, _ = (make_dated(tmp_path / "in", day, 1000) for day in DAYS[:2])
+    before = outside.read_bytes()
+    with pytest.raises(InputError, match=r"S2_20180301_10m\.tif is one of the inputs"):
+        prepare(**{output: outside}, start=DAYS[1], end=DAYS[1])
+    assert outside.read_bytes() == before
+
+
+def test_a_series_that_lies_among_the_products_is_replaced(prepare, make_dated, tmp_path):
+    make_dated(tmp_path / "in", DAYS[0], 1000)
+    outputs = {"validity": tmp_path / "in" / "valid.tif", "report": tmp_path / "in" / "report.html"}
+    for _ in range(2):
+        assert prepare(tmp_path / "in" / "series.tif", **outputs).dates == (DAYS[0],)
 
 
 def test_a_product_is_never_replaced_by_an_output(prepare, make_dated, tmp_path):
