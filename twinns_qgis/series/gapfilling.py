@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +73,14 @@ class Interpolation:
         after -= result
         after *= self.weight
         result += after
-        result[:, ~self.valid.any(axis=0)] = missing
+        if self._never.any():
+            result[:, self._never] = missing
         return result
+
+    @cached_property
+    def _never(self) -> NDArray[np.bool_]:
+        """Where no date has a value."""
+        return np.logical_not(self.valid.any(axis=0))
 
 
 def _along_time(days: Sequence[int], dimensions: int) -> NDArray[np.float32]:

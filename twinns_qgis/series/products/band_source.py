@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ class BandSource:
     nodata: float | None = None
     units: str | None = None
     possible: Possible = ANYTHING
-    spectrum: tuple[tuple[File, int], ...] = ()
+    spectrum: tuple[tuple[File, int], ...] = field(default=(), compare=False)
 
     def read(
         self,

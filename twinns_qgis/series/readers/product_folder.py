@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 # Bandit: since version 2.4.1 (2021) the expat beneath bounds what entities expand to.
@@ -47,8 +48,8 @@ class ProductFolder:
 
     def find(self, pattern: str) -> list[File]:
         """Returns the files whose path from the folder matches a pattern; ``*`` stops at slashes."""
-        depth = pattern.count("/")
-        paths = [path for path in self.files if path.count("/") == depth and PurePosixPath(path).match(pattern)]
+        names = pattern.split("/")
+        paths = [path for path in self.files if _matches(path.split("/"), names)]
         return [self.files[path] for path in sorted(paths)]
 
     def one(self, pattern: str) -> File:
@@ -73,6 +74,10 @@ class ProductFolder:
             InputError: There is no such file, or it is no XML.
         """
         return read_metadata(self.one(pattern))
+
+
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    return len(path) == len(pattern) and all(map(fnmatchcase, path, pattern))
 
 
 @dataclass(frozen=True)

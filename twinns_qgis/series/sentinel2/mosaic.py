@@ -47,20 +47,25 @@ class Mosaic:
         Args:
             products: The products.
             block: The grid to read on.
-            out: Gets raw values of the series, of shape (B, height, width), its no data where no product shows the
-                ground.
+            out: Gets raw values of the series, of shape (B, height, width), its no data in all bands where no product
+                shows the ground.
 
         Returns:
             How many values were read, and how many can't be.
         """
         seen = Seen()
-        out[:] = SENTINEL2_NODATA
-        for product in products:
+        for number, product in enumerate(products):
             with product.open(self.tiles, self.unpacked) as files:
                 for rows in strips(block.height, block.width, least=_LEAST):
                     part = out[:, rows]
                     strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
-                    self._add(part, product, files, strip, seen)
+                    if number == 0:
+                        wanted = read_clear(product, files, strip, self.buffer)
+                        self._read(part, wanted, product, files, strip, seen)
+                        if not wanted.all():
+                            np.copyto(part, SENTINEL2_NODATA, where=~wanted)
+                    else:
+                        self._add(part, product, files, strip, seen)
         return seen
 
     def _add(
@@ -71,18 +76,42 @@ class Mosaic:
         strip: Grid,
         seen: Seen,
     ) -> None:
-        """Fills in what a product shows of a strip; values of shape (B, height, width).
+        """Fills in what a product shows of a strip where those before it show nothing."""
+        wanted = read_clear(product, files, strip, self.buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
+        found = np.empty_like(values)
+        self._read(found, wanted, product, files, strip, seen)
+        np.copyto(values, found, where=wanted)
+
+    def _read(
+        self,
+        values: NDArray[np.int16],
+        wanted: NDArray[np.bool_],
+        product: Product,
+        files: Mapping[File, DatasetReader],
+        strip: Grid,
+        seen: Seen,
+    ) -> None:
+        """Reads the bands of a product.
 
         It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
+
+        Args:
+            values: Gets raw values of the series where they are wanted, of shape (B, height, width); what is elsewhere
+                has no meaning.
+            wanted: Where they are wanted, of shape (height, width); gets false where a band has none.
+            product: The product.
+            files: Its files, open.
+            strip: The grid to read on.
+            seen: Counts the values.
         """
-        wanted = read_clear(product, files, strip, self.buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
         if not wanted.any():
             return
-        found = np.empty_like(values)
         for order, band in enumerate(self.bands):
             source = product.bands[band].in_units_of(SENTINEL2_SCALE)
             raw = source.read(files, strip, Resampling.cubic, seen=seen)
-            wanted &= ~np.isnan(raw)
             np.rint(raw, out=raw)
-            np.copyto(found[order], raw, where=wanted, casting="unsafe")
-        np.copyto(values, found, where=wanted)
+            if np.isnan(raw.min()):  # several times as fast as to look at each pixel
+                wanted &= ~np.isnan(raw)
+                np.copyto(values[order], raw, where=wanted, casting="unsafe")
+            else:
+                values[order] = raw

@@ -64,7 +64,7 @@ class Sentinel2Plan:
 
         def read(order: int) -> Seen:
             seen = self.mosaic.read(self.groups[order][1], grid, out=values[order])
-            np.all(values[order] != SENTINEL2_NODATA, axis=0, out=clear[order])
+            np.not_equal(values[order, 0], SENTINEL2_NODATA, out=clear[order])  # a pixel has all bands or none
             return seen
 
         seen = list(threads.map(read, range(len(self.groups))))
@@ -76,7 +76,7 @@ class Sentinel2Plan:
             "clear": np.count_nonzero(clear, axis=(1, 2)).tolist(),
             **_ndvi_sums(values[:, :, ::_EVERY, ::_EVERY], clear[:, ::_EVERY, ::_EVERY], bands),
         }
-        filled = _fill(values, tuple(day for day, _ in self.groups), self.dates, threads)
+        filled = _fill(values, clear, tuple(day for day, _ in self.groups), self.dates, threads)
         rasters = {
             SERIES: filled.reshape(-1, *filled.shape[2:]),
             CLEAR_OBSERVATIONS: clear.sum(axis=0, dtype=np.uint16)[None],
@@ -122,22 +122,24 @@ class Sentinel2Plan:
 
 
 def _fill(
-    values: NDArray[np.int16], own_dates: tuple[date, ...], dates: tuple[date, ...], threads: Threads
+    values: NDArray[np.int16],
+    clear: NDArray[np.bool_],
+    own_dates: tuple[date, ...],
+    dates: tuple[date, ...],
+    threads: Threads,
 ) -> NDArray[np.int16]:
     """Interpolates raw values of shape (T, B, height, width) to the series' dates: (T', B, height, width).
 
-    Where these are the products' own, the values are filled in place.
+    Where these are the products' own, the values are filled in place. `clear`, of shape (T, height, width), is where
+    there are values.
     """
     filled = values if dates == own_dates else np.empty((len(dates), *values.shape[1:]), np.int16)
 
     def fill(rows: slice) -> None:
-        interpolation = None
+        interpolation = Interpolation.between(clear[:, rows], own_dates, dates)
         for band in range(values.shape[1]):
-            part = values[:, band, rows]
-            valid = part != SENTINEL2_NODATA
-            if interpolation is None or not np.array_equal(valid, interpolation.valid):  # bands mostly share their gaps
-                interpolation = Interpolation.between(valid, own_dates, dates)
-            filled[:, band, rows] = np.rint(interpolation.apply(part, missing=SENTINEL2_NODATA))
+            interpolated = interpolation.apply(values[:, band, rows], missing=SENTINEL2_NODATA)
+            filled[:, band, rows] = np.rint(interpolated, out=interpolated)
 
     threads.run(fill, strips(*values.shape[2:]))
     return filled

@@ -102,7 +102,8 @@ def prepare_sentinel2(
     found = search.products
     check_spared(written, [*search.inputs, *inputs.named])
     bands = _bands(found)
-    grid = area.grid([product.grid for product in found])
+    with Threads(reporter) as threads:
+        grid = area.grid(list(threads.map(lambda product: product.grid, found)))
     buffer = clouds.buffer(grid)
     inside = on_grid(found, grid, reporter)
     if not inside:
