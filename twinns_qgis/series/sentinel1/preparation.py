@@ -26,6 +26,7 @@ from twinns_qgis.series.products.product import Orbit, Product
 from twinns_qgis.series.products.selection import on_grid
 from twinns_qgis.series.readers import backscatter_geotiffs, stac_backscatter
 from twinns_qgis.series.readers.dimap import Dimap
+from twinns_qgis.series.readers.envi import Envi
 from twinns_qgis.series.readers.finding import Readers, find_products
 from twinns_qgis.series.readers.netcdf import Netcdf
 from twinns_qgis.series.readers.search import Search
@@ -45,7 +46,7 @@ from twinns_qgis.series.style import write_series_style
 
 READERS = Readers(
     "Sentinel-1 images",
-    (Dimap(SENTINEL1), stac_backscatter, Netcdf(SENTINEL1), backscatter_geotiffs),
+    (Dimap(SENTINEL1), stac_backscatter, Netcdf(SENTINEL1), Envi(SENTINEL1), backscatter_geotiffs),
     is_name=backscatter_geotiffs.is_polarisation,
     is_band=backscatter_geotiffs.is_polarisation,
     example="VV,VH",

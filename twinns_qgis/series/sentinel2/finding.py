@@ -12,8 +12,9 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.band_source import BandSource, Possible
 from twinns_qgis.series.products.product import LeftOut, MaskSource, Product
-from twinns_qgis.series.readers import named_rasters, safe, stac_reflectance, theia
+from twinns_qgis.series.readers import maccs, named_rasters, safe, stac_reflectance, theia
 from twinns_qgis.series.readers.dimap import Dimap
+from twinns_qgis.series.readers.envi import Envi
 from twinns_qgis.series.readers.finding import Readers, find_products
 from twinns_qgis.series.readers.netcdf import Netcdf
 from twinns_qgis.series.readers.pieces import is_layer, is_name
@@ -22,7 +23,7 @@ from twinns_qgis.series.readers.sensors import SENTINEL2
 
 READERS = Readers(
     "Sentinel-2 products",
-    (Dimap(SENTINEL2), theia, safe, stac_reflectance, Netcdf(SENTINEL2), named_rasters),
+    (Dimap(SENTINEL2), theia, maccs, safe, stac_reflectance, Netcdf(SENTINEL2), Envi(SENTINEL2), named_rasters),
     is_name=is_name,
     is_band=is_layer,
     example="B2,B3,B4,B8",
