@@ -16,7 +16,7 @@ from twinns_qgis.rasters.blocks import strips
 from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.unpacking import Unpacked
-from twinns_qgis.series.products.band_source import Seen
+from twinns_qgis.series.products.band_source import BandSource, Seen
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.sentinel2.cloud_mask import read_clear
 from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
@@ -55,63 +55,49 @@ class Mosaic:
         """
         seen = Seen()
         for number, product in enumerate(products):
+            sources = [product.bands[band].in_units_of(SENTINEL2_SCALE) for band in self.bands]
             with product.open(self.tiles, self.unpacked) as files:
                 for rows in strips(block.height, block.width, least=_LEAST):
                     part = out[:, rows]
                     strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
+                    wanted = read_clear(product, files, strip, self.buffer)
                     if number == 0:
-                        wanted = read_clear(product, files, strip, self.buffer)
-                        self._read(part, wanted, product, files, strip, seen)
-                        if not wanted.all():
-                            np.copyto(part, SENTINEL2_NODATA, where=~wanted)
+                        _read(sources, files, strip, wanted, part, seen)
+                        np.copyto(part, SENTINEL2_NODATA, where=~wanted)
                     else:
-                        self._add(part, product, files, strip, seen)
+                        wanted &= part[0] == SENTINEL2_NODATA
+                        found = np.empty_like(part)
+                        _read(sources, files, strip, wanted, found, seen)
+                        np.copyto(part, found, where=wanted)
         return seen
 
-    def _add(
-        self,
-        values: NDArray[np.int16],
-        product: Product,
-        files: Mapping[File, DatasetReader],
-        strip: Grid,
-        seen: Seen,
-    ) -> None:
-        """Fills in what a product shows of a strip where those before it show nothing."""
-        wanted = read_clear(product, files, strip, self.buffer) & np.all(values == SENTINEL2_NODATA, axis=0)
-        found = np.empty_like(values)
-        self._read(found, wanted, product, files, strip, seen)
-        np.copyto(values, found, where=wanted)
 
-    def _read(
-        self,
-        values: NDArray[np.int16],
-        wanted: NDArray[np.bool_],
-        product: Product,
-        files: Mapping[File, DatasetReader],
-        strip: Grid,
-        seen: Seen,
-    ) -> None:
-        """Reads the bands of a product.
+def _read(
+    sources: Sequence[BandSource],
+    files: Mapping[File, DatasetReader],
+    strip: Grid,
+    wanted: NDArray[np.bool_],
+    out: NDArray[np.int16],
+    seen: Seen,
+) -> None:
+    """Reads the bands of a product on a strip.
 
-        It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
+    It counts at a pixel only where all its bands are valid: else a pixel's spectrum would come from two products.
 
-        Args:
-            values: Gets raw values of the series where they are wanted, of shape (B, height, width); what is elsewhere
-                has no meaning.
-            wanted: Where they are wanted, of shape (height, width); gets false where a band has none.
-            product: The product.
-            files: Its files, open.
-            strip: The grid to read on.
-            seen: Counts the values.
-        """
-        if not wanted.any():
-            return
-        for order, band in enumerate(self.bands):
-            source = product.bands[band].in_units_of(SENTINEL2_SCALE)
-            raw = source.read(files, strip, Resampling.cubic, seen=seen)
-            np.rint(raw, out=raw)
-            if np.isnan(raw.min()):  # several times as fast as to look at each pixel
-                wanted &= ~np.isnan(raw)
-                np.copyto(values[order], raw, where=wanted, casting="unsafe")
-            else:
-                values[order] = raw
+    Args:
+        sources: The B bands.
+        files: The product's files, open.
+        strip: The grid to read on.
+        wanted: Which pixels are wanted, of shape (height, width); those that lack a band are no longer.
+        out: Gets raw values of the series where they are wanted, of shape (B, height, width); elsewhere anything.
+        seen: Counts the values.
+    """
+    if not wanted.any():
+        return
+    for order, source in enumerate(sources):
+        raw = source.read(files, strip, Resampling.cubic, seen=seen)
+        if np.isnan(raw.min()):  # several times as fast as to look at each pixel
+            wanted &= ~np.isnan(raw)
+        np.rint(raw, out=raw)
+        with np.errstate(invalid="ignore"):  # of missing pixels
+            out[order] = raw
