@@ -26,11 +26,12 @@ from twinns_qgis.files import crs_of
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.readers.backscatter_metadata import orbit_of
 from twinns_qgis.series.readers.product_folder import Metadata, read_metadata
 from twinns_qgis.series.readers.search import Search
-from twinns_qgis.series.readers.sensors import SENTINEL1, SENTINEL2, Layers, Sensor
+from twinns_qgis.series.readers.sensors import SENSORS, SENTINEL1, SENTINEL2, Layers, Sensor
 
 _UNCALIBRATED = re.compile(r"(Intensity|Amplitude|Phase|Beta0|[iq])_", re.IGNORECASE)
 _CALIBRATED = re.compile(r"(Sigma0|Gamma0)_", re.IGNORECASE)
@@ -56,13 +57,25 @@ class Dimap:
         self.LOOKED_FOR = f"SNAP's products NAME.dim and NAME.data with {bands}"
 
     def held(self, files: Sequence[File], search: Search) -> list[File]:
-        """Returns the files in folders ``NAME.data``, and what describes them."""
-        inside = {file: folder for file in files if (folder := _data_folder(place(file)))}
-        described = {folder.with_suffix(".dim") for folder in inside.values()}
+        """Returns what is in folders ``NAME.data`` whose images are described or named as SNAP does, and the ``.dim``.
+
+        GeoTIFFs in such a folder are none of SNAP's.
+        """
+        places = {place(file) for file in files}
+        folders: defaultdict[Path, list[File]] = defaultdict(list)
+        for file in files:
+            if (folder := _data_folder(place(file))) and not is_geotiff(file):
+                folders[folder].append(file)
+        snaps = {
+            folder: inside
+            for folder, inside in folders.items()
+            if folder.with_suffix(".dim") in places or any(_is_image(file) and _is_known(file) for file in inside)
+        }
+        described = {folder.with_suffix(".dim") for folder in snaps}
+        dims = [file for file in files if place(file).suffix.lower() == ".dim"]
         return [
-            file
-            for file in files
-            if file in inside or place(file) in described or (search.chosen and place(file).suffix.lower() == ".dim")
+            *(file for inside in snaps.values() for file in inside),
+            *(file for file in dims if search.chosen or place(file) in described),
         ]
 
     def find(self, files: Sequence[File], search: Search) -> list[Product]:
@@ -73,9 +86,8 @@ class Dimap:
         """
         folders: defaultdict[Path, list[File]] = defaultdict(list)
         for file in _with_images(files):
-            path = place(file)
-            if path.suffix.lower() == ".img" and _data_folder(path) == path.parent:
-                folders[path.parent].append(file)
+            if _is_image(file):
+                folders[place(file).parent].append(file)
         described = {place(file): file for file in files}
         products: list[Product] = []
         for folder, images in sorted(folders.items()):
@@ -103,7 +115,7 @@ class Dimap:
             other = by_day[day].get(layer)
             by_day[day][layer] = image if other is None else _preferred(other, image)
         if not by_day:
-            if not any(sensor.layer(place(file).stem) for sensor in (SENTINEL1, SENTINEL2) for file in images):
+            if not any(map(_is_known, images)):
                 search.unrecognised.update(dict.fromkeys(images, "no band of SNAP's that is known, by its name"))
             return []
         named = folder.with_suffix("")
@@ -203,6 +215,14 @@ def _added(attributes: Mapping[str, str]) -> float | None:
         return float(attributes["BOA_ADD_OFFSET"])
     except (KeyError, ValueError):
         return None
+
+
+def _is_image(file: File) -> bool:
+    return place(file).suffix.lower() == ".img" and _data_folder(place(file)) == place(file).parent
+
+
+def _is_known(file: File) -> bool:
+    return any(sensor.layer(_DAY.sub("", place(file).stem)) for sensor in SENSORS)
 
 
 def _data_folder(path: Path) -> Path | None:

@@ -315,3 +315,17 @@ def test_the_newest_version_of_an_image_is_used(tmp_path, write_raster, find_in,
     }
     (warning,) = listener.warnings
     assert warning.startswith("Several versions of one image")
+
+
+def test_images_of_a_corrected_archive_are_power_by_their_names(prepare_radar, write_raster, tmp_path, decibels):
+    power = np.random.default_rng(0).uniform(0.01, 0.2, (1, 16, 16)).astype("float32")
+    power[:, 0] = -32768
+    for day in ("20220315", "20220327"):
+        folder = tmp_path / "in" / f"S1A_IW_GRDH_1SDV_{day}T055000_{day}T055025_042345_050C93_rtc"
+        for name in ("vv", "vh"):
+            write_raster(folder / f"iw-{name}.rtc.tiff", power, nodata=-32768)
+    series = prepare_radar(db_range="VV=-30:0,VH=-30:0")
+    assert (series.bands, series.dates) == (("VV", "VH"), (date(2022, 3, 15), date(2022, 3, 27)))
+    found = decibels(series)
+    assert np.isnan(found[0]).all()
+    np.testing.assert_allclose(found[1:, :, 1, 0], 10 * np.log10(power[0, 1:]), atol=15 / 254 + 1e-6)

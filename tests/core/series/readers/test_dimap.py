@@ -288,3 +288,8 @@ def test_a_dim_that_is_no_xml_is_named(find, tmp_path):
     data.with_suffix(".dim").write_text("<Dimap_Document>")
     with pytest.raises(InputError, match=r"\.dim can't be read"):
         find()
+
+
+def test_a_folder_of_that_ending_may_hold_other_files(find, tmp_path, make_dated):
+    make_dated(tmp_path / "in" / "my.data", date(2018, 3, 5), 1000)
+    assert [product.date for product in find()] == [date(2018, 3, 5)]
