@@ -8,8 +8,8 @@ from pathlib import Path
 from rasterio.io import DatasetReader
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.files import crs_of
-from twinns_qgis.rasters.archives import File, on_disk, read_start
+from twinns_qgis.files import crs_of, file_of
+from twinns_qgis.rasters.archives import LocalFile, on_disk, place, read_start
 from twinns_qgis.rasters.remote import address_of
 from twinns_qgis.rasters.retold import file_behind
 
@@ -71,16 +71,17 @@ _KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
 """What files begin with that are no rasters, or none that can be read; and what helps."""
 
 
-def cannot_open(file: File, error: Exception) -> InputError:
+def cannot_open(file: LocalFile, error: Exception) -> InputError:
     """Returns the error that tells why a raster can't be opened."""
     if not on_disk(file).exists():
         return InputError(f"{file} does not exist.", "Check the path, and that the file opens in QGIS.")
-    if known := _known(str(file), error):
+    if known := _known(str(file), error, virtual=place(file).suffix.lower() == ".vrt"):
         return known
-    start = read_start(file)
+    # A path that goes on within an archive may lead to nothing there.
+    start = read_start(file) if not isinstance(file, Path) or file_of(file).is_file() else None
     for begins, what, hint in _KINDS:
-        if begins.match(start) and not (
-            begins.pattern == _TIFF and crs_of(Path(str(file)))
+        if (
+            start is not None and begins.match(start) and not (begins.pattern == _TIFF and crs_of(Path(str(file))))
         ):  # the CRS may be what is wrong
             return InputError(f"{file} {what}.", hint)
     return InputError(f"{file} can't be read as a raster.", "Check the path, and that the file opens in QGIS.")
@@ -89,12 +90,12 @@ def cannot_open(file: File, error: Exception) -> InputError:
 def cannot_read(dataset: DatasetReader, error: Exception) -> InputError:
     """Returns the error that tells why the pixels of an open raster can't be read."""
     file = address_of(file_behind(dataset))
-    if known := _known(file, error):
+    if known := _known(file, error, virtual=dataset.driver == "VRT"):
         return known
     return InputError(f"The pixels of {file} can't be read: the file is damaged or incomplete.", _AGAIN)
 
 
-def _known(name: str, error: BaseException) -> InputError | None:
+def _known(name: str, error: BaseException, virtual: bool) -> InputError | None:
     """Returns the error of a raster that is whole, but for a codec or for another file that it needs."""
     said = []
     cause: BaseException | None = error
@@ -106,7 +107,7 @@ def _known(name: str, error: BaseException) -> InputError | None:
         codec = match[1] or match[2] or "a filter of HDF5"
         return InputError(f"{name} is compressed with {codec}, which rasterio's GDAL can't decompress.", _CONVERT)
     missing = next((found for match in _MISSING.finditer(text) if (found := match[1] or match[2]) != name), None)
-    if missing:
+    if missing and virtual:
         return InputError(
             f"{name} refers to {missing}, which is not there: a virtual raster (.vrt) holds no pixels, but says where "
             "they are.",
