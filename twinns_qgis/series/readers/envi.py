@@ -19,7 +19,8 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place, read_start
 from twinns_qgis.rasters.reading import open_raster
-from twinns_qgis.series.dates import Tags, in_text
+from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.readers.sensors import SENTINEL2, Layers, Sensor, joined
@@ -71,7 +72,7 @@ class Envi:
                 for index, (name, layer) in enumerate(self._named(header, dataset), start=1):
                     if layer is None:
                         continue
-                    layers = by_day[in_text(name)]
+                    layers = by_day[next(iter(days_in(name)), None)]
                     if layer in layers.names:
                         raise InputError(
                             f"{file} names {layer} twice in its header.",

@@ -24,7 +24,8 @@ from twinns_qgis.files import crs_of, file_of
 from twinns_qgis.rasters.archives import File, Variable, ZipMember, on_disk, place
 from twinns_qgis.rasters.blocks import spread_windows
 from twinns_qgis.rasters.reading import open_raster, read_bands
-from twinns_qgis.series.dates import Tags, in_text
+from twinns_qgis.series.dates import Tags
+from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.readers.sensors import SENSORS, SENTINEL2, Layers, Sensor, joined
@@ -188,7 +189,7 @@ def _times(dimension: str, values: Sequence[str], tags: Tags, variable: File) ->
     """Returns the times of the steps of a dimension; None if it is none of time."""
     match = _SINCE.fullmatch(tags.get(f"{dimension}#units", "").strip())
     if match is None:
-        days = [in_text(value) for value in values]
+        days = [next(iter(days_in(value)), None) for value in values]
         return [datetime.combine(day, datetime.min.time()) for day in days if day] if all(days) else None
     calendar, unit = tags.get(f"{dimension}#calendar", "standard").lower(), match["unit"].lower()
     unit = unit if unit in _SECONDS else unit.removesuffix("s")
@@ -215,7 +216,7 @@ def _started(tags: Tags) -> Tags:
             if match[2].upper() in _MONTHS:
                 day = date(int(match[3]), _MONTHS.index(match[2].upper()) + 1, int(match[1]))
                 return {"ACQUISITION_STARTED": day.isoformat()}
-        elif day_of := in_text(text):
+        elif day_of := next(iter(days_in(text)), None):
             return {"ACQUISITION_STARTED": day_of.isoformat()}
     return {}
 

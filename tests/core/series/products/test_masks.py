@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.series.products.masks import MASKS, mask_source, parse_clear, clear_text
+from twinns_qgis.series.products.masks import MASKS, clear_text, mask_source, parse_clear
 
 
 def test_masks_are_separated_by_semicolons_and_values_are_lists_of_ranges():
