@@ -1,4 +1,4 @@
-"""Files on disk, in zip archives and on servers, and variables in NetCDF files, alike: products are read as they are."""
+"""Files on disk, in archives and on servers, and variables in NetCDF files, alike: products are read as they are."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def read_bytes(file: File) -> bytes:
             return archive.read(file.member)
 
 
-def read_start(file: File, size: int = 512) -> bytes:
+def read_start(file: LocalFile, size: int = 512) -> bytes:
     """Returns the first bytes of a file, which tell what kind it is.
 
     Raises:

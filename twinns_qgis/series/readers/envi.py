@@ -19,6 +19,7 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place, read_start
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote import RemoteFile
 from twinns_qgis.series.dates import Tags
 from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product
@@ -116,7 +117,7 @@ def _header(file: File, places: Mapping[Path, File]) -> dict[str, str]:
         return {}
     for name in (path.with_suffix(".hdr"), path.with_name(f"{path.name}.hdr")):
         header = places.get(name) or (name if name.is_file() else None)
-        if header is not None and header is not file:
+        if header is not None and header is not file and not isinstance(header, RemoteFile):
             text = read_start(header, _MOST).decode("utf-8", errors="replace")
             if text.lstrip("\ufeff").startswith("ENVI"):
                 fields = re.findall(r"^\s*([\w ]+?)\s*=\s*(\{[^}]*\}|.*)", text, re.MULTILINE)

@@ -11,6 +11,7 @@ from typing import Protocol
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, on_disk, place
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote import RemoteFile
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
@@ -93,7 +94,8 @@ def find_products(readers: Readers, inputs: Inputs, period: Period, search: Sear
         of_products |= taken
         rest = [file for file in rest if file not in taken]
     of_products -= {*search.finished, *search.unrecognised}
-    search.inputs.update(map(on_disk, of_products), *(product.paths for product in found))
+    local = [on_disk(file) for file in of_products if not isinstance(file, RemoteFile)]
+    search.inputs.update(local, *(product.paths for product in found))
     search.pass_over(_of_other_formats(rest, readers.is_band), "in a format, or of a kind, that is not read")
     _tell_passed_over(readers, inputs, files, found, search)
     search.dates.warn_of_unused_rows()

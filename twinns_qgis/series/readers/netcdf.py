@@ -21,9 +21,10 @@ from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import crs_of, file_of
-from twinns_qgis.rasters.archives import File, Variable, ZipMember, on_disk, place
+from twinns_qgis.rasters.archives import File, LocalFile, Variable, ZipMember, on_disk, place
 from twinns_qgis.rasters.blocks import spread_windows
 from twinns_qgis.rasters.reading import open_raster, read_bands
+from twinns_qgis.rasters.remote import RemoteFile
 from twinns_qgis.series.dates import Tags
 from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product
@@ -74,7 +75,7 @@ class Netcdf:
         search.pass_over(zipped, "NetCDF in an archive, where it can't be read: unpack that")
         found: list[_Found] = []
         for file in files:
-            if file not in zipped:
+            if not isinstance(file, (ZipMember, RemoteFile)):
                 of_file = self._found(file, search)
                 found += of_file
                 if not of_file:
@@ -91,7 +92,7 @@ class Netcdf:
             for name, layers in joined(by_file)
         ]
 
-    def _found(self, file: File, search: Search) -> list[_Found]:
+    def _found(self, file: LocalFile, search: Search) -> list[_Found]:
         """Returns what a file holds of the sensor at each of its times."""
         by_time: defaultdict[datetime | None, list[Layers]] = defaultdict(list)
         tags: dict[str, str] = {}
@@ -132,7 +133,7 @@ class _Step:
     time: datetime | None
 
 
-def _variables(file: File) -> list[File]:
+def _variables(file: LocalFile) -> list[LocalFile]:
     """Returns the variables of a file that are rasters."""
     if isinstance(file, Variable):
         return [Variable(file_of(file.path), file.variable)]
@@ -143,7 +144,7 @@ def _variables(file: File) -> list[File]:
     return [Variable(on_disk(file), name) for name in listed]
 
 
-def _with_crs(variable: File, file: File, dataset: DatasetReader) -> File:
+def _with_crs(variable: LocalFile, file: LocalFile, dataset: DatasetReader) -> LocalFile:
     """Returns a variable with the CRS that it was given with, or that an attribute tells where GDAL finds none."""
     path = file.path if isinstance(file, Variable) else file
     given = crs_of(path) if isinstance(path, Path) else None

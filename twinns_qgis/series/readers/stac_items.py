@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters.archives import File, ZipMember, place, read_bytes
+from twinns_qgis.rasters.archives import File, LocalFile, place, read_bytes
 from twinns_qgis.rasters.remote import Archive, RemoteFile, parts_of
 from twinns_qgis.series.dates import Tags, by_acquisition
 from twinns_qgis.series.products.product import Orbit
@@ -95,7 +95,7 @@ class Item:
         archive: Where its addresses lead; None where they are not to be read.
     """
 
-    source: Path | ZipMember
+    source: LocalFile
     content: Mapping[str, Any]
     files: Mapping[str, Sequence[File]] = field(repr=False)
     archive: Archive | None = None
@@ -205,7 +205,7 @@ _OF_SENSOR = (
 )  # fmt: skip
 
 
-def holders(files: Sequence[File]) -> list[Path | ZipMember]:
+def holders(files: Sequence[File]) -> list[LocalFile]:
     """Returns the files that are items or collections of items by their names."""
     return [file for file in files if not isinstance(file, RemoteFile) and place(file).suffix.lower() in _SUFFIXES]
 
@@ -226,7 +226,7 @@ def items_of(files: Sequence[File], search: Search) -> list[Item]:
     return [item for file in holders(files) for item in _items(file, by_name, search)]
 
 
-def _items(file: Path | ZipMember, files: Mapping[str, Sequence[File]], search: Search) -> list[Item]:
+def _items(file: LocalFile, files: Mapping[str, Sequence[File]], search: Search) -> list[Item]:
     if isinstance(file, Path) and file.stat().st_size > _LARGEST:
         return []
     try:
