@@ -119,16 +119,16 @@ class Dimap:
                 search.unrecognised.update(dict.fromkeys(images, "no band of SNAP's that is known, by its name"))
             return []
         named = folder.with_suffix("")
-        own = search.dates.of({named: dim.tags})[named] if None in by_day else None
         orbit = orbit_of(named, dim.tags)
         products = []
         for day, of_day in by_day.items():
-            taken = day or own
-            assert taken is not None, "either is known"
+            if day is None:
+                name, taken = named.name, search.dates.of({named: dim.tags})[named]
+            else:
+                name, taken = f"{named.name} {day:%Y%m%d}", day
             layers = Layers()
             for layer, image in of_day.items():
                 self._add(layers, layer, image, dim, taken)
-            name = named.name if day is None else f"{named.name} {day:%Y%m%d}"
             products.append(replace(layers.as_product(name, taken), orbit=orbit, writer="SNAP"))
         return products
 
