@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -366,7 +367,8 @@ def start_worker():
         for line in process.stdout:
             message = json.loads(line)
             assert message["type"] != "error", message
-            if message["type"] == "info" and message["message"].startswith("Epoch 2"):
+            under_way = re.match(r"Epoch (\d+) of", message.get("message", ""))
+            if message["type"] == "progress" and under_way and int(under_way[1]) > 2:
                 break
         return process
 
