@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,6 +94,15 @@ def hidden_pixels(dataset: rasterio.DatasetReader, index: int, window: Window) -
         return None if alpha is None else dataset.read(alpha, window=window) == 0
     except RasterioIOError as error:
         raise failure(dataset.name) or cannot_read(dataset, error) from error
+
+
+def describes(file: File, wanted: Callable[[str], bool]) -> bool:
+    """Whether a raster has a band whose description is one that is wanted; one that can't be read has none."""
+    try:
+        with open_raster(file) as dataset:
+            return any(wanted(description or "") for description in dataset.descriptions)
+    except InputError:
+        return False
 
 
 def is_alpha(dataset: rasterio.DatasetReader, index: int) -> bool:

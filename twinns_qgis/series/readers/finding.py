@@ -10,7 +10,7 @@ from typing import Protocol
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, on_disk, place
-from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.reading import describes
 from twinns_qgis.rasters.remote import RemoteFile
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.inputs import Inputs
@@ -111,15 +111,7 @@ def _of_other_formats(files: Sequence[File], is_band: Callable[[str], bool]) -> 
     """Returns the rasters whose bands have names or descriptions of bands, in formats that no reader is for."""
     rasters = [file for file in files if place(file).suffix.lower() in _OTHER_FORMATS]
     named = {file for file in rasters if any(map(is_band, _WORDS.split(place(file).stem)))}
-    return [file for file in rasters if file in named or _describes(file, is_band)]
-
-
-def _describes(file: File, is_band: Callable[[str], bool]) -> bool:
-    try:
-        with open_raster(file) as dataset:
-            return any(is_band(description or "") for description in dataset.descriptions)
-    except InputError:
-        return False
+    return [file for file in rasters if file in named or describes(file, is_band)]
 
 
 def _tell_passed_over(

@@ -15,7 +15,7 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.reading import is_alpha, open_raster
+from twinns_qgis.rasters.reading import describes, is_alpha, open_raster
 from twinns_qgis.series.dates import Tags, day_described
 from twinns_qgis.series.inputs import is_geotiff
 from twinns_qgis.series.names import origin
@@ -87,11 +87,7 @@ def is_name(text: str) -> bool:
 
 def has_bands(file: File) -> bool:
     """Whether a raster describes bands or masks that this reader knows; one that can't be read does not."""
-    try:
-        with open_raster(file) as dataset:
-            return any(is_layer(description or "") for description in dataset.descriptions)
-    except InputError:
-        return False
+    return describes(file, is_layer)
 
 
 def _is_series(dataset: DatasetReader) -> bool:

@@ -10,6 +10,7 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.band_names import BandNames
 from twinns_qgis.series.dates import AcquisitionDates, path_below
+from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.products.offset import Offset
 from twinns_qgis.series.products.product import LeftOut
 
@@ -62,6 +63,25 @@ class Search:
     unrecognised: dict[File, str] = field(default_factory=dict)
     finished: list[File] = field(default_factory=list)
     inputs: set[Path] = field(default_factory=set)
+
+    @classmethod
+    def among(cls, inputs: Inputs, reporter: Reporter, options: Sentinel2Options | None = None) -> Search:
+        """Returns a search among what the user gives.
+
+        Args:
+            inputs: Where to look.
+            reporter: Receives warnings.
+            options: What the user chose of Sentinel-2.
+        """
+        return cls(
+            AcquisitionDates(inputs.dates, reporter, inputs.root),
+            reporter,
+            bands=inputs.bands,
+            scenes=bool(inputs.scenes),
+            chosen=bool(inputs.layers),
+            options=options or Sentinel2Options(),
+            root=inputs.root,
+        )
 
     def path_of(self, file: File) -> PurePath:
         """Returns the part of a file's path whose names may tell something of it; an archive counts as a folder."""

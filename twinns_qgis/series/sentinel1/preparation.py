@@ -19,7 +19,6 @@ from twinns_qgis.rasters.production import Machine, make_rasters, unpacked_for
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.remote import Watched, use_memory
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import Orbit, Product
@@ -187,14 +186,7 @@ def find_sentinel1(inputs: Inputs, period: Period, reporter: Reporter) -> tuple[
     Raises:
         InputError: There is none, or one can't be used.
     """
-    search = Search(
-        AcquisitionDates(inputs.dates, reporter, inputs.root),
-        reporter,
-        bands=inputs.bands,
-        scenes=bool(inputs.scenes),
-        chosen=bool(inputs.layers),
-        root=inputs.root,
-    )
+    search = Search.among(inputs, reporter)
     return find_products(READERS, inputs, period, search), search.inputs
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinns_qgis.reporter import Reporter
-from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.band_source import BandSource, Possible
@@ -59,15 +58,7 @@ def find_sentinel2(inputs: Inputs, options: Sentinel2Options, period: Period, re
     Raises:
         InputError: There is none, or one can't be used.
     """
-    search = Search(
-        AcquisitionDates(inputs.dates, reporter, inputs.root),
-        reporter,
-        bands=inputs.bands,
-        scenes=bool(inputs.scenes),
-        chosen=bool(inputs.layers),
-        options=options,
-        root=inputs.root,
-    )
+    search = Search.among(inputs, reporter, options)
     products = find_products(READERS, inputs, period, search)
     _warn_of_masks(products, options, reporter)
     chosen = [
