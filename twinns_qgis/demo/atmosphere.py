@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twinns_qgis.demo.noise import smooth_noise
 
 MISSED_SHARE = 0.03
-"""Share of the pixels under clouds and shadows that the mask misses, in patches, date by date."""
+"""Share of the pixels under clouds and shadows that the mask misses, in patches, date by date, usually."""
 
 # Bits of the CLM mask as MAJA sets them: cloud or shadow, cloud, cloud by a threshold of one date, shadow of a cloud in
 # the image, shadow of a cloud outside it.
@@ -45,13 +45,14 @@ class Sky:
         return (1 - opacity) * (1 - self.shade[..., np.newaxis]) * reflectance + opacity * _CLOUD_REFLECTANCE
 
 
-def draw_sky(rng: np.random.Generator, size: int, cloud_cover: float) -> Sky:
+def draw_sky(rng: np.random.Generator, size: int, cloud_cover: float, missed_share: float = MISSED_SHARE) -> Sky:
     """Returns random clouds and shadows of one date.
 
     Args:
         rng: Where the random numbers come from.
         size: Width and height of the site in pixels.
         cloud_cover: Share of the site under clouds, shadows not counted.
+        missed_share: Share of the pixels under clouds and shadows that the mask misses.
     """
     # Beyond the southern and eastern edge lie clouds too, whose shadows fall on the site.
     canvas = size + _SHADOW_DISTANCES[1]
@@ -64,7 +65,7 @@ def draw_sky(rng: np.random.Generator, size: int, cloud_cover: float) -> Sky:
     mask = _mask(opacity > 0, shade > 0, int(down), int(right))
     affected = np.flatnonzero(mask)
     elusive = smooth_noise(rng, canvas, 2)[:size, :size].ravel()[affected]
-    missed = affected[np.argsort(elusive, kind="stable")[: round(MISSED_SHARE * len(affected))]]
+    missed = affected[np.argsort(elusive, kind="stable")[: round(missed_share * len(affected))]]
     mask.ravel()[missed] = 0
     return Sky(opacity, shade, mask)
 

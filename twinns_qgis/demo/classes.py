@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from twinns_qgis.demo.acquisitions import MIDPOINT, day_of_year
+from twinns_qgis.demo.acquisitions import MIDPOINT_DAY
 from twinns_qgis.demo.phenology import Curve, Season
 from twinns_qgis.demo.surfaces import Surface
 from twinns_qgis.samples.classes import LandCoverClass, classes_of
@@ -78,7 +78,7 @@ _EARLY_CROP = Surface(
     Curve(-18.5, (Season(88, 162, 3.0, 8), Season(214, 288, 1.8, 8))),
     (("crop", Curve(0.04, (Season(88, 162, 0.80, 8), Season(214, 288, 0.48, 8)))),),
 )
-_LATE_CROP = _EARLY_CROP.mirrored(day_of_year(MIDPOINT))
+_LATE_CROP = _EARLY_CROP.mirrored(MIDPOINT_DAY)
 
 _TREE_ROW = Surface(
     "straw",

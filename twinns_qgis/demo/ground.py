@@ -11,6 +11,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_bounds
 
 from twinns_qgis.demo.classes import CLASSES, CODES, MARGIN, ROAD, Pattern
+from twinns_qgis.demo.conditions import USUAL, Conditions
 from twinns_qgis.demo.landscape import Landscape
 from twinns_qgis.demo.noise import Stream, generator, smooth_noise
 from twinns_qgis.demo.surfaces import Surface
@@ -85,22 +86,23 @@ class Ground:
         landscape: The objects.
         grid: The pixels of 10 m.
         seed: Fixes the variation between and within objects.
+        conditions: How much they vary, and the year's weather.
 
     Attributes:
         truth: Class code of most of each pixel, shape (height, width), uint8.
     """
 
-    def __init__(self, landscape: Landscape, grid: Grid, seed: int) -> None:
+    def __init__(self, landscape: Landscape, grid: Grid, seed: int, conditions: Conditions = USUAL) -> None:
         rng = generator(seed, Stream.VARIATION)
         self._shape = (grid.height, grid.width)
-        self._patches, first_patch, codes = _draw_patches(rng, landscape)
+        self._patches, first_patch, codes = _draw_patches(rng, landscape, conditions)
         objects = _object_map(landscape, grid)
         second = _second_surface(rng, landscape, objects)
         patch_map = first_patch[objects] + second
         self.truth = _most_frequent(codes[patch_map])
         self._pixels, self._members, self._weights = _mixture(patch_map)
-        self._brightness = 1 + PIXEL_BRIGHTNESS * smooth_noise(rng, grid.width, 2.5)
-        self._offset_db = PIXEL_OFFSET_DB * smooth_noise(rng, grid.width, 2.5)
+        self._brightness = 1 + conditions.noise * PIXEL_BRIGHTNESS * smooth_noise(rng, grid.width, 2.5)
+        self._offset_db = conditions.noise * PIXEL_OFFSET_DB * smooth_noise(rng, grid.width, 2.5)
 
     def reflectance(self, day: float) -> NDArray[np.float64]:
         """Returns the reflectance of the pixels on a day of the year, shape (height, width, 10)."""
@@ -118,7 +120,7 @@ class Ground:
 
 
 def _draw_patches(
-    rng: np.random.Generator, landscape: Landscape
+    rng: np.random.Generator, landscape: Landscape, conditions: Conditions
 ) -> tuple[Patches, NDArray[np.intp], NDArray[np.uint8]]:
     """Draws the variation between objects.
 
@@ -138,13 +140,14 @@ def _draw_patches(
             surface.append(surfaces.index(member))
             owner.append(index)
     count = len(codes)
+    noise, weather = conditions.noise, conditions.weather
     patches = Patches(
         surfaces=tuple(surfaces),
         surface=np.array(surface),
-        shift=(SHIFT_DAYS * rng.standard_normal(count))[owner],
-        vigour=(1 + VIGOUR * rng.standard_normal(count))[owner],
-        brightness=(1 + BRIGHTNESS * rng.standard_normal(count))[owner],
-        offset_db=(OFFSET_DB * rng.standard_normal((count, 2)))[owner],
+        shift=(weather.delay + noise * SHIFT_DAYS * rng.standard_normal(count))[owner],
+        vigour=(weather.vigour + noise * VIGOUR * rng.standard_normal(count))[owner],
+        brightness=(1 + noise * BRIGHTNESS * rng.standard_normal(count))[owner],
+        offset_db=(np.array(weather.offset_db) + noise * OFFSET_DB * rng.standard_normal((count, 2)))[owner],
     )
     first_patch = np.searchsorted(owner, np.arange(count))
     return patches, first_patch, np.array(codes, np.uint8)[owner]

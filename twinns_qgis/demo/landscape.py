@@ -14,7 +14,7 @@ from twinns_qgis.demo.noise import Stream, generator
 from twinns_qgis.rasters.grid import Grid
 
 LABELLED_SHARE = 0.6
-"""Share of the objects of each class that have a polygon."""
+"""Share of the objects of each class that have a polygon, usually."""
 
 # At least this many polygons of each class: one each to train, to validate and to test.
 _FEWEST_LABELLED = 3
@@ -45,7 +45,7 @@ class Landscape:
     polygons: tuple[Polygon | None, ...]
 
 
-def draw_landscape(grid: Grid, seed: int) -> Landscape:
+def draw_landscape(grid: Grid, seed: int, labelled: float = LABELLED_SHARE) -> Landscape:
     """Returns random objects with a class for a site, a share of them labelled.
 
     The four pairs of classes that a cue sets apart share their ground: the two classes of a pair get as many fields,
@@ -54,6 +54,7 @@ def draw_landscape(grid: Grid, seed: int) -> Landscape:
     Args:
         grid: The pixels of the site.
         seed: Fixes the draw.
+        labelled: Share of the objects of each class that have a polygon; three have at least.
     """
     # Small sites have small fields, or they would have too few for three polygons of each class.
     side = min(15.0, 6.6 + grid.width / 32)
@@ -64,7 +65,8 @@ def draw_landscape(grid: Grid, seed: int) -> Landscape:
         [_cover(generator(seed, Stream.COVER), parcels), np.full(len(parcels.reaches), _WATER, np.uint8)]
     )
     objects = (*parcels.fields, *parcels.reaches)
-    return Landscape(objects, codes, parcels.roads, _labelled(generator(seed, Stream.LABELS), objects, codes))
+    polygons = _labelled(generator(seed, Stream.LABELS), objects, codes, labelled)
+    return Landscape(objects, codes, parcels.roads, polygons)
 
 
 def _cover(rng: np.random.Generator, parcels: LandParcels) -> NDArray[np.uint8]:
@@ -106,14 +108,14 @@ def _shuffled(rng: np.random.Generator, counts: dict[int, int]) -> NDArray[np.ui
 
 
 def _labelled(
-    rng: np.random.Generator, objects: tuple[Polygon, ...], codes: NDArray[np.uint8]
+    rng: np.random.Generator, objects: tuple[Polygon, ...], codes: NDArray[np.uint8], share: float
 ) -> tuple[Polygon | None, ...]:
     polygons: list[Polygon | None] = [None] * len(objects)
     inset = [largest_part(item.buffer(-_INSET, join_style="mitre")) for item in objects]
     for code in np.unique(codes):
         own = np.flatnonzero(codes == code)
         large = [index for index in own if inset[index].area >= _SMALLEST_POLYGON]
-        wanted = max(_FEWEST_LABELLED, round(LABELLED_SHARE * len(own)))
+        wanted = max(_FEWEST_LABELLED, round(share * len(own)))
         for index in rng.permutation(large)[:wanted]:
             polygons[index] = inset[index]
     return tuple(polygons)

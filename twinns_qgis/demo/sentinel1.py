@@ -21,7 +21,7 @@ LOOKS = 4.4
 """Equivalent number of looks of the speckle: that of ground range detected products of high resolution in IW mode."""
 
 
-def write_date(folder: Path, ground: Ground, day: date, grid: Grid, seed: int) -> None:
+def write_date(folder: Path, ground: Ground, day: date, grid: Grid, seed: int, noise: float = 1.0) -> None:
     """Writes VV and VH of one date, with multiplicative speckle, independent from pixel to pixel.
 
     Args:
@@ -30,11 +30,14 @@ def write_date(folder: Path, ground: Ground, day: date, grid: Grid, seed: int) -
         day: When it does.
         grid: The pixels of 10 m.
         seed: Fixes the speckle.
+        noise: Factor of the speckle's coefficient of variation; 0 is none.
     """
     rng = generator(seed, Stream.SENTINEL1, day_of_year(day))
     power = ground.backscatter(day_of_year(day))
     # The intensity of L looks is gamma distributed about the true power with variance power^2 / L.
-    power *= rng.gamma(LOOKS, 1 / LOOKS, power.shape)
+    if noise:
+        looks = LOOKS / noise**2
+        power *= rng.gamma(looks, 1 / looks, power.shape)
     # Hundredths of a dB are finer than any sensor, and keep the last bits of different processors' logarithms out.
     backscatter_db = np.round(10 * np.log10(power), 2).astype(np.float32)
     for index, polarisation in enumerate(SENTINEL1_BANDS):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinns_qgis.demo.acquisitions import Overpass, day_of_year
-from twinns_qgis.demo.atmosphere import draw_sky
+from twinns_qgis.demo.atmosphere import MISSED_SHARE, draw_sky
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.noise import Stream, generator
 from twinns_qgis.demo.raster import write_raster
@@ -25,7 +25,7 @@ _QUANTIFICATION = 10000
 _BANDS_10_M = frozenset({"B2", "B3", "B4", "B8"})
 
 
-def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, seed: int) -> None:
+def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, seed: int, noise: float = 1.0) -> None:
     """Writes the product of one date.
 
     Args:
@@ -34,9 +34,10 @@ def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, 
         overpass: When it does.
         grid: The pixels of 10 m, even in number along both sides.
         seed: Fixes clouds and noise.
+        noise: Factor of the noise, and of the share of clouds that the mask misses.
     """
     rng = generator(seed, Stream.SENTINEL2, day_of_year(overpass.day))
-    sky = draw_sky(rng, grid.width, overpass.cloud_cover)
+    sky = draw_sky(rng, grid.width, overpass.cloud_cover, min(1.0, noise * MISSED_SHARE))
     reflectance = sky.seen_through(ground.reflectance(day_of_year(overpass.day)))
     name = f"SENTINEL2{overpass.platform}_{overpass.day:%Y%m%d}-105421-464_L2A_T31UES_C_V1-0"
     masks = folder / name / "MASKS"
@@ -45,7 +46,7 @@ def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, 
         values = reflectance[..., index]
         if band not in _BANDS_10_M:
             values = _blocks(values).mean(axis=(1, 3))
-        noisy = values + SENSOR_NOISE * rng.standard_normal(values.shape)
+        noisy = values + noise * SENSOR_NOISE * rng.standard_normal(values.shape)
         numbers = np.clip(np.rint(noisy * _QUANTIFICATION), 1, _QUANTIFICATION * 1.6).astype(np.int16)
         write_raster(folder / name / f"{name}_FRE_{band}.tif", numbers, grid, nodata=NODATA)
     for resolution, clouds in (("R1", sky.mask), ("R2", np.bitwise_or.reduce(_blocks(sky.mask), axis=(1, 3)))):

@@ -11,6 +11,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.demo.acquisitions import sentinel1_dates, sentinel2_overpasses
+from twinns_qgis.demo.conditions import USUAL, Conditions
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import draw_landscape
 from twinns_qgis.demo.reference import write_classes, write_polygons, write_truth
@@ -30,15 +31,18 @@ _ORIGIN = (540000.0, 5640000.0)
 _RESOLUTION = 10.0
 
 
-def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: Reporter) -> None:
+def create_demo_site(
+    folder: Path, *, size: int = 256, seed: int = 0, conditions: Conditions = USUAL, reporter: Reporter
+) -> None:
     """Writes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map.
 
-    The same size and seed give the same bytes.
+    The same size, seed and conditions give the same bytes; the same size and seed the same fields.
 
     Args:
         folder: Folder to make the site in; it must be new or empty. It is there when the site is whole.
         size: Width and height of the site in pixels of 10 m, an even number.
-        seed: Fixes everything that is random.
+        seed: Fixes everything that is random but the weather of years.
+        conditions: How hard the site is, and the year.
         reporter: Receives the progress, and says between dates whether the user cancelled.
 
     Raises:
@@ -54,12 +58,12 @@ def create_demo_site(folder: Path, *, size: int = 256, seed: int = 0, reporter: 
     grid = site_grid(size)
     with _whole_folder(folder, reporter) as partial:
         reporter.progress(0, "Drawing the landscape")
-        landscape = draw_landscape(grid, seed)
-        ground = Ground(landscape, grid, seed)
+        landscape = draw_landscape(grid, seed, conditions.labelled)
+        ground = Ground(landscape, grid, seed, conditions)
         write_polygons(partial / "polygons.gpkg", landscape, grid)
         write_truth(partial / "truth.tif", ground, grid)
         write_classes(partial / "classes.csv")
-        _write_products(partial, ground, grid, seed, reporter)
+        _write_products(partial, ground, grid, seed, conditions, reporter)
     reporter.progress(1, "The site is made")
 
 
@@ -68,18 +72,20 @@ def site_grid(size: int) -> Grid:
     return Grid(_CRS, from_origin(*_ORIGIN, _RESOLUTION, _RESOLUTION), size, size)
 
 
-def _write_products(folder: Path, ground: Ground, grid: Grid, seed: int, reporter: Reporter) -> None:
-    overpasses, dates = sentinel2_overpasses(), sentinel1_dates()
+def _write_products(
+    folder: Path, ground: Ground, grid: Grid, seed: int, conditions: Conditions, reporter: Reporter
+) -> None:
+    overpasses, dates = sentinel2_overpasses(conditions.year), sentinel1_dates(conditions.year)
     total = len(overpasses) + len(dates)
     for index, overpass in enumerate(overpasses):
         reporter.check_cancelled()
         reporter.progress(index / total, f"Sentinel-2, {overpass.day}")
-        write_product(folder / "sentinel2", ground, overpass, grid, seed)
+        write_product(folder / "sentinel2", ground, overpass, grid, seed, conditions.noise)
     (folder / "sentinel1").mkdir()
     for index, day in enumerate(dates, start=len(overpasses)):
         reporter.check_cancelled()
         reporter.progress(index / total, f"Sentinel-1, {day}")
-        write_date(folder / "sentinel1", ground, day, grid, seed)
+        write_date(folder / "sentinel1", ground, day, grid, seed, conditions.noise)
 
 
 def _check(folder: Path, size: int, seed: int) -> None:

@@ -15,6 +15,8 @@ class CreateDemoSite(Job, declarations.CreateDemoSite):
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Makes the site; see `twinns_qgis.demo`."""
         from twinns_qgis.demo import create_demo_site
+        from twinns_qgis.demo.conditions import Conditions
 
-        create_demo_site(self.folder, size=self.size, seed=self.seed, reporter=reporter)
+        conditions = Conditions(self.noise, self.labelled, self.year)
+        create_demo_site(self.folder, size=self.size, seed=self.seed, conditions=conditions, reporter=reporter)
         return {"folder": str(self.folder)}

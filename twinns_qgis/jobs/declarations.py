@@ -158,6 +158,29 @@ class CreateDemoSite(Declaration):
         default=0,
         limit=_SEED,
     )
+    noise: float = number(
+        "Noise (1 is the usual site; more is harder)",
+        "Factor of how much objects of a class, pixels and measurements vary, speckle and missed clouds included.",
+        default=1.0,
+        decimals=2,
+        limit=Limit(0, 3),
+        advanced=True,
+    )
+    labelled: float = number(
+        "Share of the objects that have a polygon (0.6 is 60 %)",
+        "Share of the objects of each class that have a polygon; three of each class have at least.",
+        default=0.6,
+        decimals=3,
+        limit=Limit(0, 1),
+        advanced=True,
+    )
+    year: int = whole_number(
+        "Year",
+        "The year of the images: another one has other dates, other clouds and other weather, over the same fields.",
+        default=2018,
+        limit=Limit(2015, 2100),
+        advanced=True,
+    )
     folder: Path = folder_output("Folder of the demo site", "Folder to make the site in; it must be new or empty.")
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -9,7 +10,8 @@ import rasterio
 
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.demo.acquisitions import sentinel1_dates, sentinel2_overpasses
-from twinns_qgis.demo.classes import CLASSES
+from twinns_qgis.demo.classes import CLASSES, CODES
+from twinns_qgis.demo.conditions import Conditions
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.jobs.prepare_sentinel1 import PrepareSentinel1
 from twinns_qgis.jobs.prepare_sentinel2 import PrepareSentinel2
@@ -19,6 +21,7 @@ from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL2_BANDS, Series
 SIZE = 64
 MAKE_IN_ANOTHER_PROCESS = """
 import sys
+from pathlib import Path
 from pathlib import Path
 from twinns_qgis.demo import create_demo_site
 from twinns_qgis.reporter import Reporter
@@ -155,3 +158,32 @@ def test_the_remains_of_a_killed_run_are_named(tmp_path):
     (tmp_path / "site.partial").mkdir()
     with pytest.raises(InputError, match=r"site\.partial exists"):
         create_demo_site(tmp_path / "site", size=SIZE, reporter=Reporter())
+
+
+def test_noise_lies_on_the_same_fields_and_changes_what_is_measured(demo, tmp_path):
+    create_demo_site(tmp_path / "hard", size=SIZE, seed=0, conditions=Conditions(noise=2), reporter=Reporter())
+    usual, hard = hashes(demo), hashes(tmp_path / "hard")
+    assert all(usual[name] == hard[name] for name in map(Path, ("polygons.gpkg", "truth.tif")))
+    deviations = [_deviation(folder, "early crop") for folder in (demo, tmp_path / "hard")]
+    assert 1.5 < deviations[1] / deviations[0] < 2.5
+
+
+def test_fewer_labels_leave_three_polygons_of_each_class(tmp_path):
+    create_demo_site(tmp_path / "few", size=SIZE, seed=0, conditions=Conditions(labelled=0.01), reporter=Reporter())
+    table = geopandas.read_file(tmp_path / "few" / "polygons.gpkg")
+    assert set(table["class"].value_counts()) == {3}
+
+
+def test_another_year_has_the_same_fields_and_other_values(demo, tmp_path):
+    create_demo_site(tmp_path / "later", size=SIZE, seed=0, conditions=Conditions(year=2020), reporter=Reporter())
+    usual, later = hashes(demo), hashes(tmp_path / "later")
+    assert all(usual[name] == later[name] for name in map(Path, ("polygons.gpkg", "truth.tif")))
+    rasters = {path.name for path in later if path.suffix == ".tif" and path.name != "truth.tif"}
+    assert all("_2020" in name for name in rasters)
+
+
+def _deviation(site, name):
+    """Returns the deviation of VV in dB among the pixels of a class, within the first date."""
+    with rasterio.open(site / "truth.tif") as truth, rasterio.open(min((site / "sentinel1").glob("*vv*"))) as vv:
+        own = truth.read(1) == CODES[name]
+        return vv.read(1)[own].std()
