@@ -31,7 +31,7 @@ _POWER = re.compile(r"(?<![a-z0-9])rtc(?![a-z0-9])")
 
 def held(files: Sequence[File], search: Search) -> list[File]:
     """Returns the items of Sentinel-1 and the files of their assets."""
-    items = _of_sentinel1(files, search)
+    items = of_sentinel1(files, search)
     return list(dict.fromkeys([item.source for item in items] + [file for item in items for file in item.rasters()]))
 
 
@@ -41,22 +41,27 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: An item tells no date, or its images lie in the geometry of the radar.
     """
-    items = _of_sentinel1(files, search)
+    items = of_sentinel1(files, search)
     search.unrecognised.update({item.source: ABSENT for item in items if not item.rasters()})
     found = [(item, _bands(item)) for item in items if item.rasters()]
     days = search.dates.of({item.place: item.tags for item, _ in found})
     return [Product(item.name, days[item.place], bands, orbit=item.orbit) for item, bands in found]
 
 
-def _of_sentinel1(files: Sequence[File], search: Search) -> list[Item]:
+def of_sentinel1(files: Sequence[File], search: Search) -> list[Item]:
     """Returns the items of Sentinel-1 that tell polarisations, or whose files are not there, each once."""
     items = [item for item in items_of(files, search) if _SENSOR.search(item.sensor)]
-    items = [item for item in items if any(map(_polarisation, item.bands())) or not item.rasters()]
+    items = [item for item in items if layers_of(item) or not item.rasters()]
     return list({item.place: item for item in items}.values())
 
 
+def layers_of(item: Item) -> dict[str, ItemBand]:
+    """Returns the bands of an item by their polarisations."""
+    return {name: band for band in item.bands() if (name := _polarisation(band))}
+
+
 def _bands(item: Item) -> dict[str, BandSource]:
-    return {name: _source(item, band) for band in item.bands() if (name := _polarisation(band))}
+    return {name: _source(item, band) for name, band in layers_of(item).items()}
 
 
 def _polarisation(band: ItemBand) -> str | None:

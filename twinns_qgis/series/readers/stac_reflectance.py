@@ -35,14 +35,16 @@ LOOKED_FOR = "STAC items, .json or .geojson, of Sentinel-2 level 2A beside the f
 
 _RED_EDGES = {"rededge071": "B5", "rededge075": "B6", "rededge078": "B7"}
 """Common names of eo 1.1; ``rededge`` alone, as in 1.0, is three bands, and names none."""
-_MASKS = ("SCL", "CLM")
+MASKS = ("SCL", "CLM")
+"""The masks that items of level 2A have."""
 _SENSOR = re.compile(r"sentinel-?2|(?<![a-z0-9])s2[a-d]?(?![a-z0-9])")
 _OTHER_SENSORS = re.compile(r"landsat|hls|sentinel-?[13]|modis|viirs|planetscope|(?<![a-z0-9])l[ceot]0\d-")
 _OTHER_LEVEL = re.compile(r"(?<![a-z0-9])(msi)?l(evel-)?1c(?![a-z0-9])|s2msi1c")
 _BASELINE = re.compile(r"N?(\d{2})\.?(\d{2})")
 _BASELINE_IN_NAME = re.compile(r"_N(\d{4})_")
 _TILE = re.compile(r"\d{1,2}[A-Z]{3}")
-_OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
+OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
+"""What says of an item's GeoTIFFs, and not of its JPEG 2000, that the offset was taken off already."""
 _SCALE = 0.0001
 
 
@@ -58,6 +60,19 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: An item tells no date, or too little to know the offset.
     """
+    products = [(item, _product(item, search)) for item in level_2a(files, search)]
+    search.unrecognised.update({item.source: ABSENT for item, product in products if not product.bands})
+    found = [(item, product) for item, product in products if product.bands]
+    days = search.dates.of({item.place: item.tags for item, _ in found})
+    return [replace(product, date=days[item.place]) for item, product in found]
+
+
+def level_2a(files: Sequence[File], search: Search) -> list[Item]:
+    """Returns the items of level 2A, of each acquisition the newest, and notes why others are not used.
+
+    Raises:
+        InputError: An item tells no date.
+    """
     items = []
     for item in _of_sentinel2(files, search):
         if _OTHER_LEVEL.search(item.sensor):
@@ -65,11 +80,7 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
             search.pass_over(item.rasters(), "of level 1C, by the STAC item; level 2A is expected")
         else:
             items.append(item)
-    products = [(item, _product(item, search)) for item in newest(items, search)]
-    search.unrecognised.update({item.source: ABSENT for item, product in products if not product.bands})
-    found = [(item, product) for item, product in products if product.bands]
-    days = search.dates.of({item.place: item.tags for item, _ in found})
-    return [replace(product, date=days[item.place]) for item, product in found]
+    return newest(items, search)
 
 
 def _of_sentinel2(files: Sequence[File], search: Search) -> list[Item]:
@@ -138,22 +149,27 @@ def baseline_of(item: Item) -> str | None:
     return None
 
 
-def _product(item: Item, search: Search) -> Product:
+def layers_of(item: Item) -> dict[str, ItemBand]:
+    """Returns the bands of a series and the masks that an item has, by their names, each once."""
     layers: defaultdict[str, list[ItemBand]] = defaultdict(list)
     for band in item.bands():
         if name := _layer(band):
             layers[name].append(band)
     # The finest of several, and an archive's own files before the agency's.
-    chosen = {name: min(some, key=lambda band: (band.spacing, band.jpeg2000)) for name, some in layers.items()}
-    bands = {name: _source(item, band, search) for name, band in chosen.items() if name not in _MASKS}
-    masks = [mask_source(chosen[name].file, chosen[name].index, name) for name in _MASKS if name in chosen]
+    return {name: min(some, key=lambda band: (band.spacing, band.jpeg2000)) for name, some in layers.items()}
+
+
+def _product(item: Item, search: Search) -> Product:
+    chosen = layers_of(item)
+    bands = {name: _source(item, band, search) for name, band in chosen.items() if name not in MASKS}
+    masks = [mask_source(chosen[name].file, chosen[name].index, name) for name in MASKS if name in chosen]
     return Product(item.name, item.day, bands, tuple(masks))
 
 
 def _layer(band: ItemBand) -> str | None:
     for word in band.words:
         name = _RED_EDGES.get(word) or layer_described(word)
-        if name in SENTINEL2_BANDS or name in _MASKS:
+        if name in SENTINEL2_BANDS or name in MASKS:
             return name
     return None
 
@@ -193,7 +209,8 @@ def _offset(item: Item, band: ItemBand, said: float | None, search: Search) -> f
     Raises:
         InputError: It can't be known.
     """
-    flag = next((item.properties[key] for key in _OFFSET_APPLIED if key in item.properties), None)
+    # What an asset says itself goes before what is said of all.
+    flag = next((of[key] for of in (band.said, item.properties) for key in OFFSET_APPLIED if key in of), None)
     if flag is True and not band.jpeg2000:
         return 0.0
     if flag is None and said is not None:
