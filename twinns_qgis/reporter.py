@@ -119,3 +119,16 @@ def duration(seconds: float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 86400:.1f} days"
+
+
+def in_bytes(count: float) -> str:
+    """Returns a number of bytes in words.
+
+    Example:
+        >>> in_bytes(1_234_567)
+        '1.2 MB'
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count / 1e3:.0f} kB"

@@ -21,7 +21,7 @@ from twinns_qgis.rasters.fingerprint import described, hashed, states
 from twinns_qgis.rasters.layout import TILE, Layout
 from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.rasters.unpacking import Unpacked
-from twinns_qgis.reporter import Reporter, TimeLeft
+from twinns_qgis.reporter import Reporter, TimeLeft, in_bytes
 
 
 class RasterPlan(Plan, Protocol):
@@ -228,7 +228,9 @@ class _Room:
         self._times = 1 + copies
         most, free = self._times * sum(layout.bytes for layout in store.layouts.values()), self._free()
         if most > _MUCH * free:
-            reporter.info(f"Room on the disk: at most {_size(most)} are needed while working, {_size(free)} are free.")
+            reporter.info(
+                f"Room on the disk: at most {in_bytes(most)} are needed while working, {in_bytes(free)} are free."
+            )
 
     def check(self, share: float) -> None:
         """Extrapolates from the finished blocks.
@@ -243,8 +245,8 @@ class _Room:
         needed, free = self._times * written / share - written, self._free()
         if needed > free:
             raise InputError(
-                f"The disk of {self._store.folder.parent} has {_size(free)} free, and about {_size(needed)} more are "
-                "needed: for the blocks, and for what is put together from them.",
+                f"The disk of {self._store.folder.parent} has {in_bytes(free)} free, and about {in_bytes(needed)} more "
+                "are needed: for the blocks, and for what is put together from them.",
                 "Free some space, or choose another disk.",
             )
 
@@ -266,10 +268,3 @@ def _what_is_left(store: BlockStore) -> str:
         f"{store.finished} of {len(store.windows)} blocks are kept in {store.folder}: the same call goes on from them. "
         "Remove the folder if you don't want that."
     )
-
-
-def _size(count: float) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count / 1e3:.0f} kB"
