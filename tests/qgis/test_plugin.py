@@ -12,7 +12,9 @@ from qgis.core import QgsApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"landcover", "landcoverforest", "landcoverfrommodel"}
-JOBS = {"createdemosite", "findscenes", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover"}
+JOBS = {
+    "createdemosite", "findscenes", "downloadscenes", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover",
+}  # fmt: skip
 ALGORITHMS = {*JOBS, *MODELS, "setupcompute", "checkcompute"}
 
 

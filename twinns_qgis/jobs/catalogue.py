@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinns_qgis.jobs.create_demo_site import CreateDemoSite
+from twinns_qgis.jobs.download_scenes import DownloadScenes
 from twinns_qgis.jobs.find_scenes import FindScenes
 from twinns_qgis.jobs.job import Job
 from twinns_qgis.jobs.map_cover import MapCover
@@ -13,6 +14,7 @@ from twinns_qgis.jobs.train_model import TrainModel
 __all__ = [
     "JOBS",
     "CreateDemoSite",
+    "DownloadScenes",
     "FindScenes",
     "Job",
     "MapCover",
@@ -22,5 +24,6 @@ __all__ = [
 ]
 
 JOBS: dict[str, type[Job]] = {
-    job.id(): job for job in (CreateDemoSite, FindScenes, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
+    job.id(): job
+    for job in (CreateDemoSite, FindScenes, DownloadScenes, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
 }

@@ -233,6 +233,53 @@ class FindScenes(Declaration):
     )
 
 
+class DownloadScenes(Declaration):
+    """A scene list to a folder of its bands."""
+
+    command = "download-scenes"
+    label = "Download scenes"
+    group = "Preparation"
+    summary = "Fetches the bands of a scene list, as far as an area needs them, into a folder to prepare from."
+    description = (
+        "Fetches, of each scene of a list, the part of its bands that an area needs, into a folder that the algorithms "
+        "that prepare take as their folder: for several series of one area, or to work without a network. The series "
+        "is the same as from the list itself. To prepare one series, the list is enough.\n\n"
+        "A call that was stopped goes on when it is started again: what is there is checked by its checksum, and what "
+        "is damaged, or does not cover the area, is fetched once more. Only the hosts of the list are contacted."
+    )
+    tags = "stac,download,archive,cloud optimised,sentinel,offline,twinns"
+    page = "archives.md#downloading"
+    numbers: ClassVar = {"scenes": "Number of scenes"}
+
+    scenes: Path = file(
+        "Scene list (GeoJSON)",
+        "Scene list: STAC items in one GeoJSON, such as Find scenes writes.",
+        extension="geojson",
+    )
+    extent: str | None = extent(
+        "Area to fetch",
+        "Part to fetch, as xmin,xmax,ymin,ymax [EPSG:code]; by default whole bands, as the archive has them.",
+        default=None,
+    )
+    bands: str = text(
+        "Bands and masks (all, or names such as B2,B3,B4,B8,SCL)",
+        "Bands and masks to fetch, separated by commas, such as B2,B3,B4,B8,SCL or VV,VH; by default all that a series "
+        "can be made from.",
+        default="",
+    )
+    margin: float = number(
+        "Width of the margin round the area (m)",
+        "Metres round the area that are fetched too: as wide as DILATION, the pixels of a coarser series, or another "
+        "CRS, will need.",
+        default=200.0,
+        limit=Limit(0, 100_000),
+        advanced=True,
+    )
+    folder: Path = folder_output(
+        "Folder of the downloads", "Folder to write to; what a former call left there is used."
+    )
+
+
 class PrepareSentinel2(Declaration):
     """Sentinel-2 products to a series."""
 
@@ -752,6 +799,7 @@ class MapCover(Declaration):
 DECLARATIONS: tuple[type[Declaration], ...] = (
     CreateDemoSite,
     FindScenes,
+    DownloadScenes,
     PrepareSentinel2,
     PrepareSentinel1,
     TrainModel,

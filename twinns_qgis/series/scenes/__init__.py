@@ -1,1 +1,1 @@
-"""From an area and a year to a scene list: searching archives by their STAC APIs."""
+"""From an area and a year to a scene list, by the STAC APIs of archives, and from there to a folder of its bands."""
