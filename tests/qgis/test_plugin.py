@@ -6,7 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from file_server import serving
+from osgeo import gdal, osr
 from qgis import utils
 from qgis.core import QgsApplication
 
@@ -114,3 +117,34 @@ def test_qgis_process_makes_the_demo_site_with_the_real_worker(qgis_process, com
     )
     assert done.returncode == 0, done.stderr
     assert list(folder.rglob("*.tif"))
+
+
+def test_qgis_process_downloads_scenes_with_the_real_worker(qgis_process, compute_python, tmp_path):
+    values = np.random.default_rng(0).integers(1, 4000, (300, 300)).astype("uint16")
+    (tmp_path / "archive").mkdir()
+    band = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "archive/B02.tif"), 300, 300, 1, gdal.GDT_UInt16)
+    band.SetGeoTransform((500000, 10, 0, 5600000, 0, -10))
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(32631)
+    band.SetProjection(system.ExportToWkt())
+    band.GetRasterBand(1).WriteArray(values)
+    del band
+    with serving(tmp_path / "archive") as server:
+        item = {"type": "Feature", "stac_version": "1.0.0", "id": "S2A_31UES_20210601_0_L2A", "geometry": None,
+                "properties": {"datetime": "2021-06-01T10:50:31Z"}, "links": [],
+                "assets": {"blue": {"href": f"{server.url}/B02.tif"}}}  # fmt: skip
+        scenes = {"type": "FeatureCollection", "twinns:api": server.url, "features": [item]}
+        (tmp_path / "scenes.geojson").write_text(json.dumps(scenes))
+        done = qgis_process(
+            "run", "twinns:downloadscenes", "--json", "--", f"SCENES={tmp_path / 'scenes.geojson'}", "MARGIN=0",
+            "EXTENT=501000,502000,5598000,5599000 [EPSG:32631]", f"FOLDER={tmp_path / 'scenes'}",
+            TWINNS_PYTHON=str(compute_python),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"] == {"FOLDER": str(tmp_path / "scenes"), "SCENES": 1}
+    part = gdal.Open(str(tmp_path / "scenes/S2A_31UES_20210601_0_L2A/B02.tif"))
+    left, _, _, top, _, _ = part.GetGeoTransform()
+    row, column = round((5600000 - top) / 10), round((left - 500000) / 10)
+    height, width = part.RasterYSize, part.RasterXSize
+    assert (row, column) < (100, 100)
+    np.testing.assert_array_equal(part.ReadAsArray(), values[row : row + height, column : column + width])

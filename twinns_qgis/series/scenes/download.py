@@ -6,8 +6,9 @@ What is there already is checked by its checksum and not fetched again, so that 
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +38,8 @@ _MOST_FAILURES = 5
 """Scenes one after the other that can't be had, after which no other is asked for."""
 _LAYERS = (*SENTINEL2_BANDS, *stac_reflectance.MASKS, *SENTINEL1_BANDS)
 _LISTED = 5
+_SAID_EVERY = 1.0
+"""Seconds."""
 
 
 @dataclass
@@ -69,6 +72,42 @@ class _Failures:
     def __str__(self) -> str:
         told = [f"\n- {scene}: {error.message}" for scene, error in self.of.items()]
         return "".join(told[:_LISTED]) + (f"\n- and {len(told) - _LISTED} more" if len(told) > _LISTED else "")
+
+
+class _State:
+    """How far the download is, also told in the midst of a large file.
+
+    Args:
+        reporter: Hears it.
+        count: Files to fetch.
+        total: Their bytes.
+    """
+
+    def __init__(self, reporter: Reporter, count: int, total: float) -> None:
+        self._reporter, self._count, self._total = reporter, count, total
+        self._done, self._fetched = 0, 0.0
+        self._clock, self._left, self._told = TimeLeft(), "", time.monotonic()
+
+    def advance(self, size: float) -> None:
+        """Tells that a file was fetched."""
+        self._done, self._fetched = self._done + 1, self._fetched + size
+        self._left = self._clock.after(self._fetched / self._total)
+        self._tell()
+
+    def tell(self) -> None:
+        """Tells how far it is, if that was a second ago.
+
+        Raises:
+            Cancelled: The user asked the job to stop.
+        """
+        self._reporter.check_cancelled()
+        if time.monotonic() > self._told + _SAID_EVERY:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        said = f"{self._done} of {self._count} files {self._left}".rstrip()
+        self._reporter.progress(min(1.0, self._fetched / self._total), said)
 
 
 def download_scenes(
@@ -109,6 +148,11 @@ def download_scenes(
         download = _Download(folder, threads, Watched(reporter))
         needed = download.within(parts, extent, margin) if extent else parts
         download.fetch(needed, download.missing(needed))
+        if others := _others(folder, found):
+            reporter.warning(
+                f"Of the scenes in {folder} {len(others)} are not on the list, such as {others[0]}. The preparation takes "
+                "them too: remove them if they are not wanted."
+            )
     failures, count = download.failures, len({part.scene for part in needed})
     if failures.of:
         raise InputError(
@@ -185,6 +229,14 @@ def _parts(folder: Path, item: Item, layers: Mapping[str, ItemBand], wanted: fro
     return parts
 
 
+def _others(folder: Path, found: Iterable[tuple[Item, Mapping[str, ItemBand]]]) -> list[str]:
+    """Returns the names of the scenes in a folder that are not among those that were found."""
+    names = {safe_name(item.name) for item, _ in found}
+    return sorted(
+        path.stem for path in folder.glob("*/*.json") if path.stem == path.parent.name and path.stem not in names
+    )
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
@@ -235,9 +287,10 @@ class _Download:
         Raises:
             InputError: The disk has no room.
         """
-        self._reporter.progress(0.0, "Checking what is there")
-        check = self._reporter.check_cancelled
-        there = list(self._threads.map(lambda part: part.is_there(check), parts))
+        check, there = self._reporter.check_cancelled, []
+        for is_there in self._threads.map(lambda part: part.is_there(check), parts):
+            there.append(is_there)
+            self._reporter.progress(0.0, f"Looked for {len(there)} of {len(parts)} files in the folder")
         wanted = [part for part, is_there in zip(parts, there, strict=True) if not is_there]
         missing = self._without_failed([part for _, part in self._each(Part.sized, wanted)])
         if any(there):
@@ -254,20 +307,16 @@ class _Download:
 
     def fetch(self, parts: Sequence[Part], missing: Sequence[Part]) -> None:
         """Fetches parts, and finishes the scenes whose parts are all there then."""
-        total = sum(part.size for part in missing) or 1.0
         left = Counter(part.scene for part in missing)
         scenes = {part.scene: part.kept for part in parts}
         for scene in scenes.keys() - left.keys() - self.failures.of.keys():
             scenes[scene].finish()
-        clock, done = TimeLeft(), 0.0
-        check = self._reporter.check_cancelled
-        for number, (part, _) in enumerate(self._each(lambda part: part.fetch(check), missing), 1):
+        state = _State(self._reporter, len(missing), sum(part.size for part in missing) or 1.0)
+        for part, _ in self._each(lambda part: part.fetch(state.tell), missing):
             left[part.scene] -= 1
             if not left[part.scene]:
                 part.kept.finish()
-            done += part.size
-            said = f"{number} of {len(missing)} files {clock.after(done / total)}".rstrip()
-            self._reporter.progress(min(1.0, done / total), said)
+            state.advance(part.size)
 
     def _each(self, do: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[tuple[Part, Result]]:
         """Yields the parts with what a step makes of them, but for scenes that can't be had."""

@@ -23,6 +23,7 @@ from rasterio.windows import Window
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.rasters.grid import Grid
+from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.rasters.remote import parts_of
 from twinns_qgis.series.readers.stac_items import Item
 from twinns_qgis.series.readers.stac_reflectance import OFFSET_APPLIED
@@ -164,11 +165,12 @@ class KeptScene:
                 f"{path} was not written by downloadscenes.",
                 "Choose another folder, or remove it: it would be replaced.",
             )
-        self._folder.mkdir(exist_ok=True)
         place = _unfinished(path)
-        origin = write(place)
-        with place.open("rb+") as file:
-            os.fsync(file.fileno())
+        with disk_errors(place):
+            self._folder.mkdir(exist_ok=True)
+            origin = write(place)
+            with place.open("rb+") as file:
+                os.fsync(file.fileno())
         told = {SIZE: place.stat().st_size, CHECKSUM: checksum_of(place)}
         with self._lock:
             self._places[name] = place
@@ -182,13 +184,14 @@ class KeptScene:
             return
         # The item goes first, and its former state last: a kill in between leaves nothing that is taken for a product
         # of another kind, and all that it takes to go on.
-        _write(self._path, self._content())
-        for name, place in unfinished.items():
-            place.replace(self._folder / name)
-        for name in self._former - set(map(_name_of, self._assets.values())):
-            (self._folder / name).unlink(missing_ok=True)
-        for left in self._folder.glob(f"*{_UNFINISHED}"):
-            left.unlink()
+        with disk_errors(self._path):
+            _write(self._path, self._content())
+            for name, place in unfinished.items():
+                place.replace(self._folder / name)
+            for name in self._former - set(map(_name_of, self._assets.values())):
+                (self._folder / name).unlink(missing_ok=True)
+            for left in self._folder.glob(f"*{_UNFINISHED}"):
+                left.unlink()
 
     def _described(self, key: str, name: str, origin: Origin) -> dict[str, Any]:
         asset = {field: value for field, value in self._item.assets()[key].items() if field not in _OF_THE_WHOLE}

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rasterio.windows import Window
+from rasterio.windows import Window, round_window_to_full_blocks
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.copies import geotiff_of, pieces_of, size_of
 from twinns_qgis.rasters.grid import Grid
-from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.series.scenes.checksums import agrees
 from twinns_qgis.series.scenes.kept import CHECKSUM, SIZE, KeptScene, Origin
@@ -38,6 +37,7 @@ class Part:
         name: Its name.
         told: What the item says of it.
         grid: Its pixel grid; None where it was not looked at.
+        tile: Height and width of what can be read at once of it; a pixel where it was not looked at.
         window: The pixels that are wanted; None for the whole file.
         size: Bytes that are about to be read.
     """
@@ -49,6 +49,7 @@ class Part:
     name: str
     told: Mapping[str, Any]
     grid: Grid | None = None
+    tile: tuple[int, int] = (1, 1)
     window: Window | None = None
     size: float = 0.0
 
@@ -74,7 +75,7 @@ class Part:
         if origin and origin.grid:
             return replace(self, grid=origin.grid)
         with _of_a_scene(), open_raster(self.file) as dataset:
-            return replace(self, grid=Grid.of(dataset))
+            return replace(self, grid=Grid.of(dataset), tile=dataset.block_shapes[0])
 
     def limited_to(self, window: Window) -> Part:
         """Returns the part with the pixels that are wanted."""
@@ -82,14 +83,15 @@ class Part:
         return self if all_of_it else replace(self, window=window)
 
     def sized(self) -> Part:
-        """Returns the part with its size: of a window, about, that of its share of the pixels.
+        """Returns the part with its size: of a window, about, that of the tiles that it touches.
 
         Raises:
             Failed: It can't be read.
         """
         share = 1.0
         if self.grid and self.window:
-            share = self.window.width * self.window.height / (self.grid.width * self.grid.height)
+            tiles = round_window_to_full_blocks(self.window, [self.tile], self.grid.height, self.grid.width)
+            share = tiles.width * tiles.height / (self.grid.width * self.grid.height)
         with _of_a_scene():
             return replace(self, size=share * size_of(self.file))
 
@@ -108,7 +110,7 @@ class Part:
         self.kept.fetch(self.keys, name, lambda place: self._write(place, between))
 
     def _write(self, path: Path, between: Callable[[], None]) -> Origin:
-        with disk_errors(path), path.open("wb") as stream:
+        with path.open("wb") as stream:
             for piece in self._pieces(between):
                 stream.write(piece)
         grid = self.grid

@@ -402,6 +402,21 @@ def test_names_of_scenes_lead_nowhere_else(tmp_path, scene_list, download):
     assert {path.name for path in folder.iterdir()} == {"S2A_31UES_x", "S2A_31UES_20210611_0_L2A"}
 
 
+def test_scenes_of_another_list_in_the_folder_are_told(scene_list, download, listener):
+    download(scene_list(only="S1"))
+    assert not listener.warnings
+    download(scene_list(only="S2"))
+    assert "1 are not on the list, such as S1A_IW_GRDH_1SDV_20210601T055000_rtc" in listener.warnings[0]
+
+
+def test_what_is_to_be_fetched_is_told_before(server, download, listener):
+    download()
+    (told,) = (message for message in listener.messages if "are to be fetched" in message)
+    assert told.startswith("14 files are to be fetched, about ")
+    kilobytes = float(told.split()[-2]) * {"kB": 1, "MB": 1000}[told.split()[-1].rstrip(".")]
+    assert kilobytes == pytest.approx(server.sent / 1000, rel=0.5)  # heads come on top
+
+
 def test_an_area_without_scenes_is_told(download):
     with pytest.raises(InputError, match="No scene overlaps the extent"):
         download(extent="60,61,50,51 [EPSG:4326]")

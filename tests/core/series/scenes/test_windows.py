@@ -38,6 +38,13 @@ def test_windows_hold_all_that_series_in_any_of_the_zones_read(area, first):
         assert window.width < 2.2 * 10_000 / grid.resolution[0]
 
 
+def test_the_default_margin_serves_series_of_coarser_pixels():
+    extent, grids = Extent.parse("682000,692000,5541000,5551000 [EPSG:32631]"), [WEST, WEST.every(2)]
+    series = Area(extent, resolution=60).grid(grids)
+    for grid, window in zip(grids, windows_of(extent, 200, grids), strict=True):
+        assert holds(window, source_window(grid, series, Resampling.cubic))
+
+
 def test_rasters_in_degrees_cover_a_series_in_metres():
     extent = Extent.parse("5.55,5.69,50.0,50.09 [EPSG:4326]")
     (window,) = windows_of(extent, 0, [DEGREES])
