@@ -150,8 +150,8 @@ def download_scenes(
         download.fetch(needed, download.missing(needed))
         if others := _others(folder, found):
             reporter.warning(
-                f"Of the scenes in {folder} {len(others)} are not on the list, such as {others[0]}. The preparation takes "
-                "them too: remove them if they are not wanted."
+                f"Of the scenes in {folder} {len(others)} are not on the list, such as {others[0]}. The preparation "
+                "takes them too: remove them if they are not wanted."
             )
     failures, count = download.failures, len({part.scene for part in needed})
     if failures.of:
