@@ -34,14 +34,16 @@ def given(tmp_path, make_series, make_model):
     polygons.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     model = make_model(sentinel2=["B4"])
     values = {
-        "Raster": series, "Polygons": str(polygons), "Field": "class", "FilePath": model, "Day": "2021-06-01",
-        "Extent": "3,4,50,51 [EPSG:4326]",
+        "Raster": series, "Polygons": str(polygons), "Field": "class", "Day": "2021-06-01",
+        "Extent": "3,4,50,51 [EPSG:4326]", "twinns": model, "geojson": str(polygons),
     }  # fmt: skip
 
     def make(declaration):
         parameters = declaration.parameters()
         required = {
-            name.upper(): "TEMPORARY_OUTPUT" if parameter.output else values[type(parameter).__name__]
+            name.upper(): "TEMPORARY_OUTPUT"
+            if parameter.output
+            else values[getattr(parameter, "extension", "") or type(parameter).__name__]
             for name, parameter in parameters.items()
             if parameter.required
         }

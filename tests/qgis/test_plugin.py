@@ -141,7 +141,7 @@ def test_qgis_process_downloads_scenes_with_the_real_worker(qgis_process, comput
             TWINNS_PYTHON=str(compute_python),
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["results"] == {"FOLDER": str(tmp_path / "scenes"), "SCENES": 1}
+    assert json.loads(done.stdout)["results"] == {"FOLDER": str(tmp_path / "scenes"), "COUNT": 1}
     part = gdal.Open(str(tmp_path / "scenes/S2A_31UES_20210601_0_L2A/B02.tif"))
     left, _, _, top, _, _ = part.GetGeoTransform()
     row, column = round((5600000 - top) / 10), round((left - 500000) / 10)

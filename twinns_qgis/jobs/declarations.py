@@ -249,7 +249,7 @@ class DownloadScenes(Declaration):
     )
     tags = "stac,download,archive,cloud optimised,sentinel,offline,twinns"
     page = "archives.md#downloading"
-    numbers: ClassVar = {"scenes": "Number of scenes"}
+    numbers: ClassVar = {"count": "Number of scenes"}
 
     scenes: Path = file(
         "Scene list (GeoJSON)",

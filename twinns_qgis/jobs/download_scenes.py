@@ -25,4 +25,4 @@ class DownloadScenes(Job, declarations.DownloadScenes):
             bands=self.bands,
             margin=self.margin,
         )
-        return {"folder": str(self.folder), "scenes": count}
+        return {"folder": str(self.folder), "count": count}
