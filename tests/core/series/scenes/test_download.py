@@ -24,6 +24,7 @@ from twinns_qgis.series.period import Period
 from twinns_qgis.series.scenes.download import download_scenes, parse_layers
 from twinns_qgis.series.sentinel1.db_range import parse_db_range
 from twinns_qgis.series.sentinel1.preparation import prepare_sentinel1
+from twinns_qgis.series.sentinel2.cloud_mask import Clouds
 from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 
 SIDE = 640
@@ -52,7 +53,8 @@ def archive(tmp_path):
         assets = {}
         for band, (key, resolution) in BANDS.items():
             side = SIDE * 10 // resolution
-            values = random.choice([4, 9], (side, side)) if band == "SCL" else random.integers(0, 4000, (side, side))
+            scene = random.choice([4, 9], (side, side), p=[0.998, 0.002])
+            values = scene if band == "SCL" else random.integers(0, 4000, (side, side))
             write_cog(
                 folder / name / f"{band}.tif", values.astype("uint8" if band == "SCL" else "uint16"), resolution,
                 nodata=0,
@@ -120,10 +122,10 @@ def download(tmp_path, scene_list, listener):
 def prepare(tmp_path, listener):
     """Returns a function that prepares a series of Sentinel-2, and returns its bytes."""
 
-    def run(name, **inputs):
+    def run(name, extent=EXTENT, dilation=0, **inputs):
         prepare_sentinel2(
-            Outputs(tmp_path / name), Inputs(**inputs), Period(None, None), area=Area(Extent.parse(EXTENT)),
-            machine=Machine(64), reporter=listener,
+            Outputs(tmp_path / name), Inputs(**inputs), Period(None, None), area=Area(Extent.parse(extent)),
+            clouds=Clouds(dilation=dilation), machine=Machine(64), reporter=listener,
         )  # fmt: skip
         return (tmp_path / name).read_bytes()
 
@@ -140,11 +142,25 @@ def tell(folder, key, scene="S2A_31UES_20210601_0_L2A"):
     return asset, folder / scene / asset["href"]
 
 
-def test_a_series_from_downloads_is_that_from_the_list(scene_list, server, prepare, download):
-    expected = prepare("expected.tif", scenes=scene_list())
-    folder, asked = download(), len(server.requests)
-    assert prepare("out.tif", folder=folder) == expected
+@pytest.mark.parametrize("extent", [EXTENT, "3.0145,3.0215,50.5338,50.5382 [EPSG:4326]"])
+@pytest.mark.parametrize("dilation", [0, 200])
+def test_a_series_from_downloads_is_that_from_the_list(scene_list, server, prepare, download, extent, dilation):
+    expected = prepare("expected.tif", extent, dilation, scenes=scene_list())
+    folder, asked = download(extent=extent), len(server.requests)
+    assert prepare("out.tif", extent, dilation, folder=folder) == expected
     assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize("extent", [EXTENT, None])
+def test_files_beside_the_list_are_copied_from_there(archive, prepare, download, extent):
+    items = [json.loads(path.read_text()) for path in sorted(archive.glob("S2*/item.json"))]
+    for item in items:
+        for asset in item["assets"].values():
+            asset["href"] = f"./{item['id']}/{asset['href']}"
+    (archive / "list.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    folder = download(archive / "list.geojson", extent=extent)
+    assert len(rasters(folder)) == 12
+    assert prepare("a.tif", folder=folder) == prepare("b.tif", folder=archive)
 
 
 def test_radar_from_downloads_is_that_from_the_list(tmp_path, scene_list, prepare, download, listener):
@@ -222,7 +238,6 @@ def test_what_is_damaged_is_fetched_once_more_and_nothing_else(server, download,
     else:
         path.write_bytes(good[:-500] if harm == "cut short" else good[:-1] + bytes([good[-1] ^ 1]))
     server.requests.clear()
-    remote.cache._held.clear()
     download()
     assert path.read_bytes() == good
     assert {request for request, _ in server.requests} <= {f"/{path.parent.name}/B08.tif"}
