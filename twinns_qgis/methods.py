@@ -16,7 +16,7 @@ from twinns_qgis.networks.sensor import Sensor
 _OF_NETWORKS = frozenset(
     {
         "size", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "patience", "class_weights",
-        "augmentation", "date_dropout", "date_shift", "precision",
+        "recipe", "warm_up", "label_smoothing", "smoothing", "augmentation", "date_dropout", "date_shift", "precision",
     }
 )  # fmt: skip
 _OF_FORESTS = frozenset({"trees", "depths"})

@@ -10,7 +10,7 @@ from processing.gui import ParametersPanel
 from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
-from qgis.core import QgsApplication, QgsProcessingParameterEnum
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingParameterEnum
 from qgis.PyQt.QtCore import QTranslator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,9 +231,12 @@ def test_dialogs_show_numbers_as_people_write_them(provider, worker, monkeypatch
     monkeypatch.setattr(ParametersPanel, "iface", None)
     algorithm = provider.algorithm("trainmodel").create()
     dialog = AlgorithmDialog(algorithm, False, None)
-    boxes = {name: dialog.mainWidget().wrappers[name] for name in ("TRAIN_SHARE", "LEARNING_RATE", "EPOCHS")}
+    boxes = {name: dialog.mainWidget().wrappers[name] for name in ("TRAIN_SHARE", "DROPOUT", "LEARNING_RATE", "EPOCHS")}
     texts = {name: box.wrappedWidget().text() for name, box in boxes.items()}
-    assert texts == {"TRAIN_SHARE": "0.30", "LEARNING_RATE": "0.000200", "EPOCHS": "Not set"}
+    assert texts == {"TRAIN_SHARE": "0.30", "DROPOUT": "0.40", "LEARNING_RATE": "Not set", "EPOCHS": "Not set"}
+    assert boxes["DROPOUT"].parameterValue() == 0.4
+    boxes["LEARNING_RATE"].setParameterValue(2e-4, QgsProcessingContext())
+    assert boxes["LEARNING_RATE"].wrappedWidget().text() == "0.000200"
     assert boxes["LEARNING_RATE"].parameterValue() == 2e-4
     dialog.close()
 

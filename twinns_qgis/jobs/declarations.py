@@ -600,19 +600,26 @@ class TrainModel(Sampling):
         default="auto",
         choices=SIZES,
     )
+    recipe: str = choice(
+        "Recipe: what holds for all that is left open",
+        "What holds for the size and for all settings of the training that are left open: what was measured to learn "
+        "as much in a tenth of the time (default), or what the paper's authors do (paper).",
+        default="default",
+        choices={"default": "Default: the best that was measured", "paper": "Paper: as its authors do, for days"},
+    )
     epochs: int | None = whole_number(
         "Epochs: how often the network sees all training pixels",
-        "How often the network sees all training pixels; by default 300 at the size paper, else 60.",
+        "How often the network sees all training pixels; by default as the recipe has it: 30, or the paper's 300.",
         default=None,
         limit=_FROM_1,
     )
     batch_size: int = whole_number(
         "Batch size (pixels)", "Pixels between two updates of the weights.", default=64, limit=_FROM_1, advanced=True
     )
-    learning_rate: float = number(
-        "Learning rate in the first epoch",
-        "Step size of the optimiser, in the first epoch.",
-        default=2e-4,
+    learning_rate: float | None = number(
+        "Learning rate",
+        "Step size of the optimiser, at its largest; by default as the recipe has it: 0.001, or the paper's 0.0002.",
+        default=None,
         decimals=6,
         limit=_ABOVE_0,
         advanced=True,
@@ -622,9 +629,38 @@ class TrainModel(Sampling):
     )
     schedule: str = choice(
         "Learning rate over the epochs",
-        "Step size over the epochs: constant, or falling to 0 along half a cosine.",
-        default="constant",
-        choices={"constant": "Constant", "cosine": "Falls to 0 along half a cosine"},
+        "Step size over the epochs: constant, as the paper has it, or falling to 0 along half a cosine, as the default "
+        "recipe has it.",
+        default="auto",
+        choices={
+            "auto": "As the recipe has it",
+            "constant": "Constant",
+            "cosine": "Falls to 0 along half a cosine",
+        },
+        advanced=True,
+    )
+    warm_up: int | None = whole_number(
+        "Epochs in which the learning rate rises at first",
+        "Epochs in which the step size rises at first; by default as the recipe has it: 2, or the paper's 0.",
+        default=None,
+        limit=_FROM_0,
+        advanced=True,
+    )
+    label_smoothing: float | None = number(
+        "Share of each label that goes to all classes alike (0.1 is 10 %)",
+        "Share of each label that goes to all classes alike, so that the network does not strive to be surer than "
+        "labels deserve; by default as the recipe has it: 0.1, or the paper's 0.",
+        default=None,
+        decimals=3,
+        limit=_SHARE_BELOW_1,
+        advanced=True,
+    )
+    smoothing: int | None = whole_number(
+        "Epochs whose validation accuracy is averaged to choose the best",
+        "Epochs, an epoch and those before it, whose validation accuracy is averaged to choose the best; by default as "
+        "the recipe has it: 3, or the paper's 1.",
+        default=None,
+        limit=_FROM_1,
         advanced=True,
     )
     patience: int = whole_number(

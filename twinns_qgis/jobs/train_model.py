@@ -44,11 +44,15 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _decided(self, reporter: Reporter) -> TrainModel:
         """Returns the job with what its user left open: so the model, its call and the report tell what was chosen."""
-        from twinns_qgis.training.size import choose_size, default_epochs
+        from twinns_qgis.training.recipes import RECIPES
+        from twinns_qgis.training.size import AUTO, choose_size
 
+        recipe = RECIPES[self.recipe]
+        settings = {name: value for name, value in recipe.settings.items() if getattr(self, name) in (None, AUTO)}
+        asked = recipe.size if self.size == AUTO else self.size
         # Forests have no use for a size, and need not hear of it.
-        size = choose_size(self.size, Reporter() if "size" in self._method.unused else reporter)
-        return self.with_values(size=size, epochs=self.epochs or default_epochs(size))
+        size = choose_size(asked, Reporter() if "size" in self._method.unused else reporter)
+        return self.with_values(**settings, size=size)
 
     def _carry_out(self, reporter: Reporter) -> dict[str, Any]:
         from twinns_qgis.samples.split_layer import write_split
@@ -112,7 +116,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.networks.sensor import Sensor
         from twinns_qgis.training.augmentation import Augmentation
         from twinns_qgis.training.fit import Fitting
-        from twinns_qgis.training.size import default_epochs
+        from twinns_qgis.training.recipes import RECIPES
 
         varies = "date_dropout" not in self._method.unused
         if varies and self.date_dropout:
@@ -121,12 +125,10 @@ class TrainModel(SamplingJob, declarations.TrainModel):
             missing = {name: one.nodata for name, one in series.items() if one.nodata is not None}
         days = {name: tuple(day.toordinal() for day in one.dates) for name, one in series.items()}
         return Fitting(
-            epochs=self.epochs or default_epochs(self.size),
+            **{name: getattr(self, name) for name in RECIPES[self.recipe].settings},
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
             seed=self.seed,
             optimizer=self.optimizer,
-            schedule=self.schedule,
             patience=self.patience,
             precision=self.precision,
             class_weights=self.class_weights,

@@ -27,7 +27,7 @@ from twinns_qgis.rasters.layout import disk_errors
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.labelled import LabelledSamples
 from twinns_qgis.training.fit import Fitting
-from twinns_qgis.training.history import Epoch, best_epoch, is_over
+from twinns_qgis.training.history import Epoch
 from twinns_qgis.training.manifest import FORMAT, Manifest
 from twinns_qgis.training.model_file import is_untested, load_weights, write_model
 
@@ -53,14 +53,23 @@ class Checkpoint:
         model: The model file to come.
         manifest: What it says of the network.
         network: The network that is being fitted, compiled.
+        fitting: How it is fitted.
         fingerprint: All that an epoch's result depends on, by name: only a training of the same is continued.
     """
 
-    def __init__(self, model: Path, manifest: Manifest, network: keras.Model, fingerprint: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        model: Path,
+        manifest: Manifest,
+        network: keras.Model,
+        fitting: Fitting,
+        fingerprint: Mapping[str, str],
+    ) -> None:
         self._model = model
         self._file = _file_of(model)
         self._manifest = manifest
         self._network = network
+        self._fitting = fitting
         self._fingerprint = dict(fingerprint)
         self._best: tuple[Epoch, list[NDArray[Any]]] | None = None
         self._best_file: tuple[int, bytes] | None = None
@@ -69,7 +78,7 @@ class Checkpoint:
         self._finished = False
         self._model_lock = threading.Lock()
 
-    def resume(self, fitting: Fitting, reporter: Reporter) -> list[Epoch]:
+    def resume(self, reporter: Reporter) -> list[Epoch]:
         """Loads the state in which an earlier call of the same training left the network.
 
         Of a training that went on for longer than this one shall, that is the part that this one has in common with it.
@@ -98,23 +107,21 @@ class Checkpoint:
             )
             return []
         load_weights(io.BytesIO(best), self._network)
-        self._best = best_epoch(history), self._network.get_weights()
+        self._best = self._fitting.best(history), self._network.get_weights()
         self._best_file = self._best[0].epoch, best
         with tempfile.TemporaryDirectory() as folder:
             training = Path(folder) / _TRAINING
             training.write_bytes(weights)
             self._network.optimizer.build(self._network.trainable_variables)
             self._network.load_weights(training)
-        history = self._history = self._until_over(history, fitting)
+        history = self._history = self._until_over(history)
         reporter.info(f"Continuing after epoch {len(history)}, from {self._file}")
         return history
 
-    def _until_over(self, history: list[Epoch], fitting: Fitting) -> list[Epoch]:
-        ends = (
-            number for number in range(1, len(history)) if is_over(history[:number], fitting.epochs, fitting.patience)
-        )
+    def _until_over(self, history: list[Epoch]) -> list[Epoch]:
+        ends = (number for number in range(1, len(history)) if self._fitting.is_over(history[:number]))
         end = next(ends, len(history))
-        best = best_epoch(history).epoch
+        best = self._fitting.best(history).epoch
         if best > end:
             raise InputError(
                 f"{self._file} is a training of {len(history)} epochs, the best of which is number {best}. With EPOCHS "
@@ -130,7 +137,7 @@ class Checkpoint:
             InputError: The disk takes no more; the file is as it was.
         """
         self._history = list(history)
-        if self._best is None or best_epoch(history) is history[-1]:
+        if self._best is None or self._fitting.best(history) is history[-1]:
             self._best = history[-1], self._network.get_weights()
         begun = time.monotonic()
         if begun - self._written >= min(_LONGEST, self._cost / _SHARE):

@@ -11,10 +11,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.networks.backend import compiles_training
+from twinns_qgis.networks.backend import Tensor, compiles_training
 from twinns_qgis.networks.classifiers import SCORE, loss_weights
 from twinns_qgis.networks.several_gpus import shares
 from twinns_qgis.networks.trained import TrainedClassifier
@@ -44,10 +45,13 @@ class Fitting:
     Args:
         epochs: How often the network sees the training pixels, at most.
         batch_size: Pixels between two updates of the weights.
-        learning_rate: Step size of the optimiser, in the first epoch.
+        learning_rate: Step size of the optimiser: of all epochs, or the largest one where it follows a schedule.
         seed: Fixes all that is drawn: the order of the pixels, and what dropout drops.
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with Nesterov's momentum of 0.9).
         schedule: ``constant``, or ``cosine``: the step size falls to 0 along half a cosine over the epochs.
+        warm_up: Epochs in which the step size rises to what the schedule has.
+        label_smoothing: Share of the target that goes to all classes alike (Szegedy et al. 2016, section 7).
+        smoothing: Epochs whose validation accuracy is averaged to judge one; see `history.best_epoch`.
         patience: Epochs without a better validation accuracy after which training stops; 0 goes through all.
         precision: ``float32``, ``bfloat16``, or ``auto``: see `networks.precision.choose_precision`.
         class_weights: ``balanced`` lets each class count alike in the loss, ``none`` each sample.
@@ -60,6 +64,9 @@ class Fitting:
     seed: int
     optimizer: str = "adam"
     schedule: str = "constant"
+    warm_up: int = 0
+    label_smoothing: float = 0.0
+    smoothing: int = 1
     patience: int = 0
     precision: str = "float32"
     class_weights: str = "none"
@@ -67,9 +74,17 @@ class Fitting:
 
     def step_size(self, epoch: int) -> float:
         """Returns the step size of an epoch, counted from 1."""
-        if self.schedule == "constant":
-            return self.learning_rate
-        return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
+        risen = min(1.0, (epoch - 0.5) / self.warm_up) if self.warm_up else 1.0
+        left = (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2 if self.schedule == "cosine" else 1.0
+        return self.learning_rate * risen * left
+
+    def best(self, history: Sequence[Epoch]) -> Epoch:
+        """Returns the best epoch of a history."""
+        return best_epoch(history, self.smoothing)
+
+    def is_over(self, history: Sequence[Epoch]) -> bool:
+        """Returns whether training ends after these epochs."""
+        return is_over(history, self.epochs, self.patience, self.smoothing)
 
 
 def compile_network(network: keras.Model, fitting: Fitting) -> None:
@@ -78,7 +93,7 @@ def compile_network(network: keras.Model, fitting: Fitting) -> None:
     network.compile(
         optimizer=_OPTIMIZERS[fitting.optimizer](fitting.learning_rate),
         loss={
-            **{name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in weights},
+            **dict.fromkeys(weights, _loss(fitting.label_smoothing)),
             SCORE: None,
         },
         loss_weights={**weights, SCORE: None},
@@ -86,6 +101,18 @@ def compile_network(network: keras.Model, fitting: Fitting) -> None:
         jit_compile=compiles_training(),
     )
     _make_variables(network)
+
+
+def _loss(label_smoothing: float) -> keras.losses.Loss | Callable[[Tensor, Tensor], Tensor]:
+    """Returns the cross-entropy of logits and class indices."""
+    if not label_smoothing:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def smoothed(labels: Tensor, logits: Tensor) -> Tensor:
+        targets = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+        return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=label_smoothing)
+
+    return smoothed
 
 
 def _make_variables(network: keras.Model) -> None:
@@ -127,7 +154,7 @@ def fit(
         InputError: The loss is no finite number after the first epoch.
     """
     follower = _Follower(network, fitting, reporter, keep, history)
-    if is_over(history, fitting.epochs, fitting.patience):
+    if fitting.is_over(history):
         return follower.history
     network.fit(
         training,
@@ -245,11 +272,10 @@ class _Follower(keras.callbacks.Callback):
         self.history.append(record)
         self._keep(self.history)
         self._progress(epoch + 1)
-        epochs, patience = self._fitting.epochs, self._fitting.patience
-        over = is_over(self.history, epochs, patience)
+        epochs, over = self._fitting.epochs, self._fitting.is_over(self.history)
         # Ten of them show how it goes; the report has all.
         if over or record.epoch == 1 or record.epoch * _TOLD // epochs > (record.epoch - 1) * _TOLD // epochs:
-            best = best_epoch(self.history)
+            best = self._fitting.best(self.history)
             place = "the best so far" if record is best else f"{best.validation_accuracy:.1%} in epoch {best.epoch}"
             self._reporter.info(
                 f"Epoch {record.epoch} of {epochs}: accuracy {record.validation_accuracy:.1%} on the validation part "
@@ -258,16 +284,15 @@ class _Follower(keras.callbacks.Callback):
         if over:
             self.model.stop_training = True
             if record.epoch < epochs:
-                self._reporter.info(f"No better epoch in {patience}: training stops.")
+                self._reporter.info(f"No better epoch in {self._fitting.patience}: training stops.")
 
     def _diverged(self, record: Epoch) -> None:
         """Ends the training: a network with weights that are no numbers learns nothing more."""
         what = f"The loss of epoch {record.epoch} is {record.loss}, on the validation part {record.validation_loss}"
         if not self.history:
             raise InputError(f"{what}: the network learns nothing.", "Lower LEARNING_RATE, or use OPTIMIZER=adam.")
-        self._reporter.warning(
-            f"{what}: training stops, and epoch {best_epoch(self.history).epoch} is the best. Lower LEARNING_RATE."
-        )
+        best = self._fitting.best(self.history).epoch
+        self._reporter.warning(f"{what}: training stops, and epoch {best} is the best. Lower LEARNING_RATE.")
         self.model.stop_training = True
 
     def _progress(self, done: float) -> None:

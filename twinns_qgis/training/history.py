@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from statistics import fmean
 from typing import Any
 
 from twinns_qgis.json_object import JsonObject
@@ -43,20 +44,29 @@ class Epoch:
         return cls(number, **{item.name: own.number(item.name) for item in fields(cls) if item.name != "epoch"})
 
 
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """Returns the epoch with the best validation accuracy; of several, the first."""
-    return max(history, key=lambda epoch: epoch.validation_accuracy)
+def best_epoch(history: Sequence[Epoch], smoothing: int) -> Epoch:
+    """Returns the epoch with the best validation accuracy; of several, the first.
+
+    Args:
+        history: The epochs so far, one at least.
+        smoothing: How many epochs, an epoch and those before it, count in the mean accuracy that it is judged by: that
+            of a single one is noisy, and the best of many such numbers is the luckiest.
+    """
+    accuracies = [epoch.validation_accuracy for epoch in history]
+    means = [fmean(accuracies[max(0, end - smoothing) : end]) for end in range(1, len(history) + 1)]
+    return history[means.index(max(means))]
 
 
-def is_over(history: Sequence[Epoch], epochs: int, patience: int) -> bool:
+def is_over(history: Sequence[Epoch], epochs: int, patience: int, smoothing: int) -> bool:
     """Returns whether training ends after these epochs.
 
     Args:
         history: The epochs so far.
         epochs: The largest number of epochs.
         patience: How many epochs in a row may bring no better validation accuracy; 0 for any number.
+        smoothing: See `best_epoch`.
     """
     if not history:
         return False
-    waited = len(history) - best_epoch(history).epoch
+    waited = len(history) - best_epoch(history, smoothing).epoch
     return len(history) >= epochs or 0 < patience <= waited

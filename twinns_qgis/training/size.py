@@ -1,4 +1,4 @@
-"""The size of a network where the user leaves it open, and the number of epochs that goes with a size."""
+"""The size of a network where the user leaves it open."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from twinns_qgis.reporter import Reporter
 
 AUTO = "auto"
 """The value of SIZE that leaves the choice open."""
-_PAPER, _OTHER = 300, 60
-"""Epochs: of the authors' own code, with the paper's size; of smaller networks, whose users mostly have no GPU."""
 
 
 def choose_size(asked: str, reporter: Reporter) -> str:
@@ -25,8 +23,3 @@ def choose_size(asked: str, reporter: Reporter) -> str:
         return "paper"
     reporter.info("Size compact, as there is no GPU to compute on: on a processor the size paper takes days")
     return "compact"
-
-
-def default_epochs(size: str) -> int:
-    """Returns the number of epochs that a network of a size is trained for where none is given."""
-    return _PAPER if size == "paper" else _OTHER

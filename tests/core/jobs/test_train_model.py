@@ -109,7 +109,8 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     choices = {
         "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
         "date_shift": 6.0, "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles",
-        "optimizer": "sgd", "schedule": "cosine", "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
+        "optimizer": "sgd", "schedule": "cosine", "warm_up": 1, "label_smoothing": 0.2, "smoothing": 2,
+        "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
     }  # fmt: skip
     fitted_by = []
     fit = network_learner.fit
@@ -122,7 +123,8 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     days = {name: tuple(day.toordinal() for day in own) for name, own in dates.items()}
     assert fitted_by == [
         Fitting(
-            epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", patience=5,
+            epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", warm_up=1,
+            label_smoothing=0.2, smoothing=2, patience=5,
             precision="auto", class_weights="balanced", augmentation=Augmentation(True, 0.2, 6.0, missing, days),
         )
     ]  # fmt: skip
@@ -132,8 +134,11 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     assert all(sensor.clip for sensor in manifest.sensors)
 
 
+def open_settings(settings):
+    return {name: value for name, value in settings.items() if name not in ("size", "epochs", "learning_rate")}
+
+
 def test_what_is_left_open_is_decided_and_told(settings, listener, monkeypatch):
-    open_settings = {name: value for name, value in settings.items() if name not in ("size", "epochs")}
     fitted_by = []
 
     def fit(*given, **more):
@@ -142,10 +147,27 @@ def test_what_is_left_open_is_decided_and_told(settings, listener, monkeypatch):
 
     monkeypatch.setattr(network_learner, "fit", fit)
     with pytest.raises(Cancelled):
-        TrainModel(**open_settings, method="TWINNS(S1)", device="cpu").run(listener)
-    assert fitted_by[0].epochs == 60
+        TrainModel(**open_settings(settings), method="TWINNS(S1)", device="cpu").run(listener)
+    assert (fitted_by[0].epochs, fitted_by[0].schedule) == (30, "cosine")
     assert any("Size compact, as there is no GPU" in message for message in listener.messages)
     assert any("Training will take about" in message for message in listener.messages)
+
+
+def test_the_papers_recipe_is_one_choice_of_which_any_part_may_be_another(settings, listener, monkeypatch):
+    fitted_by = []
+
+    def fit(network, *given, **more):
+        fitted_by.append((network.count_params(), given[2]))
+        raise Cancelled
+
+    monkeypatch.setattr(network_learner, "fit", fit)
+    for other in ({}, {"size": "small", "epochs": 5}):
+        with pytest.raises(Cancelled):
+            TrainModel(**open_settings(settings), **other, method="TWINNS(S1)", recipe="paper").run(listener)
+    (large, paper), (small, changed) = fitted_by
+    assert large > 10 * small
+    assert (paper.epochs, paper.learning_rate, paper.schedule) == (300, 2e-4, "constant")
+    assert (changed.epochs, changed.learning_rate, changed.schedule) == (5, 2e-4, "constant")
 
 
 def test_the_model_tells_the_size_that_was_chosen(settings, listener):
@@ -418,7 +440,7 @@ def test_a_killed_training_continues_to_the_same_bits(start_worker, settings, li
 
 
 def test_a_checkpoint_of_another_training_is_not_continued(start_worker, settings, listener):
-    settings = {**settings, "method": "FullCNN"}
+    settings = {**settings, "method": "FullCNN", "schedule": "constant"}
     worker = start_worker({**settings, "epochs": 100_000})
     worker.kill()
     worker.wait(5)

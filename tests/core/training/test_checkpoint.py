@@ -68,7 +68,7 @@ def state(network):
 
 
 def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, tmp_path, listener):
-    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT)
     scramble(network)
     best = network.get_weights()
     checkpoint.keep(HISTORY[:1])
@@ -76,8 +76,8 @@ def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, t
     checkpoint.keep(HISTORY)
 
     other = fresh(manifest)
-    found = Checkpoint(tmp_path / "m.twinns", manifest, other, FINGERPRINT)
-    assert found.resume(FITTING, listener) == HISTORY
+    found = Checkpoint(tmp_path / "m.twinns", manifest, other, FITTING, FINGERPRINT)
+    assert found.resume(listener) == HISTORY
     for one, same in zip(state(other), state(network), strict=True):
         np.testing.assert_array_equal(one, same)
     found.restore(other)
@@ -91,7 +91,7 @@ def test_weights_optimiser_history_and_best_epoch_come_back(manifest, network, t
 
 
 def test_without_an_epoch_there_is_nothing_to_rescue(manifest, network, tmp_path):
-    assert "no model" in Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).rescue()
+    assert "no model" in Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).rescue()
     assert not (tmp_path / "m.twinns").exists()
 
 
@@ -103,10 +103,10 @@ def test_without_an_epoch_there_is_nothing_to_rescue(manifest, network, tmp_path
     ],
 )
 def test_another_training_is_passed_over_and_what_differs_is_told(manifest, network, tmp_path, listener, change, told):
-    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY[:1])
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).keep(HISTORY[:1])
     before = state(network)
-    other = Checkpoint(tmp_path / "m.twinns", manifest, network, {**FINGERPRINT, **change})
-    assert other.resume(FITTING, listener) == []
+    other = Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, {**FINGERPRINT, **change})
+    assert other.resume(listener) == []
     assert told in listener.warnings[0]
     for one, same in zip(state(network), before, strict=True):
         np.testing.assert_array_equal(one, same)
@@ -116,19 +116,19 @@ def test_another_training_is_passed_over_and_what_differs_is_told(manifest, netw
 def test_epochs_and_patience_may_change_and_what_is_in_common_counts(
     manifest, network, tmp_path, listener, epochs, patience, common
 ):
-    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY)
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).keep(HISTORY)
     fitting = replace(FITTING, epochs=epochs, patience=patience)
-    found = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(fitting, listener)
+    found = Checkpoint(tmp_path / "m.twinns", manifest, network, fitting, FINGERPRINT).resume(listener)
     assert found == HISTORY[:common]
     assert listener.warnings == []
 
 
 def test_a_best_epoch_beyond_the_new_limits_is_not_thrown_away(manifest, network, tmp_path, listener):
     file = tmp_path / "m.twinns.checkpoint"
-    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep([HISTORY[0], BETTER])
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).keep([HISTORY[0], BETTER])
     before = file.read_bytes()
     with pytest.raises(InputError, match=r"best of which is number 2.*ended after 1,"):
-        Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(replace(FITTING, epochs=1), listener)
+        Checkpoint(tmp_path / "m.twinns", manifest, network, replace(FITTING, epochs=1), FINGERPRINT).resume(listener)
     assert file.read_bytes() == before
 
 
@@ -137,7 +137,7 @@ def test_a_tested_model_that_was_there_before_survives_a_cancelled_training(mani
     tested = replace(manifest, measures={"accuracy": 0.9})
     write_model(model, tested, TrainedNetwork(network), HISTORY)
     before = model.read_bytes()
-    checkpoint = Checkpoint(model, manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(model, manifest, network, FITTING, FINGERPRINT)
     checkpoint.keep(HISTORY[:1])
     for _ in range(2):
         assert "kept in" in checkpoint.rescue()
@@ -147,7 +147,7 @@ def test_a_tested_model_that_was_there_before_survives_a_cancelled_training(mani
 
 def test_nothing_is_rescued_once_the_tested_model_is_there(manifest, network, tmp_path):
     model = tmp_path / "m.twinns"
-    checkpoint = Checkpoint(model, manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(model, manifest, network, FITTING, FINGERPRINT)
     checkpoint.keep(HISTORY[:1])
     with checkpoint.finishing():
         model.write_bytes(b"tested")
@@ -157,7 +157,7 @@ def test_nothing_is_rescued_once_the_tested_model_is_there(manifest, network, tm
 
 
 def test_a_model_that_could_not_be_written_leaves_the_training(manifest, network, tmp_path):
-    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT)
     checkpoint.keep(HISTORY[:1])
     with pytest.raises(OSError, match="full"), checkpoint.finishing():
         raise OSError("full")
@@ -166,7 +166,7 @@ def test_a_model_that_could_not_be_written_leaves_the_training(manifest, network
 
 
 def test_a_full_disk_is_told_and_leaves_the_checkpoint_before(manifest, network, tmp_path, monkeypatch):
-    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT)
     checkpoint.keep(HISTORY[:1])
     before = (tmp_path / "m.twinns.checkpoint").read_bytes()
 
@@ -185,7 +185,7 @@ def test_a_full_disk_is_told_and_leaves_the_checkpoint_before(manifest, network,
 )
 def test_the_same_training_keeps_to_its_precision(manifest, network, tmp_path, change, found):
     model = tmp_path / "m.twinns"
-    Checkpoint(model, manifest, network, {**FINGERPRINT, "precision": "bfloat16"}).keep(HISTORY[:1])
+    Checkpoint(model, manifest, network, FITTING, {**FINGERPRINT, "precision": "bfloat16"}).keep(HISTORY[:1])
     assert earlier_precision(model, {**FINGERPRINT, "precision": "auto", **change}) == found
 
 
@@ -198,15 +198,15 @@ def test_without_a_checkpoint_there_is_no_earlier_precision(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no zip"])
 def test_a_file_that_is_no_checkpoint_is_passed_over(manifest, network, tmp_path, listener, content):
     (tmp_path / "m.twinns.checkpoint").write_bytes(content)
-    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(FITTING, listener) == []
+    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).resume(listener) == []
     assert "can't be read" in listener.warnings[0]
 
 
 def test_a_checkpoint_that_was_cut_short_is_passed_over(manifest, network, tmp_path, listener):
-    Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).keep(HISTORY[:1])
+    Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).keep(HISTORY[:1])
     file = tmp_path / "m.twinns.checkpoint"
     file.write_bytes(file.read_bytes()[:-500])
-    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT).resume(FITTING, listener) == []
+    assert Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT).resume(listener) == []
     assert "can't be read" in listener.warnings[0]
 
 
@@ -216,7 +216,7 @@ def test_the_disk_takes_no_more_than_its_share_of_the_time(manifest, network, tm
     monkeypatch.setattr(checkpoint_module, "_LONGEST", 60.0)
     monkeypatch.setattr(checkpoint_module.time, "monotonic", lambda: now[0] + next(clock) * 1e-3)
     now, written = [0.0], []
-    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(tmp_path / "m.twinns", manifest, network, FITTING, FINGERPRINT)
     write = Checkpoint._write
 
     def slow(self, history):
@@ -252,7 +252,7 @@ def test_what_is_put_together_lies_on_the_disk_of_the_model(manifest, network, t
 
     monkeypatch.setattr("tempfile.TemporaryDirectory", Watched)
     (tmp_path / "models").mkdir()
-    checkpoint = Checkpoint(tmp_path / "models/m.twinns", manifest, network, FINGERPRINT)
+    checkpoint = Checkpoint(tmp_path / "models/m.twinns", manifest, network, FITTING, FINGERPRINT)
     checkpoint.keep(HISTORY)
     assert sum(tmp_path / "models" in (folder, *folder.parents) for folder in made) >= 3  # state, best epoch, weights
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["m.twinns.checkpoint"]

@@ -19,7 +19,6 @@ from twinns_qgis.series.series import Series
 from twinns_qgis.training.augmentation import Augmentation
 from twinns_qgis.training.batches import TrainingBatches, balanced_weights
 from twinns_qgis.training.fit import Fitting, _Follower, compile_network, fit, make_batches, predict_scores
-from twinns_qgis.training.history import best_epoch
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def test_200_pixels_are_learned_by_heart(sensors, make_samples):
     everything = np.arange(200)
     batches = make_batches(network, stores, labels, everything, everything, fitting)
     history = fit(network, *batches, fitting, reporter=Reporter(), keep=lambda history: None)
-    assert best_epoch(history).validation_accuracy == 1
+    assert fitting.best(history).validation_accuracy == 1
 
 
 def test_a_cosine_takes_the_step_size_from_its_first_value_to_almost_none():
@@ -256,6 +255,25 @@ def test_a_cosine_takes_the_step_size_from_its_first_value_to_almost_none():
     # Loshchilov and Hutter (2017), equation 5, without restarts
     np.testing.assert_allclose(steps, [1e-3 * 0.5 * (1 + np.cos(np.pi * t / 4)) for t in range(4)])
     assert Fitting(4, 32, 1e-3, seed=0).step_size(3) == 1e-3
+
+
+def test_a_warm_up_raises_the_step_size_to_what_the_schedule_has():
+    fitting = Fitting(8, 32, 1e-3, seed=0, schedule="cosine", warm_up=2)
+    steps = [fitting.step_size(epoch) for epoch in range(1, 9)]
+    cosine = [1e-3 * 0.5 * (1 + np.cos(np.pi * t / 8)) for t in range(8)]
+    np.testing.assert_allclose(steps, np.array([0.25, 0.75, 1, 1, 1, 1, 1, 1]) * cosine)
+
+
+def test_smoothed_labels_give_the_loss_of_the_formula(sensors):
+    network = architectures()["TWINNSNoAux"].build(sensors, 3, "small")
+    compile_network(network, Fitting(1, 32, 1e-3, seed=0, label_smoothing=0.3))
+    logits, labels = np.random.default_rng(0).normal(size=(5, 1, 1, 3)), np.array([0, 1, 2, 2, 0]).reshape(-1, 1, 1)
+    given = {name: logits.astype("float32") for name in network.output}
+    found = network.compute_loss(y=dict.fromkeys(network.output, labels), y_pred=given)
+    # Szegedy et al. (2016), equation 7, with the uniform distribution
+    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    target = 0.7 * np.eye(3)[labels] + 0.3 / 3
+    assert float(found) == pytest.approx(-(target * np.log(probabilities)).sum(-1).mean(), rel=1e-5)
 
 
 def test_of_many_epochs_the_first_and_ten_more_are_told(listener):

@@ -1,11 +1,11 @@
-"""The size of a network, and its epochs, where the user leaves them open."""
+"""The size of a network where the user leaves it open."""
 
 import pytest
 
 from twinns_qgis.jobs.declarations import SIZES as DECLARED
 from twinns_qgis.networks.hyperparameters import SIZES
 from twinns_qgis.training import size as sizes
-from twinns_qgis.training.size import AUTO, choose_size, default_epochs
+from twinns_qgis.training.size import AUTO, choose_size
 
 
 @pytest.mark.parametrize(("gpu", "size"), [(True, "paper"), (False, "compact")])
@@ -19,11 +19,6 @@ def test_auto_is_the_papers_size_on_a_gpu_alone_and_says_why(listener, monkeypat
 def test_a_size_that_is_asked_for_is_not_touched(listener):
     assert [choose_size(size, listener) for size in SIZES] == list(SIZES)
     assert not listener.messages
-
-
-def test_the_papers_size_is_trained_as_the_papers_authors_do():
-    assert default_epochs("paper") == 300
-    assert default_epochs("compact") == default_epochs("small") == 60
 
 
 def test_what_can_be_asked_for_is_auto_and_every_size():

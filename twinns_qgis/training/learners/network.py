@@ -21,7 +21,7 @@ from twinns_qgis.samples.store import SampleStore
 from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision, fingerprint
 from twinns_qgis.training.fit import Fitting, compile_network, fit, make_batches
 from twinns_qgis.training.forecast import forecast
-from twinns_qgis.training.history import Epoch, best_epoch, is_over
+from twinns_qgis.training.history import Epoch
 from twinns_qgis.training.learners.learned import Learned
 from twinns_qgis.training.manifest import Manifest
 
@@ -66,7 +66,7 @@ class NetworkLearner:
         # As mapping will compute: in float32, on one device.
         network = self._manifest.build()
         checkpoint.restore(network)
-        best = best_epoch(history).epoch
+        best = self._fitting.best(history).epoch
         settings = {"best_epoch": best, "precision": precision}
         return Learned(TrainedNetwork(network), f"epoch {best}", settings, history=tuple(history))
 
@@ -84,12 +84,12 @@ class NetworkLearner:
         network = self._build(manifest.size)
         weights = sum(math.prod(weight.shape) for weight in network.trainable_weights)
         reporter.info(f"{manifest.title}: {weights:,} trainable parameters")
-        checkpoint = Checkpoint(self._model, manifest, network, fingerprint(manifest, samples))
+        checkpoint = Checkpoint(self._model, manifest, network, self._fitting, fingerprint(manifest, samples))
         self._checkpoint = checkpoint
-        earlier = checkpoint.resume(self._fitting, reporter)
+        earlier = checkpoint.resume(reporter)
         parts = samples.part("train"), samples.part("validation")
         batches = make_batches(network, stores, samples.labels, *parts, self._fitting, epoch=len(earlier) + 1)
-        if not is_over(earlier, self._fitting.epochs, self._fitting.patience):
+        if not self._fitting.is_over(earlier):
             epochs = self._fitting.epochs - len(earlier)
             forecast(network, manifest.size, *batches, epochs, self._build, reporter)
         history = fit(network, *batches, self._fitting, reporter=reporter, keep=checkpoint.keep, history=earlier)
