@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of
-from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.remote.files import RemoteFile
+from twinns_qgis.rasters.remote.requesting import get
 
 _OF_MACOS = ("__MACOSX", "._")
 """What macOS lays beside each file in its archives and on foreign disks: it has the file's name, and no pixels."""
@@ -129,7 +130,7 @@ def read_bytes(file: File) -> bytes:
     """
     with damage_of(file):
         if isinstance(file, RemoteFile):
-            return file.content()
+            return get(file, {}).content
         if not isinstance(file, ZipMember):
             return on_disk(file).read_bytes()
         with zipfile.ZipFile(file.archive) as archive:

@@ -17,7 +17,8 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import container_of, file_of, url_of
 from twinns_qgis.rasters.archives import File, LocalFile, Variable, ZipMember, as_file
 from twinns_qgis.rasters.north_up import north_up
-from twinns_qgis.rasters.remote import Opener, RemoteFile, failure
+from twinns_qgis.rasters.remote.files import RemoteFile
+from twinns_qgis.rasters.remote.opening import Opener, failure
 from twinns_qgis.rasters.retold import retold
 from twinns_qgis.rasters.unreadable import cannot_open, cannot_read
 
@@ -35,12 +36,12 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
             if isinstance(file, RemoteFile):
-                dataset = rasterio.open(file.url, driver=file.driver, opener=Opener(file))
+                dataset = rasterio.open(file.key, driver=file.driver, opener=Opener(file))
             else:
                 dataset = rasterio.open(_retold(as_file(file) if isinstance(file, Path) else file))
         except RasterioIOError as error:
             if isinstance(file, RemoteFile):
-                raise failure(file.url) or InputError(
+                raise failure(file.key) or InputError(
                     f"{file} is no GeoTIFF or JPEG 2000.", "Download it, to see what it is; or leave it out."
                 ) from error
             raise cannot_open(file, error) from error

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import crs_of, file_of
 from twinns_qgis.rasters.archives import LocalFile, on_disk, place, read_start
-from twinns_qgis.rasters.remote import address_of
+from twinns_qgis.rasters.remote.opening import address_of
 from twinns_qgis.rasters.retold import file_behind
 
 _CODEC = re.compile(r"missing codec (?:of code )?(\w+)|(?:required|undefined) filter(?: '(\w+)')?|(Filter error)")

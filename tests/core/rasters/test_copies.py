@@ -12,7 +12,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters import copies
 from twinns_qgis.rasters.copies import geotiff_of, pieces_of, size_of
 from twinns_qgis.rasters.reading import hidden_pixels, open_raster
-from twinns_qgis.rasters.remote import Archive, RemoteFile
+from twinns_qgis.rasters.remote.files import Archive, RemoteFile
 
 SIDE = 700
 WINDOW = Window(30, 60, 600, 580)

@@ -1,6 +1,9 @@
 """Files on servers: ranges, patience, secrets, and what is refused."""
 
 import json
+import socket
+import threading
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,9 +15,11 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters import remote
 from twinns_qgis.rasters.reading import open_raster, read_bands
-from twinns_qgis.rasters.remote import Archive, RemoteFile
+from twinns_qgis.rasters.remote import requesting
+from twinns_qgis.rasters.remote.cache import cache
+from twinns_qgis.rasters.remote.files import Archive, RemoteFile
+from twinns_qgis.rasters.remote.hosts import OWN_HOSTS, check_host
 
 SIDE = 1024
 WINDOW = Window(300, 300, 200, 200)
@@ -23,7 +28,7 @@ VALUES = np.random.default_rng(0).integers(0, 4000, (SIDE, SIDE)).astype("uint16
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    monkeypatch.setattr(remote, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
     with rasterio.open(
         tmp_path / "a.tif", "w", "COG", SIDE, SIDE, 1, "EPSG:32631", from_origin(5e5, 5.6e6, 10, 10), "uint16",
         blocksize=256, compress="deflate", overviews="none",
@@ -59,7 +64,7 @@ def test_the_tiles_of_a_window_are_read_and_the_head_and_nothing_twice(server, r
 
 @pytest.mark.parametrize("limit", [0, 200_000])
 def test_what_memory_does_not_hold_is_kept_in_a_file(tmp_path, server, read, limit):
-    remote.cache.use(limit, tmp_path)
+    cache.use(limit, tmp_path)
     whole = Window(0, 0, SIDE, SIDE)
     for _ in range(3):
         np.testing.assert_array_equal(read(window=whole), VALUES)
@@ -186,10 +191,78 @@ def test_addresses_of_other_kinds_are_refused(href):
     "host",
     ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0", "2130706433", "[::ffff:127.0.0.1]", "127.1"],
 )
-def test_services_of_this_machine_are_refused_unless_the_api_is_there(host):
-    with pytest.raises(InputError, match="this machine or a service of its network"):
-        RemoteFile.of(f"http://{host}:8080/a.tif", Archive("https://192.0.2.1/stac"))
-    assert RemoteFile.of(f"http://{host}:8080/a.tif", Archive(f"http://{host}/stac")).host == f"{host}:8080"
+def test_services_of_this_machine_are_refused_unless_the_user_names_them(monkeypatch, host):
+    address, forged = f"http://{host}:8080/a.tif", Archive(f"http://{host}/stac")
+    monkeypatch.delenv(OWN_HOSTS, raising=False)
+    check_host.cache_clear()
+    with pytest.raises(InputError, match="this machine or a service of its network") as raised:
+        RemoteFile.of(address, forged)  # whatever API the list tells
+    assert OWN_HOSTS in raised.value.hint
+    monkeypatch.setenv(OWN_HOSTS, f"example.org {host.strip('[]')}")
+    assert RemoteFile.of(address, forged).host == f"{host}:8080"
+
+
+def test_a_name_that_means_another_address_when_it_is_contacted_is_asked_nothing(server, monkeypatch):
+    monkeypatch.delenv(OWN_HOSTS, raising=False)
+    real, addresses = socket.getaddrinfo, iter(["192.0.2.1", *["127.0.0.1"] * 9])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **named: real(next(addresses), *more, **named))
+    file = RemoteFile.of(f"http://archive.example.org:{server.host.partition(':')[2]}/a.tif", Archive())
+    with pytest.raises(InputError, match=r"archive\.example\.org, which is this machine"):
+        requesting.get(file, {})
+    assert not server.requests
+
+
+def test_files_that_differ_in_the_query_of_their_address_alone_are_two(server):
+    server.before = lambda request: request.path.endswith("?item=2") and answer(request, 404)
+    files = [RemoteFile.of(f"{server.url}/a.tif?item={number}", Archive(server.url)) for number in (1, 2)]
+    with open_raster(files[0]) as dataset:
+        np.testing.assert_array_equal(read_bands(dataset, indexes=1, window=WINDOW), expected())
+    with pytest.raises(InputError, match="not on its server") as raised, open_raster(files[1]):
+        pass
+    assert "item" not in str(raised.value)
+    assert files[0] != files[1]
+
+
+def test_an_answer_that_stalls_is_asked_for_again(server, read, monkeypatch):
+    monkeypatch.setattr(requesting, "TIMEOUT", (5, 0.2))
+    stalled, going_on = [], threading.Event()
+
+    def stall(request):
+        if len(stalled) < 3:
+            stalled.append(request.path)
+            request.send_response(206)
+            request.send_header("Content-Length", "1000")
+            request.end_headers()
+            request.wfile.write(b"begun")
+            going_on.wait(10)
+            return True
+        return False
+
+    server.before = stall
+    np.testing.assert_array_equal(read(), expected())
+    going_on.set()
+    assert len(stalled) == 3
+
+
+def test_a_slow_answer_is_waited_for_as_long_as_it_comes(server, read, monkeypatch):
+    monkeypatch.setattr(requesting, "TIMEOUT", (5, 1.0))
+    content = (Path(server.folder) / "a.tif").read_bytes()
+
+    def trickle(request):
+        start, end = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
+        part = content[start : end + 1]
+        request.send_response(206)
+        request.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(content)}")
+        request.send_header("Content-Length", str(len(part)))
+        request.end_headers()
+        for piece in np.array_split(np.frombuffer(part, np.uint8), 6):
+            time.sleep(0.3)
+            request.wfile.write(piece.tobytes())
+        return True
+
+    server.before = trickle
+    np.testing.assert_array_equal(read(), expected())
+    assert len(server.requests) == 2
 
 
 def test_signatures_are_made_on_the_host_of_the_api_alone():

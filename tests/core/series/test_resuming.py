@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from killed import killed_after
 
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.rasters.production import Machine
@@ -47,31 +48,11 @@ def _command(products, output):
     ]
 
 
-def _killed_after(blocks, folder, command):
-    """The command, in a process that kills itself as it writes the block after so many finished ones."""
-    script = f"""
-import os, pathlib, signal, sys
-from twinns_qgis.jobs.command_line import main
-from twinns_qgis.rasters import block_store
-
-check = block_store.check_tiles
-
-def check_or_die(path):
-    if len(list(pathlib.Path({str(folder)!r}).rglob("*.json"))) == {blocks}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    check(path)
-
-block_store.check_tiles = check_or_die
-sys.exit(main({command[3:]!r}))
-"""
-    return [sys.executable, "-c", script]
-
-
 def test_a_killed_call_goes_on_and_gives_the_bytes_of_an_undisturbed_one(products, prepare, tmp_path):
     expected, output = prepare("expected.tif"), tmp_path / "out.tif"
     folder = tmp_path / "out.tif.blocks"
     for finished in (1, 4):
-        killed = subprocess.run(_killed_after(finished, folder, _command(products, output)), check=False)
+        killed = subprocess.run(killed_after(finished, folder, _command(products, output)), check=False)
         assert killed.returncode == -signal.SIGKILL
         assert not output.exists()
         assert len(list(folder.rglob("*.json"))) == finished

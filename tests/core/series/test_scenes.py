@@ -1,18 +1,23 @@
 """Series from a scene list, whose files are on a server."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
 from datetime import date
 
 import numpy as np
 import pytest
 import rasterio
 from file_server import answer, serving
+from killed import killed_after
 from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.rasters import remote
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
+from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
@@ -22,6 +27,7 @@ from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
 
 SIDE = 640
 DAYS = (date(2021, 6, 1), date(2021, 6, 11))
+WIDE = "500500,505500,5594500,5599500 [EPSG:32631]"
 EXTENT = Extent.parse("501000,501600,5598000,5598600 [EPSG:32631]")
 
 
@@ -61,7 +67,7 @@ def archive(tmp_path):
 
 @pytest.fixture
 def server(archive, monkeypatch):
-    monkeypatch.setattr(remote, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
     with serving(archive) as running:
         yield running
 
@@ -113,6 +119,21 @@ def test_a_series_goes_on_through_failures_of_the_server(archive, scene_list, se
     count = iter(range(10**6))
     server.before = lambda request: next(count) % 4 == 2 and answer(request, 503)
     assert prepare("remote.tif", scenes=scene_list()) == prepare("local.tif", folder=archive)
+
+
+def test_a_killed_call_goes_on_with_the_blocks_that_lack(tmp_path, archive, scene_list, server):
+    def command(name, *inputs):
+        words = "prepare-sentinel2", *inputs, "--extent", WIDE, "--memory", "1", "--output", str(tmp_path / name)
+        return [sys.executable, "-m", "twinns_qgis", *words]
+
+    from_server = command("remote.tif", "--scenes", str(scene_list()))
+    subprocess.run(command("local.tif", "--folder", str(archive)), check=True)
+    killed = subprocess.run(killed_after(2, tmp_path / "remote.tif.blocks", from_server), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "remote.tif").exists()
+    done = subprocess.run(from_server, check=True, capture_output=True, text=True)
+    assert re.search(r"2 of \d+ blocks are there from a call that was stopped", done.stderr)
+    assert (tmp_path / "remote.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
 
 
 def test_radar_on_a_server_gives_the_same_series_as_its_files(tmp_path, archive, scene_list, prepare, listener):

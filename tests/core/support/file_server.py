@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import urlsplit
+
+from twinns_qgis.rasters.remote.hosts import OWN_HOSTS, check_host
 
 Answer = Callable[[BaseHTTPRequestHandler], bool]
 """Answers a request in place of the server, and returns whether it did."""
@@ -81,5 +85,7 @@ def answer(request: BaseHTTPRequestHandler, status: int, content: bytes = b"", *
 @contextmanager
 def serving(folder: Path) -> Iterator[FileServer]:
     """Serves the files below a folder, until the context is left."""
-    with FileServer(folder) as server:
+    with FileServer(folder) as server, patch.dict(os.environ, {OWN_HOSTS: "127.0.0.1 localhost"}):
+        check_host.cache_clear()
         yield server
+    check_host.cache_clear()

@@ -19,7 +19,7 @@ from twinns_qgis.rasters.archives import File, on_disk
 from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import open_raster
-from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.remote.files import RemoteFile
 from twinns_qgis.rasters.unpacking import Unpacked
 from twinns_qgis.series.products.band_source import BandSource
 

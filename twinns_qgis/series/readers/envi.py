@@ -19,7 +19,7 @@ from rasterio.io import DatasetReader
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place, read_start
 from twinns_qgis.rasters.reading import open_raster
-from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.remote.files import RemoteFile
 from twinns_qgis.series.dates import Tags
 from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product

@@ -11,7 +11,7 @@ from typing import Protocol
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, on_disk, place
 from twinns_qgis.rasters.reading import describes
-from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.remote.files import RemoteFile
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period

@@ -24,7 +24,7 @@ from twinns_qgis.files import crs_of, file_of
 from twinns_qgis.rasters.archives import File, LocalFile, Variable, ZipMember, on_disk, place
 from twinns_qgis.rasters.blocks import spread_windows
 from twinns_qgis.rasters.reading import open_raster, read_bands
-from twinns_qgis.rasters.remote import RemoteFile
+from twinns_qgis.rasters.remote.files import RemoteFile
 from twinns_qgis.series.dates import Tags
 from twinns_qgis.series.names.days import days_in
 from twinns_qgis.series.products.product import Product

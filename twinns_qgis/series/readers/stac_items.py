@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, LocalFile, place, read_bytes
-from twinns_qgis.rasters.remote import Archive, RemoteFile, parts_of
+from twinns_qgis.rasters.remote.files import Archive, RemoteFile, parts_of
 from twinns_qgis.series.dates import Tags, by_acquisition
 from twinns_qgis.series.products.product import Orbit
 from twinns_qgis.series.readers.search import Search

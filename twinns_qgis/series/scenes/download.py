@@ -18,7 +18,7 @@ from twinns_qgis.locks import locked
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.rasters.grid import Extent
-from twinns_qgis.rasters.remote import Watched
+from twinns_qgis.rasters.remote.requesting import Watched
 from twinns_qgis.reporter import Reporter, TimeLeft, in_bytes
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.names.layers import layer_described

@@ -24,7 +24,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.files import whole_file
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import disk_errors
-from twinns_qgis.rasters.remote import parts_of
+from twinns_qgis.rasters.remote.files import parts_of
 from twinns_qgis.series.readers.stac_items import Item
 from twinns_qgis.series.readers.stac_reflectance import OFFSET_APPLIED
 from twinns_qgis.series.scenes.checksums import checksum_of

@@ -22,7 +22,7 @@ from urllib3.util import Retry
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output, whole_file
 from twinns_qgis.rasters.grid import Extent
-from twinns_qgis.rasters.remote import TOKENS, token_of
+from twinns_qgis.rasters.remote.credentials import TOKENS, token_of
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.period import Period

@@ -17,7 +17,8 @@ from twinns_qgis.rasters.blocks import block_shape
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine, make_rasters, unpacked_for
 from twinns_qgis.rasters.reading import open_raster
-from twinns_qgis.rasters.remote import Watched, use_memory
+from twinns_qgis.rasters.remote.cache import use_memory
+from twinns_qgis.rasters.remote.requesting import Watched
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period

@@ -21,7 +21,8 @@ from twinns_qgis.rasters.decoded_tiles import DecodedTiles
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, blocks_folder, make_rasters, unpacked_for
-from twinns_qgis.rasters.remote import Watched, use_memory
+from twinns_qgis.rasters.remote.cache import use_memory
+from twinns_qgis.rasters.remote.requesting import Watched
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs

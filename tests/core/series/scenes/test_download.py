@@ -15,9 +15,9 @@ from rasterio.transform import from_origin
 from rasterio.windows import from_bounds
 
 from twinns_qgis.errors import Cancelled, InputError
-from twinns_qgis.rasters import remote
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
+from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
@@ -79,7 +79,7 @@ def write_item(folder, name, properties, assets):
 
 @pytest.fixture
 def server(archive, monkeypatch):
-    monkeypatch.setattr(remote, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
     with serving(archive) as running:
         yield running
 

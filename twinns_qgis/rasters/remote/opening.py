@@ -1,0 +1,153 @@
+"""Opening files on servers for GDAL."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from rasterio.abc import FileContainer
+
+from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.remote.cache import cache
+from twinns_qgis.rasters.remote.files import RemoteFile
+from twinns_qgis.rasters.remote.requesting import get
+
+_HEAD = 32 * 1024
+"""Bytes of the first read: the header of a cloud-optimised file."""
+_LEAST = 4 * 1024
+"""Smaller reads elsewhere are those of directories, which come in great number: more is read at once."""
+_sizes: dict[str, int] = {}
+_failures: dict[str, InputError] = {}
+
+
+def failure(name: str) -> InputError | None:
+    """Returns why a file could not be read, which GDAL does not tell; None if that is not known.
+
+    Args:
+        name: The file's key, or what rasterio calls it.
+    """
+    return _failures.pop(_key_of(name), None)
+
+
+def address_of(name: str) -> str:
+    """Returns the address of a file of which rasterio tells the name; the name of other files."""
+    return _key_of(name).partition("?")[0]
+
+
+def _key_of(name: str) -> str:
+    return re.sub(r"^/vsiriopener_\w+/", "", name)
+
+
+@dataclass(frozen=True)
+class Opener(FileContainer):
+    """Opens a file on a server for rasterio, and no other.
+
+    Args:
+        file: The file.
+    """
+
+    file: RemoteFile
+
+    def open(self, path: str, mode: str = "rb", **options: Any) -> io.BufferedIOBase:
+        """Returns the file, open."""
+        self._check(path)
+        return _Ranges(self.file)  # type: ignore[return-value]
+
+    def isfile(self, path: str) -> bool:
+        """Whether it is the file."""
+        return path == self.file.key
+
+    def isdir(self, path: str) -> bool:
+        """Whether it is a folder: never."""
+        return False
+
+    def ls(self, path: str) -> list[str]:
+        """Returns what lies beside the file: nothing that matters."""
+        return []
+
+    def mtime(self, path: str) -> int:
+        """Returns when the file was changed: it is taken not to be."""
+        return 0
+
+    def rm(self, path: str) -> None:
+        """Refuses to remove anything."""
+        raise FileNotFoundError(path)
+
+    def size(self, path: str) -> int:
+        """Returns the size of the file."""
+        self._check(path)
+        return _Ranges(self.file).size
+
+    def _check(self, path: str) -> None:
+        if path != self.file.key:
+            raise FileNotFoundError(path)
+
+
+class _Ranges:
+    """An open file."""
+
+    def __init__(self, file: RemoteFile) -> None:
+        self._file, self._at = file, 0
+        if file.key not in _sizes:
+            self._fetch(0, _HEAD)
+        self.size = _sizes[file.key]
+
+    def __enter__(self) -> _Ranges:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Does nothing: connections are kept."""
+
+    def tell(self) -> int:
+        """Returns where the next read begins."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves to where the next read begins."""
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns the next bytes."""
+        left = max(0, self.size - self._at)
+        size = left if size < 0 else min(size, left)
+        content = self._read(self._at, size)
+        self._at += size
+        return content
+
+    def _read(self, start: int, size: int) -> bytes:
+        content = b""
+        while len(content) < size:  # GDAL reads a tile in one piece here, in several there
+            at, left = start + len(content), size - len(content)
+            held = cache.find(self._file.key, at)
+            content += (held or self._fetch(at, max(left, _HEAD) if at == 0 or left < _LEAST else left))[:left]
+        return content
+
+    def _fetch(self, start: int, size: int) -> bytes:
+        try:
+            return self._fetched(start, size)
+        except InputError as error:  # GDAL hides it
+            _failures[self._file.key] = error
+            raise
+
+    def _fetched(self, start: int, size: int) -> bytes:
+        response = get(self._file, {"Range": f"bytes={start}-{start + size - 1}"})
+        content, total = response.content, response.headers.get("Content-Range", "").rpartition("/")[2]
+        if response.status_code == requests.codes.partial_content and total.isdecimal():
+            _sizes[self._file.key] = int(total)
+            expected = min(size, int(total) - start)
+        else:
+            raise InputError(
+                f"The server of {self._file} gives no ranges of files.", "Download the files, and give their folder."
+            )
+        if len(content) != expected:
+            raise InputError(f"The server of {self._file} cut an answer short.", "Call it again: it goes on.")
+        cache.keep(self._file.key, start, content)
+        return content
