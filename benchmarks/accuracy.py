@@ -1,21 +1,25 @@
 """Accuracy over several splits of a site: of the ten methods, or of the choices that a training has.
 
     .venv/bin/python benchmarks/accuracy.py methods
-    .venv/bin/python benchmarks/accuracy.py choices --size small --epochs 20
+    .venv/bin/python benchmarks/accuracy.py choices --size small --splits 5 --noise 2
+    .venv/bin/python benchmarks/accuracy.py choices --size small --noise 1.5 --away 2024 --only default "date shift 15"
     .venv/bin/python benchmarks/accuracy.py methods --folder build/flanders --sentinel1 s1.tif --sentinel2 s2.tif \
         --polygons fields.gpkg --class-field name --sparse-classes drop --pieces 80
 
-``--pieces`` cuts the polygons by squares of so many metres and splits the pieces, where a few large polygons would
-decide alone. The site is the simulated one, made in FOLDER, unless series and polygons are given. Every training is a
-process of its own and leaves its model in FOLDER/models; what is there is not trained again, so that a benchmark that
-was stopped goes on, and several may work side by side (``--only``). Prints a table in Markdown: mean and standard
-deviation over the splits.
+``--noise`` and ``--labelled`` make the simulated site harder. ``--away`` maps another simulated site, in another year,
+with each model; both are prepared with the same dates of the year then. ``--pieces`` cuts the polygons by squares of so
+many metres and splits the pieces, where a few large polygons would decide alone. The site is the simulated one, made in
+FOLDER (one for each site), unless series and polygons are given. Every training is a process of its own and leaves its model in
+FOLDER/models; what is there is not trained again, so that a benchmark that was stopped goes on, and several may work
+side by side (``--only``). Prints a table in Markdown: mean and standard deviation over the splits, and of choices the
+mean difference from the first one on the same splits, with its 95 % confidence interval by Student's t.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -24,6 +28,8 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import rasterio
+from scipy import stats
 from shapely.geometry import box
 
 from twinns_qgis.demo.classes import CLASSES, OPTICAL_PAIR, ORDER_PAIR, RADAR_PAIR, SURROUNDINGS_PAIR
@@ -42,14 +48,28 @@ PAPER = {
 }
 """Accuracy in percent at Reunion and at Koumbia, as the paper reports it (sections 4.1 and 4.3)."""
 
+SENSORS = ("sentinel1", "sentinel2")
+YEAR = "01-15/12-15"
+"""First and last day of series that are to be compared with another year's."""
+
 CHOICES: dict[str, dict[str, object]] = {
-    "none": {},
+    "default": {},
+    "recipe paper, 30 epochs": {"recipe": "paper", "epochs": 30},
+    "recipe paper": {"recipe": "paper"},
+    "schedule constant": {"schedule": "constant"},
+    "no warm-up": {"warm-up": 0},
+    "no label smoothing": {"label-smoothing": 0},
+    "smoothing 1": {"smoothing": 1},
+    "learning rate 0.0004": {"learning-rate": 4e-4},
+    "60 epochs": {"epochs": 60},
+    "batch size 16": {"batch-size": 16},
+    "optimizer adamw": {"optimizer": "adamw"},
     "class weights balanced": {"class-weights": "balanced"},
     "augmentation symmetries": {"augmentation": "symmetries"},
     "date dropout 0.1": {"date-dropout": 0.1},
     "date dropout 0.3": {"date-dropout": 0.3},
     "batch norm frozen": {"batch-norm": "frozen"},
-    "schedule cosine": {"schedule": "cosine"},
+    "date shift 15": {"date-shift": 15},
     "scaling percentiles": {"scaling": "percentiles"},
 }
 
@@ -67,7 +87,9 @@ PAIRS = {
 
 def main() -> None:
     options = _options()
-    site = options.site or simulated_site(options.folder, options.pixels)
+    site = options.site or simulated_site(
+        options.folder, options.pixels, period=YEAR if options.away else None, **options.harder
+    )
     if options.pieces:
         site["polygons"] = cut(Path(str(site["polygons"])), options.pieces, options.folder / "pieces.gpkg")
     (options.folder / "models").mkdir(exist_ok=True)
@@ -80,16 +102,52 @@ def main() -> None:
         print_patience(options)
 
 
-def simulated_site(folder: Path, pixels: int, seed: int = 0) -> dict[str, object]:
-    """Makes the simulated site and its series, if they are not there yet."""
+def away(options: argparse.Namespace, name: str) -> list[float]:
+    """Returns, of each split's model, the accuracy of its map of another site in another year."""
+    folder = options.folder / f"away-{options.away}"
+    site = simulated_site(
+        folder, options.pixels, seed=1, period=YEAR, year=options.away, **{**options.harder, "labelled": 0.6}
+    )
+    with rasterio.open(folder / "site" / "truth.tif") as dataset:
+        truth = dataset.read(1)
+    found = []
+    for split in range(options.splits):
+        path = model_path(options, name, split)
+        if not path.exists():
+            continue
+        cover = folder / f"{path.stem}.tif"
+        if not cover.exists():
+            twinns("map-cover", {"model": path, "output": cover, **{key: site[key] for key in SENSORS}})
+        with rasterio.open(cover) as dataset:
+            found.append(float((dataset.read(1) == truth).mean()))
+    return found
+
+
+def simulated_site(
+    folder: Path, pixels: int, seed: int = 0, *, period: str | None = None, year: int = 2018, **harder: float
+) -> dict[str, object]:
+    """Makes the simulated site and its series, if they are not there yet.
+
+    Args:
+        folder: Where to make it.
+        pixels: Its width and height.
+        seed: Fixes it.
+        period: First and last day of the series, with a date every 15 days; None for the acquisitions' own dates.
+        year: The year of the images.
+        harder: Other parameters of the site.
+    """
     site, series = folder / "site", {name: folder / f"{name}.tif" for name in ("sentinel1", "sentinel2")}
     if not site.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        twinns("create-demo-site", {"folder": site, "size": pixels, "seed": seed})
+        twinns("create-demo-site", {"folder": site, "size": pixels, "seed": seed, "year": year, **harder})
+    dates: dict[str, object] = {}
+    if period:
+        start, end = period.split("/")
+        dates = {"start": f"{year}-{start}", "end": f"{year}-{end}", "step": 15}
     if not series["sentinel2"].exists():
-        twinns("prepare-sentinel2", {"folder": site / "sentinel2", "output": series["sentinel2"]})
+        twinns("prepare-sentinel2", {"folder": site / "sentinel2", "output": series["sentinel2"], **dates})
     if not series["sentinel1"].exists():
-        given = {"folder": site / "sentinel1", "reference": series["sentinel2"]}
+        given = {"folder": site / "sentinel1", "reference": series["sentinel2"], **dates}
         twinns("prepare-sentinel1", {**given, "output": series["sentinel1"]})
     return {**series, "polygons": site / "polygons.gpkg", "class-field": "class"}
 
@@ -113,6 +171,7 @@ def train(
         return
     print(f"{name}, split {split}", file=sys.stderr, flush=True)
     how = {"size": options.size, "epochs": options.epochs, "learning-rate": options.learning_rate}
+    how = {setting: value for setting, value in how.items() if value is not None}
     twinns("train-model", {**site, **how, **variant, "seed": split, "model": model})
 
 
@@ -122,7 +181,8 @@ def twinns(command: str, parameters: dict[str, object]) -> None:
 
 
 def model_path(options: argparse.Namespace, name: str, split: int) -> Path:
-    settings = f"{options.size}-{options.epochs}-{options.learning_rate:g}"
+    given = (options.size, options.epochs, options.learning_rate)
+    settings = "-".join(str(value) for value in given if value is not None)
     return options.folder / "models" / f"{name.replace(' ', '-')}-{settings}-{split}.twinns"
 
 
@@ -141,8 +201,10 @@ def print_table(options: argparse.Namespace, names: list[str]) -> None:
     classes = {item["name"] for item in models(options, names[0])[0][0]["classes"]} if names else set()
     pairs = {cue: pair for cue, pair in PAIRS.items() if classes.issuperset(pair)}
     head = ["", "accuracy %", "F-measure %", "kappa", *[f"{cue} %" for cue in pairs], "splits"]
-    if options.table == "methods":
-        head += ["paper: Reunion", "Koumbia"]
+    head += ["paper: Reunion", "Koumbia"] if options.table == "methods" else ["points more than the first"]
+    head += [f"away, {options.away} %", "points more"] if options.away else []
+    first = [manifest["measures"]["accuracy"] for manifest, _ in models(options, names[0])] if names else []
+    first_away = away(options, names[0]) if options.away and names else []
     print("|", " | ".join(head), "|")
     print("|", " | ".join("---" for _ in head), "|")
     for name in names:
@@ -154,13 +216,33 @@ def print_table(options: argparse.Namespace, names: list[str]) -> None:
         row.append(str(len(manifests)))
         if options.table == "methods":
             row += [f"{value:.2f}" for value in PAPER[name]]
+        else:
+            row.append(difference([m["measures"]["accuracy"] for m in manifests], first))
+        if options.away:
+            found = away(options, name)
+            row += [spread(found, 100), difference(found, first_away)]
         print("|", " | ".join(row), "|")
 
 
 def spread(values: list[float], factor: float) -> str:
+    values = [value for value in values if not math.isnan(value)]
+    if not values:
+        return "none"
     digits = 1 if factor == 100 else 3
     text = f"{factor * statistics.mean(values):.{digits}f}"
     return f"{text} ± {factor * statistics.stdev(values):.{digits}f}" if len(values) > 1 else text
+
+
+def difference(values: list[float], first: list[float]) -> str:
+    """Returns the mean paired difference in points, with its 95 % confidence interval."""
+    points = [100 * (one - other) for one, other in zip(values, first, strict=False)]
+    if values is first or not any(points):
+        return "0"
+    mean = statistics.mean(points)
+    if len(points) < 2:
+        return f"{mean:+.1f}"
+    half = stats.t.ppf(0.975, len(points) - 1) * statistics.stdev(points) / len(points) ** 0.5
+    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
 
 
 def within_pair(manifest: dict, pair: tuple[str, str]) -> float:
@@ -169,13 +251,17 @@ def within_pair(manifest: dict, pair: tuple[str, str]) -> float:
     first, second = (names.index(name) for name in pair)
     confusion = manifest["measures"]["confusion"]
     right = confusion[first][first] + confusion[second][second]
-    return right / (right + confusion[first][second] + confusion[second][first])
+    taken = right + confusion[first][second] + confusion[second][first]
+    return right / taken if taken else math.nan
 
 
 def print_patience(options: argparse.Namespace) -> None:
     """Prints what PATIENCE would have done in the trainings without any choice."""
-    histories = [history for _, history in models(options, "none")]
-    print("\n| PATIENCE | epochs gone % | validation accuracy lost, points |\n| --- | --- | --- |")
+    histories = [history for _, history in models(options, "schedule constant")]
+    if not histories:
+        return
+    print("\nAt a constant step size:\n\n| PATIENCE | epochs gone % | validation accuracy lost, points |")
+    print("| --- | --- | --- |")
     for patience in (3, 5, 10, 20):
         gone, lost = [], []
         for history in histories:
@@ -183,8 +269,7 @@ def print_patience(options: argparse.Namespace) -> None:
             stop = last_epoch(accuracies, patience)
             gone.append(stop / len(accuracies))
             lost.append(max(accuracies) - max(accuracies[:stop]))
-        if histories:
-            print(f"| {patience} | {spread(gone, 100)} | {spread(lost, 100)} |")
+        print(f"| {patience} | {spread(gone, 100)} | {spread(lost, 100)} |")
 
 
 def last_epoch(accuracies: list[float], patience: int) -> int:
@@ -205,12 +290,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pixels", type=int, default=160, help="width and height of the simulated site")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--size", default="compact")
-    parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--learning-rate", type=float, default=4e-4)
+    parser.add_argument("--epochs", type=int, help="by default the recipe's")
+    parser.add_argument("--learning-rate", type=float, help="by default the recipe's")
+    parser.add_argument("--noise", type=float, default=1.0)
+    parser.add_argument("--labelled", type=float, default=0.6)
+    parser.add_argument("--away", type=int, metavar="YEAR")
     for name in ("sentinel1", "sentinel2", "polygons", "class-field", "sparse-classes"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--pieces", type=float, default=0, metavar="METRES")
     options = parser.parse_args()
+    options.harder = {"noise": options.noise, "labelled": options.labelled}
     names = ("sentinel1", "sentinel2", "polygons", "class_field", "sparse_classes")
     options.site = {name.replace("_", "-"): value for name in names if (value := getattr(options, name))}
     return options
