@@ -639,11 +639,12 @@ class TrainModel(Sampling):
         },
         advanced=True,
     )
-    warm_up: int | None = whole_number(
-        "Epochs in which the learning rate rises at first",
-        "Epochs in which the step size rises at first; by default as the recipe has it: 2, or the paper's 0.",
+    warm_up: float | None = number(
+        "Share of the epochs in which the learning rate rises at first (0.06 is 6 %)",
+        "Share of the epochs in which the step size rises at first; by default as the recipe has it: 0.06, or the "
+        "paper's 0.",
         default=None,
-        limit=_FROM_0,
+        limit=_SHARE_BELOW_1,
         advanced=True,
     )
     label_smoothing: float | None = number(

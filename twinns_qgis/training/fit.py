@@ -49,7 +49,7 @@ class Fitting:
         seed: Fixes all that is drawn: the order of the pixels, and what dropout drops.
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with Nesterov's momentum of 0.9).
         schedule: ``constant``, or ``cosine``: the step size falls to 0 along half a cosine over the epochs.
-        warm_up: Epochs in which the step size rises to what the schedule has.
+        warm_up: Share of the epochs in which the step size rises to what the schedule has.
         label_smoothing: Share of the target that goes to all classes alike (Szegedy et al. 2016, section 7).
         smoothing: Epochs whose validation accuracy is averaged to judge one; see `history.best_epoch`.
         patience: Epochs without a better validation accuracy after which training stops; 0 goes through all.
@@ -64,7 +64,7 @@ class Fitting:
     seed: int
     optimizer: str = "adam"
     schedule: str = "constant"
-    warm_up: int = 0
+    warm_up: float = 0.0
     label_smoothing: float = 0.0
     smoothing: int = 1
     patience: int = 0
@@ -74,7 +74,7 @@ class Fitting:
 
     def step_size(self, epoch: int) -> float:
         """Returns the step size of an epoch, counted from 1."""
-        risen = min(1.0, (epoch - 0.5) / self.warm_up) if self.warm_up else 1.0
+        risen = min(1.0, (epoch - 0.5) / (self.warm_up * self.epochs)) if self.warm_up else 1.0
         left = (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2 if self.schedule == "cosine" else 1.0
         return self.learning_rate * risen * left
 

@@ -109,7 +109,7 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     choices = {
         "patience": 5, "class_weights": "balanced", "augmentation": "symmetries", "date_dropout": 0.2,
         "date_shift": 6.0, "batch_norm": "frozen", "dropout": 0.3, "auxiliary_weight": 0.4, "scaling": "percentiles",
-        "optimizer": "sgd", "schedule": "cosine", "warm_up": 1, "label_smoothing": 0.2, "smoothing": 2,
+        "optimizer": "sgd", "schedule": "cosine", "warm_up": 0.5, "label_smoothing": 0.2, "smoothing": 2,
         "batch_size": 16, "learning_rate": 3e-4, "epochs": 1, "seed": 7,
     }  # fmt: skip
     fitted_by = []
@@ -123,7 +123,7 @@ def test_every_choice_of_training_is_carried_out_and_told(settings, listener, mo
     days = {name: tuple(day.toordinal() for day in own) for name, own in dates.items()}
     assert fitted_by == [
         Fitting(
-            epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", warm_up=1,
+            epochs=1, batch_size=16, learning_rate=3e-4, seed=7, optimizer="sgd", schedule="cosine", warm_up=0.5,
             label_smoothing=0.2, smoothing=2, patience=5,
             precision="auto", class_weights="balanced", augmentation=Augmentation(True, 0.2, 6.0, missing, days),
         )

@@ -258,7 +258,7 @@ def test_a_cosine_takes_the_step_size_from_its_first_value_to_almost_none():
 
 
 def test_a_warm_up_raises_the_step_size_to_what_the_schedule_has():
-    fitting = Fitting(8, 32, 1e-3, seed=0, schedule="cosine", warm_up=2)
+    fitting = Fitting(8, 32, 1e-3, seed=0, schedule="cosine", warm_up=0.25)
     steps = [fitting.step_size(epoch) for epoch in range(1, 9)]
     cosine = [1e-3 * 0.5 * (1 + np.cos(np.pi * t / 8)) for t in range(8)]
     np.testing.assert_allclose(steps, np.array([0.25, 0.75, 1, 1, 1, 1, 1, 1]) * cosine)
