@@ -9,8 +9,8 @@
 ``--noise`` and ``--labelled`` make the simulated site harder. ``--away`` maps another simulated site, in another year,
 with each model; both are prepared with the same dates of the year then. ``--pieces`` cuts the polygons by squares of so
 many metres and splits the pieces, where a few large polygons would decide alone. The site is the simulated one, made in
-FOLDER (one for each site), unless series and polygons are given. Every training is a process of its own and leaves its model
-in FOLDER/models; what is there is not trained again, so that a benchmark that was stopped goes on, and several may work
+FOLDER (one for each site), unless series and polygons are given. Every training is a process of its own and leaves its
+model in FOLDER/models. What is there is not trained again: a benchmark that was stopped goes on, and several may work
 side by side (``--only``). Prints a table in Markdown: mean and standard deviation over the splits, and of choices the
 mean difference from the first one on the same splits, with its 95 % confidence interval by Student's t.
 """

@@ -53,7 +53,6 @@ def main() -> int:
         CLASS_FIELD="class",
         SIZE="compact",
         EPOCHS=options.epochs,
-        LEARNING_RATE=0.0004,
         MODEL=folder / "landcover.twinns",
         REPORT=folder / "report.html",
     )
