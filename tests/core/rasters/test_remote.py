@@ -20,6 +20,7 @@ from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.rasters.remote.cache import cache
 from twinns_qgis.rasters.remote.files import Archive, RemoteFile
 from twinns_qgis.rasters.remote.hosts import OWN_HOSTS, check_host
+from twinns_qgis.rasters.remote.opening import fetch_heads
 
 SIDE = 1024
 WINDOW = Window(300, 300, 200, 200)
@@ -268,3 +269,17 @@ def test_a_slow_answer_is_waited_for_as_long_as_it_comes(server, read, monkeypat
 def test_signatures_are_made_on_the_host_of_the_api_alone():
     with pytest.raises(InputError, match="not on the host of the API"):
         Archive("https://example.org/stac", "https://example.com/sign")
+
+
+def test_heads_are_read_side_by_side_and_once(server, listener):
+    for number in range(16):
+        (server.folder / f"{number}.tif").write_bytes((server.folder / "a.tif").read_bytes())
+    files = [RemoteFile.of(f"{server.url}/{number}.tif", Archive(server.url)) for number in range(16)]
+    together = threading.Barrier(requesting.CONNECTIONS)  # breaks, unless so many requests are under way at once
+    server.before = lambda request: together.wait(10) < 0
+    fetch_heads([*files, *files, server.folder / "a.tif"], listener)
+    assert len(server.requests) == len(files)
+    server.before = lambda request: False
+    with open_raster(files[0]) as dataset:
+        assert dataset.shape == (SIDE, SIDE)
+    assert len(server.requests) == len(files)

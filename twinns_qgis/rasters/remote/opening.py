@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,11 @@ import requests
 from rasterio.abc import FileContainer
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.blocks import Threads
 from twinns_qgis.rasters.remote.cache import cache
 from twinns_qgis.rasters.remote.files import RemoteFile
-from twinns_qgis.rasters.remote.requesting import get
+from twinns_qgis.rasters.remote.requesting import CONNECTIONS, get
+from twinns_qgis.reporter import Reporter
 
 _HEAD = 32 * 1024
 """Bytes of the first read: the header of a cloud-optimised file."""
@@ -85,6 +88,23 @@ class Opener(FileContainer):
     def _check(self, path: str) -> None:
         if path != self.file.key:
             raise FileNotFoundError(path)
+
+
+def fetch_heads(files: Iterable[object], reporter: Reporter) -> None:
+    """Reads the heads of those files that are on servers, side by side: one by one, those of a year take minutes.
+
+    Args:
+        files: The files; others are passed over.
+        reporter: Receives the progress.
+
+    Raises:
+        InputError: A server does not give one.
+        Cancelled: The user asked the job to stop.
+    """
+    remote = [file for file in dict.fromkeys(files) if isinstance(file, RemoteFile)]
+    with Threads(reporter, CONNECTIONS) as threads:
+        for number, _ in enumerate(threads.map(_Ranges, remote), 1):
+            reporter.progress(0.0, f"Looked at {number} of {len(remote)} files")
 
 
 class _Ranges:

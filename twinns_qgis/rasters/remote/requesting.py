@@ -22,8 +22,9 @@ _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = 3
-_CONNECTIONS = 8
-_turns = threading.BoundedSemaphore(_CONNECTIONS)
+CONNECTIONS = 8
+"""Requests that are under way at once, of all threads."""
+_turns = threading.BoundedSemaphore(CONNECTIONS)
 
 
 class Traffic:

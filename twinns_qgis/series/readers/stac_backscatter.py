@@ -15,6 +15,7 @@ import numpy as np
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote.opening import fetch_heads
 from twinns_qgis.series.names.polarisations import polarisations
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.product import Product
@@ -43,6 +44,7 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     """
     items = of_sentinel1(files, search)
     search.unrecognised.update({item.source: ABSENT for item in items if not item.rasters()})
+    fetch_heads((band.file for item in items for band in layers_of(item).values()), search.reporter)
     found = [(item, _bands(item)) for item in items if item.rasters()]
     days = search.dates.of({item.place: item.tags for item, _ in found})
     return [Product(item.name, days[item.place], bands, orbit=item.orbit) for item, bands in found]

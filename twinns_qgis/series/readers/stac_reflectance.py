@@ -22,6 +22,7 @@ import numpy as np
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.remote.opening import fetch_heads
 from twinns_qgis.series.names.layers import layer_described
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
@@ -60,7 +61,9 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
     Raises:
         InputError: An item tells no date, or too little to know the offset.
     """
-    products = [(item, _product(item, search)) for item in level_2a(files, search)]
+    items = level_2a(files, search)
+    fetch_heads((band.file for item in items for band in layers_of(item).values()), search.reporter)
+    products = [(item, _product(item, search)) for item in items]
     search.unrecognised.update({item.source: ABSENT for item, product in products if not product.bands})
     found = [(item, product) for item, product in products if product.bands]
     days = search.dates.of({item.place: item.tags for item, _ in found})
