@@ -107,6 +107,10 @@ def _polygons_output(parameter: kinds.PolygonsOutput, name: str, label: str) -> 
     return QgsProcessingParameterVectorDestination(name, label, _POLYGONS, createByDefault=parameter.required)
 
 
+def _folder_output(parameter: kinds.FolderOutput, name: str, label: str) -> Definition:
+    return QgsProcessingParameterFolderDestination(name, label, createByDefault=parameter.required)
+
+
 _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.Text: lambda _, name, label: QgsProcessingParameterString(name, label),
     kinds.Extent: lambda _, name, label: QgsProcessingParameterExtent(name, label),
@@ -127,5 +131,5 @@ _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.FileOutput: _file_output,
     kinds.RasterOutput: _raster_output,
     kinds.PolygonsOutput: _polygons_output,
-    kinds.FolderOutput: lambda _, name, label: QgsProcessingParameterFolderDestination(name, label),
+    kinds.FolderOutput: _folder_output,
 }

@@ -14,7 +14,9 @@ MISSED_SHARE = 0.03
 
 # Bits of the CLM mask as MAJA sets them: cloud or shadow, cloud, cloud by a threshold of one date, shadow of a cloud in
 # the image, shadow of a cloud outside it.
-_CLOUD = 1 | 2 | 4
+CLOUD_BIT = 2
+"""The bit of the mask that clouds have and shadows do not."""
+_CLOUD = 1 | CLOUD_BIT | 4
 _SHADOW = 1 | 32
 _SHADOW_FROM_OUTSIDE = 1 | 64
 

@@ -41,5 +41,9 @@ def write_date(folder: Path, ground: Ground, day: date, grid: Grid, seed: int, n
     # Hundredths of a dB are finer than any sensor, and keep the last bits of different processors' logarithms out.
     backscatter_db = np.round(10 * np.log10(power), 2).astype(np.float32)
     for index, polarisation in enumerate(SENTINEL1_BANDS):
-        name = f"s1a_31UES_{polarisation.lower()}_DES_110_{day:%Y%m%d}txxxxxx.tif"
-        write_raster(folder / name, backscatter_db[..., index], grid, nodata=NODATA)
+        write_raster(folder / file_name(day, polarisation), backscatter_db[..., index], grid, nodata=NODATA)
+
+
+def file_name(day: date, polarisation: str) -> str:
+    """Returns the name of the GeoTIFF of a date and a polarisation."""
+    return f"s1a_31UES_{polarisation.lower()}_DES_110_{day:%Y%m%d}txxxxxx.tif"

@@ -25,6 +25,11 @@ _QUANTIFICATION = 10000
 _BANDS_10_M = frozenset({"B2", "B3", "B4", "B8"})
 
 
+def product_name(overpass: Overpass) -> str:
+    """Returns the name of the product of a date, which its folder has and its files begin with."""
+    return f"SENTINEL2{overpass.platform}_{overpass.day:%Y%m%d}-105421-464_L2A_T31UES_C_V1-0"
+
+
 def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, seed: int, noise: float = 1.0) -> None:
     """Writes the product of one date.
 
@@ -39,7 +44,7 @@ def write_product(folder: Path, ground: Ground, overpass: Overpass, grid: Grid, 
     rng = generator(seed, Stream.SENTINEL2, day_of_year(overpass.day))
     sky = draw_sky(rng, grid.width, overpass.cloud_cover, min(1.0, noise * MISSED_SHARE))
     reflectance = sky.seen_through(ground.reflectance(day_of_year(overpass.day)))
-    name = f"SENTINEL2{overpass.platform}_{overpass.day:%Y%m%d}-105421-464_L2A_T31UES_C_V1-0"
+    name = product_name(overpass)
     masks = folder / name / "MASKS"
     masks.mkdir(parents=True)
     for index, band in enumerate(SENTINEL2_BANDS):

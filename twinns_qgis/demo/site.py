@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from twinns_qgis.demo.acquisitions import sentinel1_dates, sentinel2_overpasses
+from twinns_qgis.demo.archive import write_archive
 from twinns_qgis.demo.conditions import USUAL, Conditions
 from twinns_qgis.demo.ground import Ground
 from twinns_qgis.demo.landscape import draw_landscape
@@ -32,7 +33,13 @@ _RESOLUTION = 10.0
 
 
 def create_demo_site(
-    folder: Path, *, size: int = 256, seed: int = 0, conditions: Conditions = USUAL, reporter: Reporter
+    folder: Path,
+    *,
+    size: int = 256,
+    seed: int = 0,
+    conditions: Conditions = USUAL,
+    archive: Path | None = None,
+    reporter: Reporter,
 ) -> None:
     """Writes a simulated site: Sentinel-1 and Sentinel-2 products of a year, polygons with classes, the true map.
 
@@ -43,10 +50,11 @@ def create_demo_site(
         size: Width and height of the site in pixels of 10 m, an even number.
         seed: Fixes everything that is random but the weather of years.
         conditions: How hard the site is, and the year.
+        archive: Folder to write the same scenes to as a STAC archive, new or empty; see `archive`.
         reporter: Receives the progress, and says between dates whether the user cancelled.
 
     Raises:
-        InputError: The folder holds something or can't be made, or size or seed is out of range.
+        InputError: A folder holds something or can't be made, one lies in the other, or size or seed is out of range.
         Cancelled: The user stopped the job; nothing is left behind.
 
     Example:
@@ -54,16 +62,26 @@ def create_demo_site(
         >>> sorted(path.name for path in Path("demo").iterdir() if path.is_dir())
         ['sentinel1', 'sentinel2']
     """
-    _check(folder, size, seed)
+    _check(size, seed)
+    _check_folder(folder, "site")
+    if archive is not None:
+        _check_folder(archive, "archive")
+        _check_apart(folder.resolve(), archive.resolve())
     grid = site_grid(size)
-    with _whole_folder(folder, reporter) as partial:
+    with ExitStack() as stack:
+        # The folder that is left first gets its name first: a site with an archive has both.
+        partial = stack.enter_context(_whole_folder(folder, "site", reporter))
+        partial_archive = stack.enter_context(_whole_folder(archive, "archive", reporter)) if archive else None
         reporter.progress(0, "Drawing the landscape")
         landscape = draw_landscape(grid, seed, conditions.labelled)
         ground = Ground(landscape, grid, seed, conditions)
         write_polygons(partial / "polygons.gpkg", landscape, grid)
         write_truth(partial / "truth.tif", ground, grid)
         write_classes(partial / "classes.csv")
-        _write_products(partial, ground, grid, seed, conditions, reporter)
+        share = 0.5 if partial_archive else 1.0
+        _write_products(partial, ground, grid, seed, conditions, reporter.part(0, share))
+        if partial_archive:
+            write_archive(partial_archive, partial, grid, conditions.year, reporter.part(share, 1))
     reporter.progress(1, "The site is made")
 
 
@@ -88,7 +106,7 @@ def _write_products(
         write_date(folder / "sentinel1", ground, day, grid, seed, conditions.noise)
 
 
-def _check(folder: Path, size: int, seed: int) -> None:
+def _check(size: int, seed: int) -> None:
     if size < SMALLEST_SIZE or size % 2:
         raise InputError(
             f"The size of the site is {size}; an even number of at least {SMALLEST_SIZE} pixels was expected.",
@@ -96,15 +114,26 @@ def _check(folder: Path, size: int, seed: int) -> None:
         )
     if seed < 0:
         raise InputError(f"The seed is {seed}; a number of 0 or more was expected.", "Choose another seed.")
+
+
+def _check_folder(folder: Path, what: str) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = "is not empty" if folder.is_dir() else "is a file"
-        raise InputError(f"The folder {folder} of the site {what}.", "Choose a new or an empty folder.")
+        state = "is not empty" if folder.is_dir() else "is a file"
+        raise InputError(f"The folder {folder} of the {what} {state}.", "Choose a new or an empty folder.")
     if not folder.parent.is_dir():
-        raise InputError(f"The folder {folder.parent} of the site {folder.name} does not exist.", "Make it first.")
+        raise InputError(f"The folder {folder.parent} of the {what} {folder.name} does not exist.", "Make it first.")
+
+
+def _check_apart(folder: Path, archive: Path) -> None:
+    if folder == archive or folder in archive.parents or archive in folder.parents:
+        raise InputError(
+            f"The folders {folder} of the site and {archive} of the archive are one, or one lies in the other.",
+            "Give them two folders side by side: else a search of the one would find each scene twice.",
+        )
 
 
 @contextmanager
-def _whole_folder(folder: Path, reporter: Reporter) -> Iterator[Path]:
+def _whole_folder(folder: Path, what: str, reporter: Reporter) -> Iterator[Path]:
     """Yields a new folder to write to, and moves it to `folder` once the block ends without an error."""
     folder = folder.resolve()
     partial = partial_name(folder)
@@ -112,7 +141,7 @@ def _whole_folder(folder: Path, reporter: Reporter) -> Iterator[Path]:
         partial.mkdir()
     except FileExistsError as error:
         raise InputError(
-            f"{partial} exists: another run is making this site, or one was stopped in the midst of it.",
+            f"{partial} exists: another run is making this {what}, or one was stopped in the midst of it.",
             "Wait for it, or delete that folder.",
         ) from error
     except OSError as error:
@@ -122,7 +151,7 @@ def _whole_folder(folder: Path, reporter: Reporter) -> Iterator[Path]:
 
     def discard() -> str:
         shutil.rmtree(partial, ignore_errors=True)
-        return f"The unfinished site {partial} was removed."
+        return f"The unfinished {what} {partial} was removed."
 
     with reporter.last_resort(discard):
         try:

@@ -18,5 +18,13 @@ class CreateDemoSite(Job, declarations.CreateDemoSite):
         from twinns_qgis.demo.conditions import Conditions
 
         conditions = Conditions(self.noise, self.labelled, self.year)
-        create_demo_site(self.folder, size=self.size, seed=self.seed, conditions=conditions, reporter=reporter)
-        return {"folder": str(self.folder)}
+        create_demo_site(
+            self.folder,
+            size=self.size,
+            seed=self.seed,
+            conditions=conditions,
+            archive=self.archive,
+            reporter=reporter,
+        )
+        outputs = {"folder": self.folder, "archive": self.archive}
+        return {name: str(path) for name, path in outputs.items() if path}

@@ -182,6 +182,12 @@ class CreateDemoSite(Declaration):
         advanced=True,
     )
     folder: Path = folder_output("Folder of the demo site", "Folder to make the site in; it must be new or empty.")
+    archive: Path | None = folder_output(
+        "Folder of its scenes as a STAC archive",
+        "Folder, new or empty and beside the other one, to write the same scenes to as public archives have them: a "
+        "STAC catalogue of cloud-optimised GeoTIFFs, which Find scenes searches.",
+        default=None,
+    )
 
 
 class FindScenes(Declaration):
