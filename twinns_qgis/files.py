@@ -152,6 +152,11 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
     return digest.hexdigest()
 
 
+def lies_below(path: Path, folder: Path) -> bool:
+    """Whether a path lies below a folder, wherever ``..`` and links in it lead."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def url_of(path: Path) -> str | None:
     """Returns the URL that was given as a path, which has taken one of its slashes away; None of a path on disk."""
     match = _URL.fullmatch(path.as_posix())

@@ -202,15 +202,17 @@ class FindScenes(Declaration):
         "downloaded: the list, a GeoJSON of their footprints with clouds, date, orbit, tile and baseline, goes into "
         "the algorithms that prepare, which read from the archive's files what the area needs.\n\n"
         "earth-search, planetary-computer and digital-earth-africa are known by name, any other archive by the address "
-        "of its API. No host is contacted but that of the API."
+        "of its API. A catalogue on disk, such as that of the demo site, is searched too, without internet. No host is "
+        "contacted but that of the API."
     )
     tags = "stac,search,download,archive,catalogue,cloud optimised,sentinel,twinns"
     page = "archives.md"
     numbers: ClassVar = {"scenes": "Number of scenes"}
 
     api: str = text(
-        "Archive, or address of a STAC API",
-        "earth-search, planetary-computer, digital-earth-africa, or the address of a STAC API, https://....",
+        "Archive, address of a STAC API, or path of a STAC catalogue",
+        "earth-search, planetary-computer, digital-earth-africa, the address of a STAC API, https://..., or the path "
+        "of a STAC catalogue on disk, catalog.json or its folder.",
         default="planetary-computer",
     )
     collections: str = text(
@@ -219,7 +221,13 @@ class FindScenes(Declaration):
         "archive's own names of its collections.",
         default="sentinel-2",
     )
-    extent: str = extent("Area", "Area, as xmin,xmax,ymin,ymax [EPSG:code].")
+    extent: str | None = extent("Area", "Area, as xmin,xmax,ymin,ymax [EPSG:code].", default=None)
+    polygons: str | None = polygons(
+        "Or polygons, instead of an area",
+        "Layer of polygons or points whose scenes are wanted, instead of an area; file|layername=name.",
+        default=None,
+        points=True,
+    )
     start: date = day("First date", "First date of acquisition.")
     end: date = day("Last date", "Last date of acquisition.")
     max_cloud: float = number(

@@ -17,7 +17,7 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import LeftOut, Product
 from twinns_qgis.series.readers.search import Search
-from twinns_qgis.series.readers.stac_items import hosts_of
+from twinns_qgis.series.readers.stac_items import origins_of
 
 _OTHER_FORMATS = (".jp2", ".img", ".vrt", ".nc", ".dim", ".hdf")
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
@@ -82,8 +82,8 @@ def find_products(readers: Readers, inputs: Inputs, period: Period, search: Sear
         InputError: There is none, one can't be used, or a file that the user named gives none.
     """
     inputs.bands.check(readers.is_name)
-    if inputs.scenes and (hosts := hosts_of(inputs.scenes)):
-        search.reporter.info(f"Files are read from {', '.join(hosts)}, and from nowhere else.")
+    if inputs.scenes and (origins := origins_of(inputs.scenes)):
+        search.reporter.info(f"Files are read from {', '.join(origins)}, and from nowhere else.")
     files = rest = inputs.files()
     found: list[Product] = []
     of_products: set[File] = set()

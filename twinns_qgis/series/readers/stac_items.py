@@ -4,7 +4,8 @@ Formats: the item specification 1.0 and 1.1 with its extensions eo, raster, proj
 says in ``eo:bands`` and ``raster:bands``, 1.1 says in ``bands``, and what all bands have in common in the asset itself.
 
 An item is what somebody else wrote. Below a folder only files that the user gave are read for it: its addresses tell
-names. Of a scene list its addresses are read, of servers that the user saw before, and on disk what lies beside it.
+names. Of a scene list its addresses are read, of servers that the user saw before, and on disk what lies below its
+folder; of one that was made from a catalogue on disk, instead what lies below the folder of the catalogue.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import lies_below
 from twinns_qgis.rasters.archives import File, LocalFile, place, read_bytes
 from twinns_qgis.rasters.remote.files import Archive, RemoteFile, parts_of
 from twinns_qgis.series.dates import Tags, by_acquisition
@@ -93,12 +95,14 @@ class Item:
         content: The item.
         files: The files that the user gave, among which those of its assets are found, by their names.
         archive: Where its addresses lead; None where they are not to be read.
+        folder: Of a scene list the folder below which files on disk are read; None: that of its own file.
     """
 
     source: LocalFile
     content: Mapping[str, Any]
     files: Mapping[str, Sequence[File]] = field(repr=False)
     archive: Archive | None = None
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -166,10 +170,10 @@ class Item:
             return RemoteFile.of(_https(asset), self.archive)
         path = unquote(address.path) if address.scheme else asset["href"]
         candidates = self.files.get(PurePosixPath(path.replace("\\", "/")).name.lower(), ())
-        folder = place(self.source).parent
+        folder = self.folder or place(self.source).parent
         said = _plain(Path(path) if address.scheme == "file" else folder / path)
         if self.archive:
-            return said if folder in said.parents and said.is_file() else None
+            return said if lies_below(said, folder) and said.is_file() else None
         if address.scheme in ("", "file") and (exact := [file for file in candidates if place(file) == said]):
             return exact[0]
         near = [file for file in candidates if place(file).parent == folder]
@@ -233,20 +237,23 @@ def _items(file: LocalFile, files: Mapping[str, Sequence[File]], search: Search)
         content = _mapping(json.loads(read_bytes(file)))
     except (ValueError, RecursionError):  # no JSON, which is nothing to us
         return []
-    archive = Archive(str(content.get(API, "")), str(content.get(SIGNING, ""))) if search.scenes else None
+    archive = folder = None
+    if search.scenes:
+        archive = Archive(str(content.get(API, "")), str(content.get(SIGNING, "")))
+        folder = _folder_of_catalogue(file, content)
     found = _mappings(content.get("features")) if content.get("type") == "FeatureCollection" else [content]
     return [
-        Item(file, item, files, archive)
+        Item(file, item, files, archive, folder)
         for item in found
         if "stac_version" in item and item.get("id") and "assets" in item
     ]
 
 
-def hosts_of(scenes: Path) -> list[str]:
-    """Returns the servers to which a scene list leads, in the order of their names.
+def origins_of(scenes: Path) -> list[str]:
+    """Returns the servers to which a scene list leads, by name, and the folder of the catalogue that it is from.
 
     Raises:
-        InputError: It can't be read, or holds no items.
+        InputError: It can't be read, or holds no items; or its catalogue is gone.
     """
     try:
         content = _mapping(json.loads(read_bytes(scenes)))
@@ -257,9 +264,31 @@ def hosts_of(scenes: Path) -> list[str]:
         raise InputError(f"{scenes} is no scene list.", "Give a GeoJSON of STAC items, such as findscenes writes.")
     assets = [_mapping(asset) for item in items for asset in _mapping(item.get("assets")).values()]
     addresses = [_https(asset) for asset in assets if isinstance(asset.get("href"), str)]
-    return sorted(
-        {host for address in [*addresses, str(content.get(SIGNING, ""))] if (host := parts_of(address).netloc)}
-    )
+    hosts = {host for address in [*addresses, str(content.get(SIGNING, ""))] if (host := parts_of(address).netloc)}
+    folder = _folder_of_catalogue(scenes, content)
+    return [*sorted(hosts), *([f"the folder {folder}"] if folder else [])]
+
+
+def _folder_of_catalogue(scenes: LocalFile, content: Mapping[str, Any]) -> Path | None:
+    """Returns the folder of the catalogue on disk that a scene list was made from; None if it is from elsewhere.
+
+    Raises:
+        InputError: There is no catalogue: so a list can't name any folder.
+    """
+    api = str(content.get(API, ""))
+    if not api or parts_of(api).scheme in ("https", "http"):
+        return None
+    path = place(scenes).absolute().parent / api
+    try:
+        catalogue = _mapping(json.loads(read_bytes(path)))
+    except (InputError, ValueError, RecursionError):
+        catalogue = {}
+    if catalogue.get("type") not in ("Catalog", "Collection"):
+        raise InputError(
+            f"The scene list {scenes} was made from the STAC catalogue {path}, which is not there.",
+            "Check that its disk is there, or search once more, with findscenes.",
+        )
+    return path.parent
 
 
 def _https(asset: Mapping[str, Any]) -> str:

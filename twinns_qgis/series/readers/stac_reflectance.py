@@ -44,6 +44,8 @@ _OTHER_LEVEL = re.compile(r"(?<![a-z0-9])(msi)?l(evel-)?1c(?![a-z0-9])|s2msi1c")
 _BASELINE = re.compile(r"N?(\d{2})\.?(\d{2})")
 _BASELINE_IN_NAME = re.compile(r"_N(\d{4})_")
 _TILE = re.compile(r"\d{1,2}[A-Z]{3}")
+_TILE_IN_NAME = re.compile(r"(?<![A-Z0-9])(?!1S[DS][HV]_)T?(\d{1,2}[A-Z]{3})(?![A-Z0-9])")
+"""But for what Sentinel-1 has in its names: level 1, its class and its polarisations."""
 OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
 """What says of an item's GeoTIFFs, and not of its JPEG 2000, that the offset was taken off already."""
 _SCALE = 0.0001
@@ -135,7 +137,7 @@ def tile_of(item: Item) -> str | None:
         str(properties.get("grid:code", "")).removeprefix("MGRS-"),
         "".join(parts[:3]),
         "".join(parts[3:]),
-        *re.findall(r"(?<![A-Z0-9])T?(\d{1,2}[A-Z]{3})(?![A-Z0-9])", item.name),
+        *_TILE_IN_NAME.findall(item.name),
     ]
     return next((text.zfill(5) for text in said if isinstance(text, str) and _TILE.fullmatch(text)), None)
 

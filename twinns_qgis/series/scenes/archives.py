@@ -1,13 +1,15 @@
-"""The archives that are known by name; any other is found by the address of its API.
+"""The archives that are known by name; any other is found by the address of its API, or as a catalogue of files.
 
 Addresses and collections are those of the archives' own documentation.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from twinns_qgis.errors import InputError
@@ -18,7 +20,7 @@ class Known:
     """An archive.
 
     Args:
-        api: Address of its STAC API.
+        api: Address of its STAC API, or of the first file of a static catalogue, a URL or an absolute path.
         collections: Its collections by the sensors that `preparesentinel1` and `preparesentinel2` want.
         signing: Address of what signs its files' addresses, on the API's host; empty for none.
         region: Region of its public buckets at AWS, where items name them as ``s3://``; empty for none.
@@ -28,6 +30,16 @@ class Known:
     collections: Mapping[str, str] = field(default_factory=dict)
     signing: str = ""
     region: str = ""
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is a catalogue of files, which nobody answers for."""
+        return self.api.lower().endswith(".json")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a catalogue on disk; None if it is on a server."""
+        return None if self.api.startswith(("https://", "http://")) else Path(self.api).parent
 
     def address(self, href: str) -> str:
         """Returns the address of a file as servers understand it."""
@@ -47,13 +59,15 @@ ARCHIVES = {
     ),
 }  # fmt: skip
 SENSORS = ("sentinel-2", "sentinel-1")
+_OF_CATALOGUES = {"sentinel-2": "sentinel-2-l2a", "sentinel-1": "sentinel-1-rtc"}
+"""What catalogues of files are taken to call the collections of the sensors: as most archives do."""
 
 
 def parse_archive(text: str) -> Known:
-    """Returns the archive of a name, or of the address of an API.
+    """Returns the archive of a name, of the address of an API, or of a catalogue of files or its folder.
 
     Raises:
-        InputError: It is neither.
+        InputError: It is none of these.
 
     Example:
         >>> parse_archive("planetary-computer").collections["sentinel-1"]
@@ -62,6 +76,8 @@ def parse_archive(text: str) -> Known:
     text = text.strip()
     if text.lower() in ARCHIVES:
         return ARCHIVES[text.lower()]
+    if text and (path := Path(text)).exists():
+        return _on_disk(path)
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -69,9 +85,21 @@ def parse_archive(text: str) -> Known:
     if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
         raise InputError(
             f"API is '{text.partition('?')[0]}'.",
-            f"Give {', '.join(ARCHIVES)}, or the address of a STAC API, https://...",
+            f"Give {', '.join(ARCHIVES)}, the address of a STAC API, https://..., or the path of a STAC catalogue, "
+            "catalog.json.",
         )
-    return next((known for known in ARCHIVES.values() if known.api == text.rstrip("/")), Known(text.rstrip("/")))
+    other = Known(text.rstrip("/"))
+    other = replace(other, collections=_OF_CATALOGUES) if other.is_static else other
+    return next((known for known in ARCHIVES.values() if known.api == other.api), other)
+
+
+def _on_disk(path: Path) -> Known:
+    catalogue = path / "catalog.json" if path.is_dir() else path
+    if catalogue.suffix.lower() != ".json" or not catalogue.is_file():
+        raise InputError(
+            f"API is {path}, which is no STAC catalogue.", "Give the path of a catalogue, catalog.json, or its folder."
+        )
+    return Known(os.path.normpath(catalogue.absolute()), _OF_CATALOGUES)
 
 
 def parse_collections(text: str, archive: Known) -> list[str]:

@@ -24,7 +24,7 @@ from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.names.layers import layer_described
 from twinns_qgis.series.readers import stac_backscatter, stac_reflectance
 from twinns_qgis.series.readers.search import Search
-from twinns_qgis.series.readers.stac_items import Item, ItemBand, hosts_of
+from twinns_qgis.series.readers.stac_items import Item, ItemBand, origins_of
 from twinns_qgis.series.scenes.kept import KeptScene, safe_name
 from twinns_qgis.series.scenes.parts import Failed, Part
 from twinns_qgis.series.scenes.windows import windows_of
@@ -138,8 +138,8 @@ def download_scenes(
     """
     inputs = Inputs(scenes=scenes)
     wanted = parse_layers(bands)
-    if hosts := hosts_of(scenes):
-        reporter.info(f"Files are read from {', '.join(hosts)}, and from nowhere else.")
+    if origins := origins_of(scenes):
+        reporter.info(f"Files are read from {', '.join(origins)}, and from nowhere else.")
     search = Search.among(inputs, reporter)
     found = _scenes(scenes, wanted, search)
     _make(folder)

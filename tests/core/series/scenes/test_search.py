@@ -1,26 +1,23 @@
 """Scene lists from a STAC API: a real one on loopback, and such as send one elsewhere."""
 
 import json
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from datetime import date
-from pathlib import Path
 
+import geopandas
 import pytest
+import shapely
 from file_server import answer, serving
+from stac_api import stac_api
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.product import Orbit
 from twinns_qgis.series.scenes.archives import Known
+from twinns_qgis.series.scenes.place import Place
 from twinns_qgis.series.scenes.search import Wanted, find_scenes
 
-SERVER = Path(sys.executable).with_name("rustac")
-AREA = Extent.parse("3.2,3.3,50.2,50.3 [EPSG:4326]")
+AREA = Place.of_extent(Extent.parse("3.2,3.3,50.2,50.3 [EPSG:4326]"))
 SCENES = (
     ("2021-06-01", "03.00", 10.0, 3, 51),
     ("2021-06-01", "05.00", 10.0, 3, 51),
@@ -50,31 +47,16 @@ def item(number, day, baseline, cloud, west, orbit):
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
     """The address of a real STAC API that holds the scenes."""
-    if not SERVER.is_file():
-        pytest.skip("rustac is not installed, which serves the API")
     path = tmp_path_factory.mktemp("api") / "items.json"
     items = [item(number, *scene) for number, scene in enumerate(SCENES)]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = subprocess.Popen([SERVER, "serve", "--addr", address, path], stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://{address}", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://{address}"
-    finally:
-        server.kill()
-        server.wait()
+    with stac_api(path) as address:
+        yield address
 
 
 def wanted(**changes):
     return Wanted(
-        **{"collections": ["s2"], "extent": AREA, "period": Period(date(2021, 1, 1), date(2021, 12, 31)), **changes}
+        **{"collections": ["s2"], "place": AREA, "period": Period(date(2021, 1, 1), date(2021, 12, 31)), **changes}
     )
 
 
@@ -98,14 +80,44 @@ def test_clouds_and_orbit_choose_among_scenes(tmp_path, api, listener):
     output = tmp_path / "scenes.geojson"
     assert find_scenes(output, Known(api), wanted(most_clouds=50, orbit=Orbit(relative=51)), listener) == 1
     assert json.loads(output.read_text())["features"][0]["properties"]["date"] == "2021-06-01"
-    utm = Extent.parse("520000,530000,5560000,5570000 [EPSG:32631]")
-    assert find_scenes(output, Known(api), wanted(extent=utm), listener) == 3
+    utm = Place.of_extent(Extent.parse("520000,530000,5560000,5570000 [EPSG:32631]"))
+    assert find_scenes(output, Known(api), wanted(place=utm), listener) == 3
+
+
+def test_polygons_choose_the_scenes_that_they_touch(tmp_path, api, listener):
+    # Their hull reaches over both columns of scenes, they themselves over the eastern one alone.
+    ring = shapely.box(3.9, 49.9, 9.9, 51.1) - shapely.box(4.1, 49.95, 9.05, 51.05)
+    west, east = shapely.box(3.2, 50.2, 3.3, 50.3), shapely.box(9.2, 50.2, 9.3, 50.3)
+    many = east.buffer(0.05, quad_segs=500)
+    days = {}
+    for name, shapes in (
+        ("west", [west]),
+        ("east", [east]),
+        ("both", [west, east]),
+        ("ring", [ring]),
+        ("many", [many]),
+    ):
+        place = Place.of_polygons(geopandas.GeoSeries(shapes, crs=4326).to_crs(3035), name)
+        find_scenes(tmp_path / name, Known(api), wanted(place=place), listener)
+        scenes = json.loads((tmp_path / name).read_text())["features"]
+        days[name] = [scene["properties"]["date"] for scene in scenes]
+    west, east = ["2021-06-01", "2021-06-11", "2021-07-01"], ["2021-07-11"]
+    assert days == {"west": west, "east": east, "both": west + east, "ring": west + east, "many": east}
+
+
+def test_scenes_in_the_gaps_of_polygons_are_dropped(tmp_path, api, listener):
+    # So many vertices that the API is asked for their hull, which lies over all scenes.
+    corners = [shapely.Point(x, 50.5).buffer(0.1, quad_segs=200) for x in (2.5, 9.5)]
+    place = Place.of_polygons(geopandas.GeoSeries(corners, crs=4326), "corners")
+    assert shapely.geometry.shape(place.query["intersects"]).intersects(shapely.box(3, 50, 4, 51))
+    assert find_scenes(tmp_path / "a", Known(api), wanted(place=place), listener) == 1
 
 
 def test_nothing_found_says_what_to_change_and_leaves_no_list(tmp_path, api, listener):
     output = tmp_path / "scenes.geojson"
+    elsewhere = Place.of_extent(Extent.parse("60,61,50,51 [EPSG:4326]"))
     with pytest.raises(InputError, match="has no scene"):
-        find_scenes(output, Known(api), wanted(extent=Extent.parse("60,61,50,51 [EPSG:4326]")), listener)
+        find_scenes(output, Known(api), wanted(place=elsewhere), listener)
     with pytest.raises(InputError, match="none of them with at most 5 %"):
         find_scenes(output, Known(api), wanted(most_clouds=5), listener)
     assert not output.exists()
