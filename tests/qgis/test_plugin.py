@@ -138,7 +138,7 @@ def test_qgis_process_downloads_scenes_with_the_real_worker(qgis_process, comput
         done = qgis_process(
             "run", "twinns:downloadscenes", "--json", "--", f"SCENES={tmp_path / 'scenes.geojson'}", "MARGIN=0",
             "EXTENT=501000,502000,5598000,5599000 [EPSG:32631]", f"FOLDER={tmp_path / 'scenes'}",
-            TWINNS_PYTHON=str(compute_python),
+            TWINNS_PYTHON=str(compute_python), TWINNS_OWN_HOSTS="127.0.0.1",
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["results"] == {"FOLDER": str(tmp_path / "scenes"), "COUNT": 1}
