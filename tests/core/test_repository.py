@@ -19,7 +19,12 @@ FLOW = (
     "demo", "jobs", "compute", "__main__",
 )  # fmt: skip
 MODULES = sorted(CORE.rglob("*.py"))
-DISTRIBUTIONS = {"pystac_client": "pystac-client", "pystac": "pystac-client", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "pystac": "pystac-client",
+    "pystac_client": "pystac-client",
+    "requests_aws4auth": "requests-aws4auth",
+    "sklearn": "scikit-learn",
+}
 OTHER_BACKENDS = {"jax", "torch"}
 
 

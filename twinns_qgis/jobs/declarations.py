@@ -201,9 +201,9 @@ class FindScenes(Declaration):
         "Searches an archive of satellite images by its STAC API for the scenes of an area and a time. Nothing is "
         "downloaded: the list, a GeoJSON of their footprints with clouds, date, orbit, tile and baseline, goes into "
         "the algorithms that prepare, which read from the archive's files what the area needs.\n\n"
-        "earth-search, planetary-computer and digital-earth-africa are known by name, any other archive by the address "
-        "of its API. A catalogue on disk, such as that of the demo site, is searched too, without internet. No host is "
-        "contacted but that of the API."
+        "earth-search, planetary-computer, digital-earth-africa and copernicus-data-space are known by name, any other "
+        "archive by the address of its API. A catalogue on disk, such as that of the demo site, is searched too, "
+        "without internet. No host is contacted but that of the API."
     )
     tags = "stac,search,download,archive,catalogue,cloud optimised,sentinel,twinns"
     page = "archives.md"
@@ -211,8 +211,8 @@ class FindScenes(Declaration):
 
     api: str = text(
         "Archive, address of a STAC API, or path of a STAC catalogue",
-        "earth-search, planetary-computer, digital-earth-africa, the address of a STAC API, https://..., or the path "
-        "of a STAC catalogue on disk, catalog.json or its folder.",
+        "earth-search, planetary-computer, digital-earth-africa, copernicus-data-space, the address of a STAC API, "
+        "https://..., or the path of a STAC catalogue on disk, catalog.json or its folder.",
         default="planetary-computer",
     )
     collections: str = text(

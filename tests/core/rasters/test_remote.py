@@ -179,7 +179,7 @@ def test_redirects_on_the_host_are_followed_and_never_in_circles(server, read):
 @pytest.mark.parametrize(
     "href",
     [
-        "file:///etc/passwd", "/etc/passwd", "/vsicurl/http://127.0.0.1/a.tif", "vrt:///etc/passwd", "s3://bucket/a.tif",
+        "file:///etc/passwd", "/etc/passwd", "/vsicurl/http://127.0.0.1/a.tif", "vrt:///etc/passwd", "gs://bucket/a.tif",
         "ftp://example.org/a.tif", "https://user:word@example.org/a.tif", "https:///a.tif", "http://[::1",
     ],
 )  # fmt: skip

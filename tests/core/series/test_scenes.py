@@ -161,7 +161,7 @@ def test_radar_on_a_server_gives_the_same_series_as_its_files(tmp_path, archive,
         ("/vsicurl/http://127.0.0.1:1/x.tif", "No Sentinel-2 products"),
         ("../../archive/secret.tif", "No Sentinel-2 products"),
         ("http://169.254.169.254/latest/B02.tif", "this machine or a service of its network"),
-        ("s3://bucket/B02.tif", "no address of a file on a server"),
+        ("s3://bucket/B02.tif", "in a bucket, of which the server is not known"),
     ],
 )
 def test_hostile_items_are_refused(scene_list, prepare, server, href, message):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from twinns_qgis.rasters.remote.hosts import OWN_HOSTS, check_host
 
@@ -58,7 +58,7 @@ class FileServer:
         self._http.server_close()
 
     def _give(self, request: BaseHTTPRequestHandler) -> None:
-        path = self.folder / urlsplit(request.path).path.lstrip("/")
+        path = self.folder / unquote(urlsplit(request.path).path).lstrip("/")
         if not path.is_file():
             answer(request, 404)
             return

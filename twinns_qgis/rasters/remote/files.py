@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.remote.buckets import address_in, is_bucket
 from twinns_qgis.rasters.remote.hosts import check_host
 
 _SIGNED = ("sig", "x-amz-signature", "x-amz-security-token", "signature", "x-goog-signature", "token", "access_token")
@@ -40,19 +41,23 @@ class RemoteFile:
         url: Its address, without signatures and other secrets.
         archive: Where it comes from.
         query: What else its address has, which may be secret.
+        bucket: Whether it is in a bucket that wants keys.
     """
 
     url: str
     archive: Archive = field(default=Archive(), compare=False)
     query: str = field(default="", repr=False)
+    bucket: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, href: str, archive: Archive) -> RemoteFile:
-        """Returns the file at an address that somebody else wrote.
+        """Returns the file at an address that somebody else wrote, `https://...` or `s3://...`.
 
         Raises:
             InputError: It is none that may be read.
         """
+        if is_bucket(href):
+            return cls(address_in(href), archive, bucket=True)
         parts = parts_of(href)
         if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
             raise InputError(
@@ -78,7 +83,7 @@ class RemoteFile:
     @property
     def name(self) -> str:
         """The file's name."""
-        return urlsplit(self.url).path.rpartition("/")[2]
+        return unquote(urlsplit(self.url).path.rpartition("/")[2])
 
     @property
     def driver(self) -> str:

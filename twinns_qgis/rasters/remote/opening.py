@@ -151,6 +151,8 @@ class _Ranges:
         return content
 
     def _fetch(self, start: int, size: int) -> bytes:
+        if earlier := _failures.get(self._file.key):  # GDAL asks again for what was refused, and would wait as long
+            raise earlier
         try:
             return self._fetched(start, size)
         except InputError as error:  # GDAL hides it

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.rasters.remote import buckets
 from twinns_qgis.rasters.remote.connections import TIMEOUT, session
 from twinns_qgis.rasters.remote.credentials import TOKENS, forget_signatures, signature_of, token_of
 from twinns_qgis.rasters.remote.files import RemoteFile, parts_of
@@ -122,11 +123,12 @@ def _ask(file: RemoteFile, headers: Mapping[str, str]) -> requests.Response:
     url = file.url
     query = "&".join(filter(None, (file.query, signature_of(file))))
     for _ in range(_REDIRECTS):
-        token = token_of(urlsplit(url).hostname or "")
-        known = {"Authorization": f"Bearer {token}"} if token else {}
+        token = None if file.bucket else token_of(urlsplit(url).hostname or "")
+        known = buckets.headers() if file.bucket else {"Authorization": f"Bearer {token}"} if token else {}
         response = session().get(
             f"{url}?{query}" if query else url,
             headers={**headers, **known, "Accept-Encoding": "identity"},
+            auth=buckets.signer() if file.bucket else None,
             timeout=TIMEOUT,
             allow_redirects=False,
         )
@@ -143,6 +145,12 @@ def _ask(file: RemoteFile, headers: Mapping[str, str]) -> requests.Response:
 
 
 def _refused(file: RemoteFile, status: int) -> InputError:
+    if status in (401, 403) and file.bucket:
+        return InputError(
+            f"The server of {file} refuses to give it for your keys ({status}).",
+            f"Check that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are of {file.host} and still hold, AWS_REGION is "
+            "the bucket's, and the clock is right; a bucket whose readers pay wants AWS_REQUEST_PAYER=requester.",
+        )
     if status in (401, 403):
         return InputError(
             f"The server of {file} refuses to give it ({status}).",

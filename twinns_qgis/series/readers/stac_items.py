@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import lies_below
 from twinns_qgis.rasters.archives import File, LocalFile, place, read_bytes
+from twinns_qgis.rasters.remote.buckets import address_in, is_bucket
 from twinns_qgis.rasters.remote.files import Archive, RemoteFile, parts_of
 from twinns_qgis.series.dates import Tags, by_acquisition
 from twinns_qgis.series.products.product import Orbit
@@ -167,7 +168,7 @@ class Item:
         """
         address = parts_of(asset["href"])
         if self.archive and address.netloc:
-            return RemoteFile.of(_https(asset), self.archive)
+            return RemoteFile.of(_address(asset), self.archive)
         path = unquote(address.path) if address.scheme else asset["href"]
         candidates = self.files.get(PurePosixPath(path.replace("\\", "/")).name.lower(), ())
         folder = self.folder or place(self.source).parent
@@ -263,7 +264,8 @@ def origins_of(scenes: Path) -> list[str]:
     if not items:
         raise InputError(f"{scenes} is no scene list.", "Give a GeoJSON of STAC items, such as findscenes writes.")
     assets = [_mapping(asset) for item in items for asset in _mapping(item.get("assets")).values()]
-    addresses = [_https(asset) for asset in assets if isinstance(asset.get("href"), str)]
+    addresses = [_address(asset) for asset in assets if isinstance(asset.get("href"), str)]
+    addresses = [address_in(address) if is_bucket(address) else address for address in addresses]
     hosts = {host for address in [*addresses, str(content.get(SIGNING, ""))] if (host := parts_of(address).netloc)}
     folder = _folder_of_catalogue(scenes, content)
     return [*sorted(hosts), *([f"the folder {folder}"] if folder else [])]
@@ -291,11 +293,13 @@ def _folder_of_catalogue(scenes: LocalFile, content: Mapping[str, Any]) -> Path 
     return path.parent
 
 
-def _https(asset: Mapping[str, Any]) -> str:
-    """Returns the address of an asset; of several the first that a browser would understand."""
+def _address(asset: Mapping[str, Any]) -> str:
+    """Returns the address of an asset; of several a raster's that wants no keys, else one in a bucket."""
     others = _mapping(asset.get("alternate")).values()
     addresses = [asset["href"], *(str(_mapping(other).get("href")) for other in others)]
-    return next((href for href in addresses if href.startswith(("https:", "http:"))), addresses[0])
+    servers = [address for address in addresses if address.startswith(("https:", "http:"))]
+    rasters = [address for address in servers if parts_of(address).path.lower().endswith(_RASTERS)]
+    return next(iter([*rasters, *filter(is_bucket, addresses), *servers]), addresses[0])
 
 
 def _plain(path: Path) -> Path:

@@ -57,6 +57,7 @@ ARCHIVES = {
     "digital-earth-africa": Known(
         "https://explorer.digitalearth.africa/stac", {"sentinel-2": "s2_l2a", "sentinel-1": "s1_rtc"}, "", "af-south-1"
     ),
+    "copernicus-data-space": Known("https://stac.dataspace.copernicus.eu/v1", {"sentinel-2": "sentinel-2-l2a"}),
 }  # fmt: skip
 SENSORS = ("sentinel-2", "sentinel-1")
 _OF_CATALOGUES = {"sentinel-2": "sentinel-2-l2a", "sentinel-1": "sentinel-1-rtc"}

@@ -239,9 +239,10 @@ def _with_columns(scene: Item) -> Mapping[str, Any]:
 
 
 def _hosts(scenes: Iterable[Item]) -> list[str]:
-    return sorted(
-        {urlsplit(asset["href"]).netloc or "this disk" for scene in scenes for asset in scene.assets().values()}
-    )
+    addresses = [urlsplit(asset["href"]) for scene in scenes for asset in scene.assets().values()]
+    return sorted({
+        f"s3://{address.netloc}" if address.scheme == "s3" else address.netloc or "this disk" for address in addresses
+    })  # fmt: skip
 
 
 def _reason(error: Exception) -> str:
