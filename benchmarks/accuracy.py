@@ -87,12 +87,13 @@ PAIRS = {
 
 def main() -> None:
     options = _options()
+    (options.folder / "models").mkdir(parents=True, exist_ok=True)
     site = options.site or simulated_site(
         options.folder, options.pixels, period=YEAR if options.away else None, **options.harder
     )
     if options.pieces:
         site["polygons"] = cut(Path(str(site["polygons"])), options.pieces, options.folder / "pieces.gpkg")
-    (options.folder / "models").mkdir(exist_ok=True)
+
     variants = {name: {"method": name} for name in PAPER} if options.table == "methods" else CHOICES
     for split in range(options.splits):
         for name in options.only or variants:
