@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from ..twinns_qgis.jobs.parameters import Declaration, FileOutput, RasterOutput
+from .authentication import AUTHENTICATION, TOKENS, with_authentication
 from .checks import Checks
 from .declared import DeclaredAlgorithm
 from .environment import check_interpreter, chosen_interpreter
@@ -32,6 +34,7 @@ class JobAlgorithm(DeclaredAlgorithm):
         self._inputs: dict[str, Any] = {}
         self._refusal = ""
         self._stands_for: dict[str, str] = {}
+        self._secrets: dict[str, str] = {}
 
     def canExecute(self) -> tuple[bool, str]:
         return can_compute()
@@ -58,6 +61,8 @@ class JobAlgorithm(DeclaredAlgorithm):
             self._check_layers(values)
             self._inputs = self._read(values, outputs=False)
             self._stands_for = values.stands_for
+            if self._declaration.servers and (identifier := parameters.get(AUTHENTICATION)):
+                self._secrets = {TOKENS: with_authentication(str(identifier), os.environ.get(TOKENS, ""))}
         except QgsProcessingException as refusal:
             # Raised here, it would end in the log alone: scripts would only hear that there were errors. The text alone
             # is kept: with its traceback the exception would keep the run's context until after QGIS has ended.
@@ -74,7 +79,9 @@ class JobAlgorithm(DeclaredAlgorithm):
         if not executable or interpreter is None:
             raise QgsProcessingException(why_not)
         outputs = self._read(Values(self, parameters, context), outputs=True)
-        found = Worker(interpreter, feedback).run(self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for)
+        found = Worker(interpreter, feedback, self._secrets).run(
+            self.name(), {**self._inputs, **outputs}, stands_for=self._stands_for
+        )
         call = self.asPythonCommand(parameters, context)
         for order, (name, parameter) in enumerate(self._declaration.parameters().items()):
             if not outputs.get(name) or name not in found:

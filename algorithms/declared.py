@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessin
 from qgis.PyQt.QtGui import QIcon
 
 from ..twinns_qgis.jobs.parameters import Declaration, Number
+from .authentication import authentication_parameter
 from .definitions import definition_of
 from .environment import PLUGIN_FOLDER
 from .help_panel import help_of_job, manual_page
@@ -62,6 +63,8 @@ class DeclaredAlgorithm(QgsProcessingAlgorithm):
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         for name, parameter in self._declaration.parameters().items():
             self.addParameter(definition_of(name, parameter))
+        if self._declaration.servers:
+            self.addParameter(authentication_parameter())
         for name, meaning in self._declaration.numbers.items():
             self.addOutput(QgsProcessingOutputNumber(name.upper(), tr(meaning)))
 

@@ -49,10 +49,14 @@ class Worker:
     Args:
         interpreter: The Python to run it with.
         feedback: Hears of progress and messages, and knows whether the user cancelled.
+        variables: Environment variables of this run alone, which may be secret.
     """
 
-    def __init__(self, interpreter: Interpreter, feedback: QgsProcessingFeedback) -> None:
+    def __init__(
+        self, interpreter: Interpreter, feedback: QgsProcessingFeedback, variables: Mapping[str, str] | None = None
+    ) -> None:
         self._interpreter = interpreter
+        self._variables = variables or {}
         self._feedback = feedback
         self._process = QProcess()
         self._last: dict[str, Any] | None = None
@@ -93,7 +97,9 @@ class Worker:
                 tr("{} is QGIS itself, not a Python.").format(self._interpreter) + "\n" + how_to_get_an_environment()
             )
         self._process.setProcessEnvironment(
-            _as_process_environment(worker_environment(os.environ, qgis_folders(), self._interpreter.keras))
+            _as_process_environment(
+                worker_environment({**os.environ, **self._variables}, qgis_folders(), self._interpreter.keras)
+            )
         )
         self._process.setWorkingDirectory(folder)
         self._process.start(str(self._interpreter.path), ["-m", "twinns_qgis", "worker"])

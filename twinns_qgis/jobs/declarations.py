@@ -207,6 +207,7 @@ class FindScenes(Declaration):
     )
     tags = "stac,search,download,archive,catalogue,cloud optimised,sentinel,twinns"
     page = "archives.md"
+    servers = True
     numbers: ClassVar = {"scenes": "Number of scenes"}
 
     api: str = text(
@@ -263,6 +264,7 @@ class DownloadScenes(Declaration):
     )
     tags = "stac,download,archive,cloud optimised,sentinel,offline,twinns"
     page = "archives.md#downloading"
+    servers = True
     numbers: ClassVar = {"count": "Number of scenes"}
 
     scenes: Path = file(
@@ -310,6 +312,7 @@ class PrepareSentinel2(Declaration):
     )
     tags = "sentinel-2,s2,optical,cloud,gap filling,time series,theia,maja,twinns"
     page = "sentinel2.md"
+    servers = True
 
     folder: Path | None = folder(
         "Folder of Sentinel-2 products (level 2A)",
@@ -420,6 +423,7 @@ class PrepareSentinel1(Declaration):
     )
     tags = "sentinel-1,s1,radar,sar,backscatter,time series,twinns"
     page = "sentinel1.md"
+    servers = True
 
     folder: Path | None = folder(
         "Folder of Sentinel-1 backscatter images",

@@ -334,6 +334,8 @@ class Declaration:
     """Words that find it, separated by commas."""
     page: ClassVar[str] = "qgis.md"
     """The page of the documentation that tells more, in the folder ``docs``."""
+    servers: ClassVar[bool] = False
+    """Whether it reads from servers, which may want to know who reads: QGIS tells it from its own store."""
     numbers: ClassVar[Mapping[str, str]] = {}
     """Numbers among its outputs, and what each is."""
     _own: ClassVar[Mapping[str, Parameter]] = {}

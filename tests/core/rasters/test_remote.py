@@ -1,5 +1,6 @@
 """Files on servers: ranges, patience, secrets, and what is refused."""
 
+import base64
 import json
 import socket
 import threading
@@ -131,6 +132,16 @@ def test_a_token_goes_to_its_host_alone(server, read, monkeypatch):
     monkeypatch.setenv("TWINNS_TOKENS", "example.org=def")
     read(window=Window(0, 0, 9, 9))
     assert seen[-1] is None
+
+
+def test_a_user_with_a_password_is_told_to_the_host(server, read, monkeypatch):
+    def check(request):
+        known = base64.b64decode(request.headers.get("Authorization", "").removeprefix("Basic "))
+        return known != b"me:secret=1" and answer(request, 401)
+
+    server.before = check
+    monkeypatch.setenv("TWINNS_TOKENS", f"127.0.0.1=basic:{base64.b64encode(b'me:secret=1').decode()}")
+    np.testing.assert_array_equal(read(), expected())
 
 
 def test_a_file_that_wants_a_token_says_how_to_give_it(server, read):

@@ -27,7 +27,7 @@ def write_declarations(folder):
     (package / "__init__.pyi").touch()
     (package / "utils.pyi").write_text("from typing import Any\n\niface: Any\n")
     (package / "PyQt/__init__.pyi").write_text("from PyQt6 import sip as sip\n")
-    for name in ("QtCore", "QtGui", "QtWidgets"):
+    for name in ("QtCore", "QtGui", "QtNetwork", "QtWidgets"):
         (package / f"PyQt/{name}.pyi").write_text(f"from PyQt6.{name} import *\n")
     for name, module in _MODULES.items():
         (package / f"_{name}.pyi").write_text(_declarations(module))

@@ -16,7 +16,11 @@ from twinns_qgis.rasters.remote.connections import TIMEOUT, session
 from twinns_qgis.rasters.remote.files import RemoteFile
 
 TOKENS = "TWINNS_TOKENS"
-"""The environment variable of tokens: ``host=token``, parted by spaces; each is sent to its host alone."""
+"""The environment variable of tokens: ``host=token``, parted by spaces; each is sent to its host alone.
+
+``host=basic:text`` is for hosts that want a user and a password: the text is ``user:password`` in Base64.
+"""
+_BASIC = "basic:"
 _BEFORE_EXPIRY = 300
 """Seconds before its end at which a signature is renewed."""
 
@@ -26,10 +30,13 @@ def _parsed(text: str) -> Mapping[str, str]:
     return dict(part.split("=", 1) for part in text.split() if "=" in part)
 
 
-def token_of(host: str) -> str | None:
-    """Returns the token that the user gave for a host; None if there is none."""
+def authorization_of(host: str) -> str | None:
+    """Returns the header Authorization that the user gave for a host; None if there is none."""
     tokens = _parsed(os.environ.get(TOKENS, ""))
-    return tokens.get(host) or tokens.get(host.partition(":")[0])
+    token = tokens.get(host) or tokens.get(host.partition(":")[0])
+    if not token:
+        return None
+    return f"Basic {token.removeprefix(_BASIC)}" if token.startswith(_BASIC) else f"Bearer {token}"
 
 
 _signatures: dict[str, tuple[float, str]] = {}

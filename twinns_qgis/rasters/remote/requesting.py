@@ -14,7 +14,7 @@ import requests
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.remote import buckets
 from twinns_qgis.rasters.remote.connections import TIMEOUT, session
-from twinns_qgis.rasters.remote.credentials import TOKENS, forget_signatures, signature_of, token_of
+from twinns_qgis.rasters.remote.credentials import TOKENS, authorization_of, forget_signatures, signature_of
 from twinns_qgis.rasters.remote.files import RemoteFile, parts_of
 from twinns_qgis.reporter import Reporter
 
@@ -123,8 +123,8 @@ def _ask(file: RemoteFile, headers: Mapping[str, str]) -> requests.Response:
     url = file.url
     query = "&".join(filter(None, (file.query, signature_of(file))))
     for _ in range(_REDIRECTS):
-        token = None if file.bucket else token_of(urlsplit(url).hostname or "")
-        known = buckets.headers() if file.bucket else {"Authorization": f"Bearer {token}"} if token else {}
+        authorization = None if file.bucket else authorization_of(urlsplit(url).hostname or "")
+        known = buckets.headers() if file.bucket else {"Authorization": authorization} if authorization else {}
         response = session().get(
             f"{url}?{query}" if query else url,
             headers={**headers, **known, "Accept-Encoding": "identity"},

@@ -22,7 +22,7 @@ from urllib3.util import Retry
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.files import check_output, whole_file
-from twinns_qgis.rasters.remote.credentials import TOKENS, token_of
+from twinns_qgis.rasters.remote.credentials import TOKENS, authorization_of
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.series.dates import AcquisitionDates
 from twinns_qgis.series.period import Period
@@ -166,8 +166,8 @@ class _OneHost(HTTPAdapter):
                 f"The API on {self._host} sends us to another host, {host}, which is not contacted.",
                 "Give the address of the API that answers itself.",
             )
-        if token := token_of(host):
-            request.headers["Authorization"] = f"Bearer {token}"
+        if authorization := authorization_of(host):
+            request.headers["Authorization"] = authorization
         return super().send(request, *args, **options)
 
 
