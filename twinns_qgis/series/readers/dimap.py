@@ -27,6 +27,7 @@ from twinns_qgis.rasters.archives import File, place
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.series.dates import Tags
 from twinns_qgis.series.inputs import is_geotiff
+from twinns_qgis.series.products.offset import SINCE, Offset
 from twinns_qgis.series.products.product import Product
 from twinns_qgis.series.readers.backscatter_metadata import orbit_of
 from twinns_qgis.series.readers.product_folder import Metadata, read_metadata
@@ -39,8 +40,6 @@ _DECIBELS = re.compile(r"_db(?![A-Za-z0-9])", re.IGNORECASE)
 _DAY = re.compile(r"(?<!\d)(\d{1,2})-?([A-Z]{3})-?(\d{4})(?!\d)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LEVEL_1 = re.compile(r"Level-1|MSIL1C", re.IGNORECASE)
-_OFFSET_SINCE = date(2022, 1, 25)
-"""When processing baseline 04.00 came, and with it an offset."""
 _BASELINE_OF_OFFSET = 4.0
 
 
@@ -128,11 +127,11 @@ class Dimap:
                 name, taken = f"{named.name} {day:%Y%m%d}", day
             layers = Layers()
             for layer, image in of_day.items():
-                self._add(layers, layer, image, dim, taken)
+                self._add(layers, layer, image, dim, taken, search)
             products.append(replace(layers.as_product(name, taken), orbit=orbit, writer="SNAP"))
         return products
 
-    def _add(self, layers: Layers, layer: str, image: _Image, dim: _Dim, day: date) -> None:
+    def _add(self, layers: Layers, layer: str, image: _Image, dim: _Dim, day: date, search: Search) -> None:
         with open_raster(image.file) as dataset:
             if dataset.crs is None and dataset.transform.is_identity:
                 raise InputError(
@@ -149,7 +148,8 @@ class Dimap:
                 if self.sensor is SENTINEL1:
                     source = replace(source, units=_units(image) or source.units)
                 elif np.dtype(dataset.dtypes[0]).kind in "iu" and source.offset == 0:
-                    source = replace(source, offset=_offset(image, dim, day) * source.scale)
+                    offset = _offset(image, dim, day, search.options.offset)
+                    source = replace(source, offset=offset * source.scale)
                 layers.bands[layer] = source
 
 
@@ -292,7 +292,7 @@ def _units(image: _Image) -> str | None:
     return "power" if calibrated or unit == "intensity" else None
 
 
-def _offset(image: _Image, dim: _Dim, day: date) -> float:
+def _offset(image: _Image, dim: _Dim, day: date, given: Offset | None) -> float:
     """Returns what is to be added to whole numbers of reflectance for which SNAP wrote no offset.
 
     Raises:
@@ -300,12 +300,15 @@ def _offset(image: _Image, dim: _Dim, day: date) -> float:
     """
     if dim.added is not None:
         return dim.added
-    if day < _OFFSET_SINCE:
+    if given is not None:
+        return given.on(day)
+    if day < SINCE:
         return 0.0
     raise InputError(
         f"{image.file} is of {day}, and no .dim with ESA's metadata tells whether 1000 is to be subtracted from its "
-        f"numbers, as it is from most since {_OFFSET_SINCE}.",
-        "Put the .dim beside the folder .data, or write the product anew in SNAP 9 or later, with its metadata.",
+        f"numbers, as it is from most since {SINCE}.",
+        "Give OFFSET: -1000 if it is to be subtracted, else 0. Or put the .dim beside the folder .data, or write the "
+        "product anew in SNAP 9 or later, with its metadata.",
     )
 
 

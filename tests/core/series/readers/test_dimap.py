@@ -14,6 +14,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
+from twinns_qgis.series.products.offset import parse_offset
 from twinns_qgis.series.readers.search import Sentinel2Options
 from twinns_qgis.series.sentinel2.finding import find_sentinel2
 from twinns_qgis.series.sentinel2.preparation import Outputs, prepare_sentinel2
@@ -99,11 +100,12 @@ def find(tmp_path, listener):
 
 @pytest.fixture
 def prepare(tmp_path, listener):
-    def run():
+    def run(offset="auto"):
         prepare_sentinel2(
             Outputs(tmp_path / "out.tif"),
             Inputs(folder=tmp_path / "in"),
             Period(),
+            options=Sentinel2Options(offset=parse_offset(offset)),
             machine=Machine(64),
             reporter=listener,
         )
@@ -255,10 +257,12 @@ def test_an_offset_that_snap_left_out_is_of_esas_metadata_or_refused(prepare, tm
     dim = started("5-JUN-2023") + attributes(**{name: text for name, text in told.items() if text})
     write(tmp_path / "in", "subset", {"B4": values}, dim, every={"SCALING_FACTOR": "1.0E-4"})
     if added is None:
-        with pytest.raises(InputError, match="whether 1000 is to be subtracted"):
+        with pytest.raises(InputError, match=r"whether 1000 is to be subtracted(.|\n)*Give OFFSET"):
             prepare()
+        np.testing.assert_array_equal(prepare("-1000").read()[..., 0, 0], values.astype(int) - 1000)
     else:
-        np.testing.assert_array_equal(prepare().read()[..., 0, 0], values.astype(int) + added)
+        # What the metadata say goes before what the user says of all.
+        np.testing.assert_array_equal(prepare("-50").read()[..., 0, 0], values.astype(int) + added)
 
 
 @pytest.mark.parametrize(("day", "known"), [("20180315", True), ("20230315", False)])
