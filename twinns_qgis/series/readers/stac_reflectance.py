@@ -7,14 +7,18 @@ Reflectance is ``raw * scale + offset``. The offset of -0.1 came with processing
   ``sentinel:boa_offset_applied``. Its ``raster:bands`` tell -0.1 all the same. Digital Earth Africa copies both.
 - The Copernicus Data Space and Element 84's collection 1 keep it, and tell it as the band's offset.
 - The Planetary Computer keeps it, and tells only the baseline.
+
+Items of HLS S30, HLS L30 and Landsat's Collection 2 level 2 are read as their files are by name: the bands of each mean
+bands of a series, as `_KINDS` tells. They have no such offset (NASA, "HLS Product User Guide"; USGS, "Landsat
+Collection 2 Level 2 Science Product Guide").
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,7 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.rasters.remote.opening import fetch_heads
-from twinns_qgis.series.names.layers import layer_described
+from twinns_qgis.series.names.layers import HLS_L30, layer_described
 from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.offset import SINCE, of_baseline
@@ -32,14 +36,64 @@ from twinns_qgis.series.readers.search import Search
 from twinns_qgis.series.readers.stac_items import ABSENT, Item, ItemBand, items_of
 from twinns_qgis.series.series import SENTINEL2_BANDS
 
-LOOKED_FOR = "STAC items, .json or .geojson, of Sentinel-2 level 2A beside the files of their assets"
+LOOKED_FOR = (
+    "STAC items, .json or .geojson, of Sentinel-2 level 2A, HLS or Landsat level 2, beside the files of their assets"
+)
 
 _RED_EDGES = {"rededge071": "B5", "rededge075": "B6", "rededge078": "B7"}
 """Common names of eo 1.1; ``rededge`` alone, as in 1.0, is three bands, and names none."""
-MASKS = ("SCL", "CLM")
-"""The masks that items of level 2A have."""
+MASKS = ("SCL", "CLM", "FMASK", "QA_PIXEL")
+"""The masks that items have: those of level 2A, HLS's and Landsat's."""
 _SENSOR = re.compile(r"sentinel-?2|(?<![a-z0-9])s2[a-d]?(?![a-z0-9])")
 _OTHER_SENSORS = re.compile(r"landsat|hls|sentinel-?[13]|modis|viirs|planetscope|(?<![a-z0-9])l[ceot]0\d-")
+"""But for those of `_KINDS`."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Items of other sensors that are read.
+
+    Args:
+        known: What finds them, in `Item.sensor`.
+        layers: Which band or mask of a series a word for a band means.
+        scale, offset: Reflectance is ``raw * scale + offset``, where neither item nor file says it.
+        nodata: The number of no data, where neither does.
+    """
+
+    known: re.Pattern[str]
+    layers: Mapping[str, str]
+    scale: float
+    offset: float
+    nodata: float
+
+
+_KINDS = (
+    _Kind(
+        re.compile(r"hls[.-]?s30|hls2-s30"),
+        {**{name if name == "B8A" else f"B{int(name[1:]):02d}": name for name in SENTINEL2_BANDS}, "Fmask": "FMASK"},
+        0.0001,
+        0.0,
+        -9999,
+    ),
+    _Kind(
+        re.compile(r"hls[.-]?l30|hls2-l30"),
+        {**{f"B{int(code[1:]):02d}": name for code, name in HLS_L30.items()}, "Fmask": "FMASK"},
+        0.0001,
+        0.0,
+        -9999,
+    ),
+    _Kind(
+        re.compile(r"landsat-c2-?l2(?!-(?:st|alb|ard))"),
+        {
+            "blue": "B2", "green": "B3", "red": "B4", "nir08": "B8", "swir16": "B11", "swir22": "B12",
+            "qa_pixel": "QA_PIXEL",
+        },
+        2.75e-05,
+        -0.2,
+        0,
+    ),
+)  # fmt: skip
+_OF_LANDSAT = _KINDS[1:]
 _OTHER_LEVEL = re.compile(r"(?<![a-z0-9])(msi)?l(evel-)?1c(?![a-z0-9])|s2msi1c")
 _BASELINE = re.compile(r"N?(\d{2})\.?(\d{2})")
 _BASELINE_IN_NAME = re.compile(r"_N(\d{4})_")
@@ -75,12 +129,19 @@ def find(files: Sequence[File], search: Search) -> list[Product]:
 def level_2a(files: Sequence[File], search: Search) -> list[Item]:
     """Returns the items of level 2A, of each acquisition the newest, and notes why others are not used.
 
+    Where there are none of Sentinel-2, to which HLS S30 counts, those of HLS L30 and Landsat.
+
     Raises:
         InputError: An item tells no date.
     """
     items = []
-    for item in _of_sentinel2(files, search):
-        if _OTHER_LEVEL.search(item.sensor):
+    found = _of_sentinel2(files, search)
+    of_landsat = [item for item in found if _kind(item) in _OF_LANDSAT]
+    for item in found:
+        if item in of_landsat and len(of_landsat) < len(found):
+            search.left_out.append(LeftOut(item.day, item.name, "of Landsat, among Sentinel-2"))
+            search.pass_over(item.rasters(), "of Landsat, by the STAC item, among Sentinel-2")
+        elif _OTHER_LEVEL.search(item.sensor):
             search.left_out.append(LeftOut(item.day, item.name, "of another level"))
             search.pass_over(item.rasters(), "of level 1C, by the STAC item; level 2A is expected")
         else:
@@ -90,10 +151,16 @@ def level_2a(files: Sequence[File], search: Search) -> list[Item]:
 
 def _of_sentinel2(files: Sequence[File], search: Search) -> list[Item]:
     """Returns the items that tell bands of Sentinel-2, and those of Sentinel-2 whose files are not there."""
-    items = (item for item in items_of(files, search) if not _OTHER_SENSORS.search(item.sensor))
     return [
-        item for item in items if any(map(_layer, item.bands())) or (_SENSOR.search(item.sensor) and not item.rasters())
+        item
+        for item in items_of(files, search)
+        if (_kind(item) or not _OTHER_SENSORS.search(item.sensor))
+        and (layers_of(item) or ((_kind(item) or _SENSOR.search(item.sensor)) and not item.rasters()))
     ]
+
+
+def _kind(item: Item) -> _Kind | None:
+    return next((kind for kind in _KINDS if kind.known.search(item.sensor)), None)
 
 
 def newest(items: Sequence[Item], search: Search) -> list[Item]:
@@ -158,7 +225,7 @@ def layers_of(item: Item) -> dict[str, ItemBand]:
     """Returns the bands of a series and the masks that an item has, by their names, each once."""
     layers: defaultdict[str, list[ItemBand]] = defaultdict(list)
     for band in item.bands():
-        if name := _layer(band):
+        if name := _layer(band, _kind(item)):
             layers[name].append(band)
     # The finest of several, and an archive's own files before the agency's.
     return {name: min(some, key=lambda band: (band.spacing, band.jpeg2000)) for name, some in layers.items()}
@@ -171,7 +238,9 @@ def _product(item: Item, search: Search) -> Product:
     return Product(item.name, item.day, bands, tuple(masks))
 
 
-def _layer(band: ItemBand) -> str | None:
+def _layer(band: ItemBand, kind: _Kind | None) -> str | None:
+    if kind:
+        return next((kind.layers[word] for word in band.words if word in kind.layers), None)
     for word in band.words:
         name = _RED_EDGES.get(word) or layer_described(word)
         if name in SENTINEL2_BANDS or name in MASKS:
@@ -185,16 +254,21 @@ def _source(item: Item, band: ItemBand, search: Search) -> BandSource:
         declared = dataset.scales[band.index - 1], dataset.offsets[band.index - 1]
         told = dataset.nodatavals[band.index - 1]
         file = _with_crs(band.file, item, band) if dataset.crs is None else band.file
+    other = _kind(item)
     scale = band.number("raster:scale", "scale")
     offset = band.number("raster:offset", "offset")
     if scale is None and declared != (1.0, 0.0):
         scale, offset = declared
     elif kind == "f":
         scale, offset = scale if scale is not None else 1.0, offset or 0.0
+    elif other:
+        scale, offset = (other.scale, other.offset) if scale is None else (scale, offset or 0.0)
     else:
         scale = _SCALE if scale is None else scale
         offset = _offset(item, band, offset, search)
     nodata = band.number("nodata", "raster:nodata")
+    if other and nodata is None and told is None:
+        nodata = other.nodata
     if nodata is None and told is None and kind == "u":
         nodata = 0
     return BandSource(file, band.index, scale, offset, nodata=nodata)

@@ -142,6 +142,45 @@ def test_items_of_the_archives_give_reflectance(tmp_path, make_item, find_in, ar
     assert product.date.isoformat() == "2023-06-01"
 
 
+OF_HLS = {name: {"href": f"{name}.tif", "number": 2000, "dtype": "int16"} for name in ("B04", "B05", "B06", "B8A")}
+LANDSAT_SCALE = [{"nodata": 0, "scale": 2.75e-05, "offset": -0.2}]
+OTHER_SENSORS = {
+    "HLS.S30.T31UES.2023152T104629.v2.0": (
+        "HLSS30_2.0", OF_HLS, {"B4": 0.2, "B5": 0.2, "B6": 0.2, "B8A": 0.2}, "Fmask", "FMASK"
+    ),
+    "HLS.L30.T31UES.2023152T103629.v2.0": ("hls2-l30", OF_HLS, {"B4": 0.2, "B8A": 0.2, "B11": 0.2}, "Fmask", "FMASK"),
+    "LC08_L2SP_199024_20230601_02_T1": (
+        "landsat-c2-l2",
+        {
+            "red": {"href": "SR_B4.tif", "eo:bands": [{"name": "OLI_B4"}], "raster:bands": LANDSAT_SCALE,
+                    "number": 20000},
+            "nir08": {"href": "SR_B5.tif", "number": 20000},
+            "lwir11": {"href": "ST_B10.tif", "number": 20000},
+        },
+        {"B4": 0.35, "B8": 0.35},
+        "qa_pixel",
+        "QA_PIXEL",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_SENSORS)
+def test_items_of_hls_and_landsat_have_the_bands_of_their_files(tmp_path, make_item, find_in, name):
+    collection, assets, expected, mask, kind = OTHER_SENSORS[name]
+    assets = {key: dict(asset) for key, asset in assets.items()}
+    assets[mask] = {"href": f"{mask}.tif", "number": 0, "dtype": "uint16" if kind == "QA_PIXEL" else "uint8"}
+    make_item(name, assets, in_item={"collection": collection})
+    (product,) = find_in(folder=tmp_path)
+    assert reflectance(product) == pytest.approx(expected)
+    assert [one.name for one in product.masks] == [kind]
+
+
+def test_items_of_landsat_are_not_mixed_with_sentinel_2(tmp_path, make_item, find_in):
+    make_item("HLS.L30.T31UES.2023152T103629.v2.0", {"B04": {"href": "B04.tif"}}, in_item={"collection": "hls2-l30"})
+    make_item("HLS.S30.T31UES.2023152T104629.v2.0", {"B04": {"href": "B04.tif"}}, in_item={"collection": "hls2-s30"})
+    assert [product.name for product in find_in(folder=tmp_path)] == ["HLS.S30.T31UES.2023152T104629.v2.0"]
+
+
 def test_an_archive_s_own_mix_of_offsets_becomes_one_series(tmp_path, make_item, find_in):
     for day, baseline, applied, number in (
         ("2021-01-26", "02.14", False, 1000), ("2022-02-25", "04.00", True, 1200), ("2022-03-27", "04.00", False, 2400),
