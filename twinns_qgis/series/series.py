@@ -29,6 +29,8 @@ SERIES = "series"
 SENTINEL2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 SENTINEL2_NODATA = -32768
 SENTINEL2_SCALE = 0.0001
+OF_CLEAR_DATES = "number of clear dates"
+"""Description of the band of the raster beside a series that tells how often each pixel was seen."""
 SENTINEL1_BANDS = ("VV", "VH")
 SENTINEL1_RATIO = "VV-VH"
 """The band that the view of a series has besides, see `ratio_view`; no series has it."""

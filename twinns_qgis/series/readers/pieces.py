@@ -36,7 +36,7 @@ from twinns_qgis.series.products.masks import mask_source
 from twinns_qgis.series.products.product import MaskSource
 from twinns_qgis.series.readers.geotiff_bands import Numbers
 from twinns_qgis.series.readers.search import Search
-from twinns_qgis.series.series import SENTINEL2_BANDS
+from twinns_qgis.series.series import OF_CLEAR_DATES, SENTINEL2_BANDS
 
 CODES = {origin.HLS_L30: HLS_L30, origin.OLI: LANDSAT_OLI, origin.TM: LANDSAT_TM}
 """Codes of bands of other sensors that make a series."""
@@ -98,14 +98,14 @@ def _is_series(dataset: DatasetReader) -> bool:
 
 
 def describe(file: File, search: Search) -> list[Piece]:
-    """Returns what a file holds of each date; nothing if it holds no band that is known, or is a series of ours."""
+    """Returns what a file holds of each date; nothing if it holds no band that is known, or is an output of ours."""
     path = search.path_of(file)
     expected = search.chosen or is_geotiff(file) or _layers_of(path, search)
     if not expected and not _can_be_read(file):
         search.unrecognised[file] = "can't be read as a raster"
         return []
     with open_raster(file) as dataset:
-        if _is_series(dataset):
+        if _is_series(dataset) or dataset.descriptions == (OF_CLEAR_DATES,):
             search.finished.append(file)
             return []
         given = search.bands.of(file, dataset.descriptions, is_layer)

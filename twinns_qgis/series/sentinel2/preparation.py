@@ -36,7 +36,14 @@ from twinns_qgis.series.sentinel2.finding import find_sentinel2
 from twinns_qgis.series.sentinel2.mosaic import Mosaic
 from twinns_qgis.series.sentinel2.plan import CLEAR_OBSERVATIONS, Sentinel2Plan
 from twinns_qgis.series.sentinel2.report import Acquisition, SeriesReport, write_series_report
-from twinns_qgis.series.series import SENTINEL2_BANDS, SENTINEL2_NODATA, SENTINEL2_SCALE, SERIES, series_layout
+from twinns_qgis.series.series import (
+    OF_CLEAR_DATES,
+    SENTINEL2_BANDS,
+    SENTINEL2_NODATA,
+    SENTINEL2_SCALE,
+    SERIES,
+    series_layout,
+)
 from twinns_qgis.series.style import write_series_style
 
 
@@ -125,7 +132,7 @@ def prepare_sentinel2(
             offset=[0.0] * len(bands),
             tags=_tags(products, period, clouds, options),
         ),
-        CLEAR_OBSERVATIONS: Layout(grid, "uint16", None, ("number of clear dates",)),
+        CLEAR_OBSERVATIONS: Layout(grid, "uint16", None, (OF_CLEAR_DATES,)),
     }
     # Values read, values written unless they replace these, and what GDAL holds until they are compressed: all int16.
     copies = 1 if dates == tuple(own_dates) else 2
