@@ -93,7 +93,6 @@ def main() -> None:
     )
     if options.pieces:
         site["polygons"] = cut(Path(str(site["polygons"])), options.pieces, options.folder / "pieces.gpkg")
-
     variants = {name: {"method": name} for name in PAPER} if options.table == "methods" else CHOICES
     for split in range(options.splits):
         for name in options.only or variants:
