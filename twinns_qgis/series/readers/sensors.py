@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,19 +9,18 @@ from datetime import date
 from rasterio.io import DatasetReader
 
 from twinns_qgis.rasters.archives import File, place
+from twinns_qgis.series.names.layers import layer_described
 from twinns_qgis.series.names.polarisations import is_made_from_images, polarisations
 from twinns_qgis.series.products.band_source import BandSource
-from twinns_qgis.series.products.masks import mask_source
+from twinns_qgis.series.products.masks import MASKS, mask_source
 from twinns_qgis.series.products.product import MaskSource, Product
 from twinns_qgis.series.readers.backscatter_metadata import units_of
 from twinns_qgis.series.readers.geotiff_bands import band_source
-from twinns_qgis.series.series import SENTINEL1_BANDS, SENTINEL2_BANDS
+from twinns_qgis.series.series import SENTINEL1_BANDS
 
-_WORDS = re.compile(r"[^A-Za-z0-9]+")
-_NO_LAYER = re.compile(r"\d+|S2[A-D]?|SENTINEL2|MSI|L2A|BAND|REFLECTANCE", re.IGNORECASE)
-"""Words that say nothing of what a layer is, as in ``S2-L2A-B04`` and ``20180305_B04``."""
-_BAND = re.compile(r"B0?(\d{1,2}A?)", re.IGNORECASE)
-_MASKS = {"SCL": "SCL", "CLM": "CLM", "quality_scene_classification": "SCL"}
+_SCENE_CLASSIFICATION = "quality_scene_classification"
+"""SNAP's name of SCL: other layers that begin so tell how good something is."""
+_MASKS = frozenset(MASKS) - {"SAT"}
 
 
 @dataclass(frozen=True)
@@ -100,14 +98,7 @@ def joined(found: Mapping[str, Sequence[Layers]]) -> list[tuple[str, Layers]]:
 
 
 def _optical_layer(name: str) -> str | None:
-    if name in _MASKS:
-        return _MASKS[name]
-    telling = [word for word in _WORDS.split(name) if word and not _NO_LAYER.fullmatch(word)]
-    if len(telling) != 1:
-        return None
-    match = _BAND.fullmatch(telling[0])
-    band = f"B{match[1].upper()}" if match else ""
-    return band if band in SENTINEL2_BANDS else _MASKS.get(telling[0].upper())
+    return "SCL" if name == _SCENE_CLASSIFICATION else layer_described(name)
 
 
 def _radar_layer(name: str) -> str | None:
@@ -133,7 +124,7 @@ SENTINEL2 = Sensor(
     "B02, B03, ..., SCL",
     _optical_layer,
     lambda file, dataset, index, name: band_source(file, dataset, index),
-    frozenset(_MASKS.values()),
+    _MASKS,
 )
 SENTINEL1 = Sensor("Sentinel-1", "VV, VH", _radar_layer, _radar_source)
 SENSORS = (SENTINEL1, SENTINEL2)
