@@ -100,7 +100,16 @@ def test_the_defaults_reach_the_worker(asked, tmp_path):
         "folder": str(tmp_path / "new"),
         "size": 256,
         "seed": 0,
+        "year": 2018,
+        "noise": 1.0,
+        "labelled": 0.6,
+        "archive": None,
     }
+
+
+def test_an_archive_of_the_demo_site_is_written_where_it_is_asked_for(asked, tmp_path):
+    folders = {"FOLDER": str(tmp_path / "new"), "ARCHIVE": str(tmp_path / "archive")}
+    assert asked("createdemosite", folders)["archive"] == str(tmp_path / "archive")
 
 
 def test_a_temporary_folder_is_one_that_can_be_made(asked):
@@ -156,6 +165,17 @@ def test_a_layer_without_crs_is_refused(training, polygons, echo, project):
     with pytest.raises(QgsProcessingException, match="'fields' has no coordinate reference system"):
         training(polygons)
     assert not echo.exists()
+
+
+def test_scenes_are_searched_for_in_an_area_or_for_selected_polygons(asked, polygons, project, tmp_path):
+    year = {"START": "2021-01-01", "END": "2021-12-31", "OUTPUT": str(tmp_path / "scenes.geojson")}
+    area = asked("findscenes", {**year, "EXTENT": "3,4,50,51 [EPSG:4326]"})
+    assert (area["extent"], area.get("polygons")) == ("3,4,50,51 [EPSG:4326]", None)
+    project.addMapLayer(polygons)
+    polygons.selectByIds([1, 4])
+    chosen = asked("findscenes", {**year, "POLYGONS": QgsProcessingFeatureSourceDefinition(polygons.id(), True)})
+    assert chosen.get("extent") is None
+    assert len(rows(chosen["polygons"])) == 2
 
 
 def test_a_mask_is_a_layer_of_polygons_or_none(asked, make_series, make_model, polygons, on_disk, project, tmp_path):

@@ -174,6 +174,51 @@ def test_hostile_items_are_refused(scene_list, prepare, server, href, message):
     assert not server.requests
 
 
+@pytest.fixture
+def local_list(tmp_path, archive):
+    """Returns a function that writes a list of the scenes of a catalogue on disk; `href` changes paths of bands."""
+    (archive / "catalog.json").write_text('{"type": "Catalog"}')
+
+    def write(href=lambda path: path, api=archive / "catalog.json"):
+        items = []
+        for path in sorted(archive.glob("*/item.json")):
+            item = json.loads(path.read_text())
+            for asset in item["assets"].values():
+                asset["href"] = href(f"{path.parent.name}/{asset['href'][2:]}")
+            items.append(item)
+        content = {"type": "FeatureCollection", "twinns:api": str(api), "features": items}
+        (tmp_path / "lists").mkdir(exist_ok=True)
+        (tmp_path / "lists" / "scenes.geojson").write_text(json.dumps(content))
+        return tmp_path / "lists" / "scenes.geojson"
+
+    return write
+
+
+def test_scenes_of_a_catalogue_on_disk_are_read_from_its_folder(archive, local_list, prepare, listener):
+    assert prepare("listed.tif", scenes=local_list()) == prepare("local.tif", folder=archive)
+    assert f"Files are read from the folder {archive}, and from nowhere else." in listener.messages
+
+
+def test_files_out_of_a_catalogue_s_folder_are_refused(tmp_path, archive, local_list, prepare):
+    (name,) = {path.parent.name for path in archive.glob("S2*0601*/item.json")}
+    (archive / name).rename(tmp_path / name)
+    (archive / "link").symlink_to(tmp_path / name)
+    (archive / "B02.tif").symlink_to(tmp_path / name / "B02.tif")
+    for href in (
+        f"../{name}/B02.tif", f"link/../../{name}/B02.tif", "link/B02.tif", "B02.tif", str(tmp_path / name / "B02.tif"),
+        (tmp_path / name / "B02.tif").as_uri(), "/etc/passwd", "file:///etc/passwd",
+    ):  # fmt: skip
+        with pytest.raises(InputError, match="No Sentinel-2 products"):
+            prepare("out.tif", scenes=local_list(lambda path, href=href: href))
+
+
+def test_a_list_can_name_no_folder_without_a_catalogue(tmp_path, archive, local_list, prepare):
+    (archive / "other.json").write_text('{"type": "Feature"}')
+    for api in (archive, archive / "none.json", archive / "other.json", "/", "/etc/passwd"):
+        with pytest.raises(InputError, match=r"made from the STAC catalogue .* which is not there"):
+            prepare("out.tif", scenes=local_list(api=api))
+
+
 def test_a_list_without_scenes_is_told(tmp_path, prepare):
     (tmp_path / "list.geojson").write_text("{}")
     with pytest.raises(InputError, match="is no scene list"):
