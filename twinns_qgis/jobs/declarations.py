@@ -620,10 +620,10 @@ class TrainModel(Sampling):
     )
     recipe: str = choice(
         "Recipe: what holds for all that is left open",
-        "What holds for the size and for all settings of the training that are left open: what was measured to learn "
-        "as much in a tenth of the time (default), or what the paper's authors do (paper).",
+        "What holds for the size and for all settings of the training that are left open: few epochs that end "
+        "calmly (default), or what the paper's authors do (paper).",
         default="default",
-        choices={"default": "Default: the best that was measured", "paper": "Paper: as its authors do, for days"},
+        choices={"default": "Default: few epochs, which end calmly", "paper": "Paper: as its authors do, for days"},
     )
     epochs: int | None = whole_number(
         "Epochs: how often the network sees all training pixels",
