@@ -223,7 +223,9 @@ def fingerprint(manifest: Manifest, samples: LabelledSamples) -> dict[str, str]:
 
     Of the polygons these are the labelled pixels, not the file: QGIS hands over a selection as a new file each time.
     """
-    free = [name for name in _FREE if name != "epochs" or manifest.settings.get("schedule") != "cosine"]
+    # Where the step size rises or falls with the share of the epochs that are over, their number counts.
+    follows = manifest.settings.get("schedule") == "cosine" or bool(manifest.settings.get("warm_up"))
+    free = [name for name in _FREE if name != "epochs" or not follows]
     pixels = hashlib.sha256(json.dumps([asdict(item) for item in manifest.classes]).encode())
     parts = (samples.part("train"), samples.part("validation"))
     for array in (samples.pixels.rows, samples.pixels.columns, samples.labels, *parts):

@@ -440,7 +440,7 @@ def test_a_killed_training_continues_to_the_same_bits(start_worker, settings, li
 
 
 def test_a_checkpoint_of_another_training_is_not_continued(start_worker, settings, listener):
-    settings = {**settings, "method": "FullCNN", "schedule": "constant"}
+    settings = {**settings, "method": "FullCNN", "schedule": "constant", "warm_up": 0.0}
     worker = start_worker({**settings, "epochs": 100_000})
     worker.kill()
     worker.wait(5)

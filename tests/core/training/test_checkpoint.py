@@ -4,6 +4,7 @@ import itertools
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from twinns_qgis.networks.trained import TrainedNetwork
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.series.series import Series
 from twinns_qgis.training import checkpoint as checkpoint_module
-from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision
+from twinns_qgis.training.checkpoint import Checkpoint, earlier_precision, fingerprint
 from twinns_qgis.training.fit import Fitting, compile_network
 from twinns_qgis.training.history import Epoch
 from twinns_qgis.training.manifest import Manifest
@@ -256,3 +257,18 @@ def test_what_is_put_together_lies_on_the_disk_of_the_model(manifest, network, t
     checkpoint.keep(HISTORY)
     assert sum(tmp_path / "models" in (folder, *folder.parents) for folder in made) >= 3  # state, best epoch, weights
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["m.twinns.checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        ({"schedule": "constant", "warm_up": 0.0}, False),
+        ({"schedule": "constant", "warm_up": 0.06}, True),
+        ({"schedule": "cosine", "warm_up": 0.0}, True),
+    ],
+)
+def test_epochs_count_where_step_sizes_follow_from_them(manifest, settings, count):
+    pixels = SimpleNamespace(rows=np.arange(3), columns=np.arange(3))
+    samples = SimpleNamespace(pixels=pixels, labels=np.arange(3), part=lambda name: np.arange(2))
+    few, many = (fingerprint(replace(manifest, settings={**settings, "epochs": epochs}), samples) for epochs in (5, 50))
+    assert (few != many) == count
