@@ -16,8 +16,8 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.archives import File, LocalFile, damage_of, on_disk
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import hidden_pixels, open_raster, read_bands
+from twinns_qgis.rasters.remote import opening
 from twinns_qgis.rasters.remote.files import RemoteFile
-from twinns_qgis.rasters.remote.opening import Opener
 from twinns_qgis.rasters.remote.requesting import get
 
 _TILE = 512
@@ -97,7 +97,7 @@ def size_of(file: File) -> int:
         InputError: Its server does not give it.
     """
     if isinstance(file, RemoteFile):
-        return Opener(file).size(file.key)
+        return opening.size_of(file)
     return on_disk(file).stat().st_size
 
 

@@ -36,6 +36,7 @@ def open_raster(file: File) -> Iterator[rasterio.DatasetReader]:
     with rasterio.Env(GDAL_NUM_THREADS="1"):
         try:
             if isinstance(file, RemoteFile):
+                failure(file.key)  # of an earlier reading, which nobody asked for
                 dataset = rasterio.open(file.key, driver=file.driver, opener=Opener(file))
             else:
                 dataset = rasterio.open(_retold(as_file(file) if isinstance(file, Path) else file))

@@ -21,7 +21,7 @@ from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.rasters.remote.cache import cache
 from twinns_qgis.rasters.remote.files import Archive, RemoteFile
 from twinns_qgis.rasters.remote.hosts import OWN_HOSTS, check_host
-from twinns_qgis.rasters.remote.opening import fetch_heads
+from twinns_qgis.rasters.remote.opening import fetch_heads, size_of
 
 SIDE = 1024
 WINDOW = Window(300, 300, 200, 200)
@@ -294,3 +294,15 @@ def test_heads_are_read_side_by_side_and_once(server, listener):
     with open_raster(files[0]) as dataset:
         assert dataset.shape == (SIDE, SIDE)
     assert len(server.requests) == len(files)
+
+
+def test_a_file_that_failed_once_is_asked_for_again_by_the_next_reading(server, read, listener, monkeypatch):
+    monkeypatch.setattr(requesting, "_TRIES", 1)
+    server.before = lambda request: answer(request, 503)
+    file = RemoteFile.of(f"{server.url}/a.tif", Archive(server.url))
+    for failing in (lambda: fetch_heads([file], listener), lambda: size_of(file), read):
+        with pytest.raises(InputError, match="answers 503"):
+            failing()
+    server.before = lambda request: False
+    assert size_of(file) == (server.folder / "a.tif").stat().st_size
+    np.testing.assert_array_equal(read(), expected())

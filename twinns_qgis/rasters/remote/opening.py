@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from rasterio.abc import FileContainer
@@ -19,6 +19,8 @@ from twinns_qgis.rasters.remote.files import RemoteFile
 from twinns_qgis.rasters.remote.requesting import CONNECTIONS, get
 from twinns_qgis.reporter import Reporter
 
+Result = TypeVar("Result")
+
 _HEAD = 32 * 1024
 """Bytes of the first read: the header of a cloud-optimised file."""
 _LEAST = 4 * 1024
@@ -28,7 +30,7 @@ _failures: dict[str, InputError] = {}
 
 
 def failure(name: str) -> InputError | None:
-    """Returns why a file could not be read, which GDAL does not tell; None if that is not known.
+    """Returns why GDAL could not read a file, which it does not tell, and forgets it; None if that is not known.
 
     Args:
         name: The file's key, or what rasterio calls it.
@@ -58,7 +60,7 @@ class Opener(FileContainer):
     def open(self, path: str, mode: str = "rb", **options: Any) -> io.BufferedIOBase:
         """Returns the file, open."""
         self._check(path)
-        return _Ranges(self.file)  # type: ignore[return-value]
+        return _told(self.file, lambda: _ForGdal(self.file))  # type: ignore[return-value]
 
     def isfile(self, path: str) -> bool:
         """Whether it is the file."""
@@ -83,11 +85,20 @@ class Opener(FileContainer):
     def size(self, path: str) -> int:
         """Returns the size of the file."""
         self._check(path)
-        return _Ranges(self.file).size
+        return _told(self.file, lambda: size_of(self.file))
 
     def _check(self, path: str) -> None:
         if path != self.file.key:
             raise FileNotFoundError(path)
+
+
+def size_of(file: RemoteFile) -> int:
+    """Returns the number of bytes of a file.
+
+    Raises:
+        InputError: Its server does not give it.
+    """
+    return _Ranges(file).size
 
 
 def fetch_heads(files: Iterable[object], reporter: Reporter) -> None:
@@ -113,7 +124,7 @@ class _Ranges:
     def __init__(self, file: RemoteFile) -> None:
         self._file, self._at = file, 0
         if file.key not in _sizes:
-            self._fetch(0, _HEAD)
+            self._fetched(0, _HEAD)
         self.size = _sizes[file.key]
 
     def __enter__(self) -> _Ranges:
@@ -147,17 +158,8 @@ class _Ranges:
         while len(content) < size:  # GDAL reads a tile in one piece here, in several there
             at, left = start + len(content), size - len(content)
             held = cache.find(self._file.key, at)
-            content += (held or self._fetch(at, max(left, _HEAD) if at == 0 or left < _LEAST else left))[:left]
+            content += (held or self._fetched(at, max(left, _HEAD) if at == 0 or left < _LEAST else left))[:left]
         return content
-
-    def _fetch(self, start: int, size: int) -> bytes:
-        if earlier := _failures.get(self._file.key):  # GDAL asks again for what was refused, and would wait as long
-            raise earlier
-        try:
-            return self._fetched(start, size)
-        except InputError as error:  # GDAL hides it
-            _failures[self._file.key] = error
-            raise
 
     def _fetched(self, start: int, size: int) -> bytes:
         response = get(self._file, {"Range": f"bytes={start}-{start + size - 1}"})
@@ -173,3 +175,25 @@ class _Ranges:
             raise InputError(f"The server of {self._file} cut an answer short.", "Call it again: it goes on.")
         cache.keep(self._file.key, start, content)
         return content
+
+
+class _ForGdal(_Ranges):
+    """An open file whose reader hides why it could not read."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns the next bytes."""
+        return _told(self._file, lambda: super(_ForGdal, self).read(size))
+
+
+def _told(file: RemoteFile, read: Callable[[], Result]) -> Result:
+    """Returns what GDAL reads of a file; what goes wrong is kept for `failure`.
+
+    GDAL asks again for what was refused, and would wait as long once more: it hears the same.
+    """
+    if earlier := _failures.get(file.key):
+        raise earlier
+    try:
+        return read()
+    except InputError as error:
+        _failures[file.key] = error
+        raise
