@@ -145,11 +145,22 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
     for part in files:
         if len(files) > 1:  # else it is what `sha256sum` tells
             digest.update(f"{part.relative_to(path.parent)} {part.stat().st_size}\n".encode())
-        with part.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-                between()
+        add_to_digest(digest, part, between)
     return digest.hexdigest()
+
+
+def add_to_digest(digest: hashlib._Hash, path: Path, between: Callable[[], None] = lambda: None) -> None:
+    """Adds the bytes of a file to a digest.
+
+    Args:
+        digest: One of `hashlib`.
+        path: The file.
+        between: Is called every now and then, and may raise.
+    """
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            between()
 
 
 def lies_below(path: Path, folder: Path) -> bool:

@@ -9,13 +9,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from twinns_qgis.files import sha256_of
+from twinns_qgis.files import add_to_digest, sha256_of
 
 _SHA256 = "1220"
 _KNOWN = {
     "1114": "sha1", "d50110": "md5", _SHA256: "sha256", "1340": "sha512", "1620": "sha3_256", "1440": "sha3_512",
 }  # fmt: skip
-_CHUNK = 2**20
 
 
 def checksum_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
@@ -43,8 +42,5 @@ def agrees(path: Path, checksum: str, between: Callable[[], None] = lambda: None
     digest = hashlib.new(_KNOWN[code], usedforsecurity=False)
     if len(checksum) - len(code) != 2 * digest.digest_size:
         return None
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            between()
+    add_to_digest(digest, path, between)
     return digest.hexdigest() == checksum[len(code) :]
