@@ -136,9 +136,9 @@ def level_2a(files: Sequence[File], search: Search) -> list[Item]:
     """
     items = []
     found = _of_sentinel2(files, search)
-    of_landsat = [item for item in found if _kind(item) in _OF_LANDSAT]
+    landsat_alone = all(_kind(item) in _OF_LANDSAT for item in found)
     for item in found:
-        if item in of_landsat and len(of_landsat) < len(found):
+        if not landsat_alone and _kind(item) in _OF_LANDSAT:
             search.left_out.append(LeftOut(item.day, item.name, "of Landsat, among Sentinel-2"))
             search.pass_over(item.rasters(), "of Landsat, by the STAC item, among Sentinel-2")
         elif _OTHER_LEVEL.search(item.sensor):
