@@ -1,5 +1,6 @@
 """Tiny products, written as the real ones are."""
 
+import json
 import zipfile
 from datetime import date
 from functools import partial
@@ -7,9 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 import rasterio
+from file_server import serving
 from rasterio.transform import from_origin
 
 from twinns_qgis.rasters.production import Machine
+from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
 from twinns_qgis.series.products.offset import parse_offset
@@ -222,3 +225,34 @@ def _write_jp2(path, values, resolution, *, origin=(500000, 5600000), tile=None)
         transform=from_origin(*origin, resolution, resolution), **options,
     ) as dataset:  # fmt: skip
         dataset.write(values, 1)
+
+
+@pytest.fixture
+def server(archive, monkeypatch):
+    """A file server over the folder that a module's own fixture `archive` makes."""
+    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
+    with serving(archive) as running:
+        yield running
+
+
+@pytest.fixture
+def scene_list(tmp_path, archive, server):
+    """Returns a function that writes the list of scenes on the server; `change` may change its items.
+
+    They are those of the archive, ``item.json`` in a folder each, whose names begin with `only`.
+    """
+
+    def write(change=lambda items: None, only=""):
+        items = []
+        for path in sorted(archive.glob("*/item.json")):
+            item = json.loads(path.read_text())
+            for asset in item["assets"].values():
+                asset["href"] = f"{server.url}/{path.parent.name}/{asset['href'].removeprefix('./')}"
+            items.append(item)
+        items = [item for item in items if item["id"].startswith(only)]
+        change(items)
+        content = {"type": "FeatureCollection", "twinns:api": f"{server.url}/stac", "features": items}
+        (tmp_path / "scenes.geojson").write_text(json.dumps(content))
+        return tmp_path / "scenes.geojson"
+
+    return write

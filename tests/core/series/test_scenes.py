@@ -9,15 +9,13 @@ from datetime import date
 
 import numpy as np
 import pytest
-import rasterio
-from file_server import answer, serving
+from cloud_optimised import write_cog
+from file_server import answer
 from killed import killed_after
-from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
-from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
@@ -29,15 +27,6 @@ SIDE = 640
 DAYS = (date(2021, 6, 1), date(2021, 6, 11))
 WIDE = "500500,505500,5594500,5599500 [EPSG:32631]"
 EXTENT = Extent.parse("501000,501600,5598000,5598600 [EPSG:32631]")
-
-
-def write_cog(path, values, resolution=10, **profile):
-    height, width = values.shape
-    with rasterio.open(
-        path, "w", "COG", width, height, 1, "EPSG:32631", from_origin(5e5, 5.6e6, resolution, resolution), values.dtype,
-        blocksize=128, compress="deflate", overviews="none", **profile,
-    ) as dataset:  # fmt: skip
-        dataset.write(values, 1)
 
 
 @pytest.fixture
@@ -63,32 +52,6 @@ def archive(tmp_path):
             }  # fmt: skip
             (folder / name / "item.json").write_text(json.dumps(item))
     return folder
-
-
-@pytest.fixture
-def server(archive, monkeypatch):
-    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
-    with serving(archive) as running:
-        yield running
-
-
-@pytest.fixture
-def scene_list(tmp_path, archive, server):
-    """Returns a function that writes the list of scenes on the server; `change` may change it."""
-
-    def write(change=lambda items: None):
-        items = []
-        for path in sorted(archive.glob("*/item.json")):
-            item = json.loads(path.read_text())
-            for asset in item["assets"].values():
-                asset["href"] = f"{server.url}/{path.parent.name}/{asset['href'][2:]}"
-            items.append(item)
-        change(items)
-        content = {"type": "FeatureCollection", "twinns:api": f"{server.url}/stac", "features": items}
-        (tmp_path / "scenes.geojson").write_text(json.dumps(content))
-        return tmp_path / "scenes.geojson"
-
-    return write
 
 
 @pytest.fixture

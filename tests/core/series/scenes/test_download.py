@@ -10,14 +10,13 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
-from file_server import answer, serving
-from rasterio.transform import from_origin
+from cloud_optimised import write_cog
+from file_server import answer
 from rasterio.windows import from_bounds
 
 from twinns_qgis.errors import Cancelled, InputError
 from twinns_qgis.rasters.grid import Extent
 from twinns_qgis.rasters.production import Machine
-from twinns_qgis.rasters.remote import requesting
 from twinns_qgis.series.area import Area
 from twinns_qgis.series.inputs import Inputs
 from twinns_qgis.series.period import Period
@@ -32,15 +31,6 @@ DAYS = (date(2021, 6, 1), date(2021, 6, 11), date(2022, 6, 1))
 EXTENT = "501000,501600,5598000,5598600 [EPSG:32631]"
 ELSEWHERE = "503000,503600,5596000,5596600 [EPSG:32631]"
 BANDS = {"B02": ("blue", 10), "B08": ("nir", 10), "B11": ("swir16", 20), "SCL": ("scl", 20)}
-
-
-def write_cog(path, values, resolution=10, **profile):
-    height, width = values.shape
-    with rasterio.open(
-        path, "w", "COG", width, height, 1, "EPSG:32631", from_origin(5e5, 5.6e6, resolution, resolution), values.dtype,
-        blocksize=128, compress="deflate", overviews="none", **profile,
-    ) as dataset:  # fmt: skip
-        dataset.write(values, 1)
 
 
 @pytest.fixture
@@ -75,33 +65,6 @@ def write_item(folder, name, properties, assets):
     item = {"type": "Feature", "stac_version": "1.0.0", "id": name, "geometry": None, "links": [],
             "properties": properties, "assets": assets}  # fmt: skip
     (folder / name / "item.json").write_text(json.dumps(item))
-
-
-@pytest.fixture
-def server(archive, monkeypatch):
-    monkeypatch.setattr(requesting, "_FIRST_WAIT", 0.01)
-    with serving(archive) as running:
-        yield running
-
-
-@pytest.fixture
-def scene_list(tmp_path, archive, server):
-    """Returns a function that writes the list of scenes on the server; `change` may change its items."""
-
-    def write(change=lambda items: None, only=""):
-        items = []
-        for path in sorted(archive.glob("*/item.json")):
-            item = json.loads(path.read_text())
-            for asset in item["assets"].values():
-                asset["href"] = f"{server.url}/{path.parent.name}/{asset['href']}"
-            items.append(item)
-        items = [item for item in items if item["id"].startswith(only)]
-        change(items)
-        content = {"type": "FeatureCollection", "twinns:api": f"{server.url}/stac", "features": items}
-        (tmp_path / "scenes.geojson").write_text(json.dumps(content))
-        return tmp_path / "scenes.geojson"
-
-    return write
 
 
 @pytest.fixture

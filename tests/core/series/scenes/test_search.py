@@ -7,6 +7,7 @@ import geopandas
 import pytest
 import shapely
 from file_server import answer, serving
+from scenes import AREA, SCENES
 from stac_api import stac_api
 
 from twinns_qgis.errors import InputError
@@ -16,16 +17,6 @@ from twinns_qgis.series.products.product import Orbit
 from twinns_qgis.series.scenes.archives import Known
 from twinns_qgis.series.scenes.place import Place
 from twinns_qgis.series.scenes.search import Wanted, find_scenes
-
-AREA = Place.of_extent(Extent.parse("3.2,3.3,50.2,50.3 [EPSG:4326]"))
-SCENES = (
-    ("2021-06-01", "03.00", 10.0, 3, 51),
-    ("2021-06-01", "05.00", 10.0, 3, 51),
-    ("2021-06-11", "05.00", 80.0, 3, 51),
-    ("2021-07-01", "05.00", 20.0, 3, 8),
-    ("2021-07-11", "05.00", 20.0, 9, 51),
-    ("2022-07-01", "05.00", 20.0, 3, 51),
-)
 
 
 def item(number, day, baseline, cloud, west, orbit):
