@@ -56,27 +56,46 @@ class Reporter:
         return _Part(self, start, end)
 
 
-class _Part(Reporter):
+class Passing(Reporter):
+    """A reporter that passes everything on to another; subclasses change what they need.
+
+    Args:
+        reporter: Receives it all.
+    """
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Receives the share of the work that is done, and what is being done."""
+        self._reporter.progress(fraction, message)
+
+    def info(self, message: str) -> None:
+        """Receives a message that needs no action of the user."""
+        self._reporter.info(message)
+
+    def warning(self, message: str) -> None:
+        """Receives a message that may need action of the user."""
+        self._reporter.warning(message)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the user asked the job to stop."""
+        return self._reporter.cancelled
+
+    def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
+        """Registers what is to be done if a cancelled job has to end at once."""
+        return self._reporter.last_resort(action)
+
+
+class _Part(Passing):
     def __init__(self, whole: Reporter, start: float, end: float) -> None:
-        self._whole = whole
+        super().__init__(whole)
         self._start = start
         self._end = end
 
     def progress(self, fraction: float, message: str = "") -> None:
-        self._whole.progress(self._start + (self._end - self._start) * fraction, message)
-
-    def info(self, message: str) -> None:
-        self._whole.info(message)
-
-    def warning(self, message: str) -> None:
-        self._whole.warning(message)
-
-    @property
-    def cancelled(self) -> bool:
-        return self._whole.cancelled
-
-    def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
-        return self._whole.last_resort(action)
+        super().progress(self._start + (self._end - self._start) * fraction, message)
 
 
 class TimeLeft:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -16,7 +15,7 @@ from twinns_qgis.rasters.remote import buckets
 from twinns_qgis.rasters.remote.connections import TIMEOUT, session
 from twinns_qgis.rasters.remote.credentials import TOKENS, authorization_of, forget_signatures, signature_of
 from twinns_qgis.rasters.remote.files import RemoteFile, parts_of
-from twinns_qgis.reporter import Reporter
+from twinns_qgis.reporter import Passing
 
 _TRIES = 6
 _FIRST_WAIT = 0.5
@@ -49,36 +48,12 @@ class Traffic:
         return f"{self.bytes / 1e6:.1f} MB read over the network, {self.bytes / 1e6 / seconds:.1f} MB/s"
 
 
-class Watched(Reporter):
-    """A reporter that tells with the progress how much was read over the network.
-
-    Args:
-        reporter: Receives it all.
-    """
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+class Watched(Passing):
+    """A reporter that tells with the progress how much was read over the network."""
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Receives the share of the work that is done, and what is being done."""
-        self._reporter.progress(fraction, f"{message}; {traffic}" if traffic.bytes else message)
-
-    def info(self, message: str) -> None:
-        """Receives a message that needs no action of the user."""
-        self._reporter.info(message)
-
-    def warning(self, message: str) -> None:
-        """Receives a message that may need action of the user."""
-        self._reporter.warning(message)
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the user asked the job to stop."""
-        return self._reporter.cancelled
-
-    def last_resort(self, action: Callable[[], str]) -> AbstractContextManager[None]:
-        """Registers what is to be done if a cancelled job has to end at once."""
-        return self._reporter.last_resort(action)
+        super().progress(fraction, f"{message}; {traffic}" if traffic.bytes else message)
 
 
 traffic = Traffic()
