@@ -23,6 +23,8 @@ from twinns_qgis.series.series import SENTINEL2_NODATA, SENTINEL2_SCALE
 
 _LEAST = 64
 """Least rows of the strips that a block is read in, so that the kernels' margins don't cost more than they give."""
+_PIXELS = 2**18
+"""Pixels of the strips of narrow blocks, where what each read costs by itself would else count."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Mosaic:
         for number, product in enumerate(products):
             sources = [product.bands[band].in_units_of(SENTINEL2_SCALE) for band in self.bands]
             with product.open(self.tiles, self.unpacked) as files:
-                for rows in strips(block.height, block.width, least=_LEAST):
+                for rows in strips(block.height, block.width, least=max(_LEAST, _PIXELS // block.width)):
                     part = out[:, rows]
                     strip = block.crop(Window(0, rows.start, block.width, part.shape[1]))
                     wanted = read_clear(product, files, strip, self.buffer)
