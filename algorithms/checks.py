@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QThread
 
 from ..twinns_qgis.jobs import parameters as kinds
-from .series import SENSORS, contents_of_model, contents_of_series, viewed_series, why_no_series
+from .series import SENSORS, STATIC, Contents, contents_of_model, contents_of_series, viewed_series, why_no_series
 from .translation import tr
 from .values import Values
 
@@ -106,6 +106,8 @@ class Checks:
         expected = contents_of_model(path)
         if expected is None:
             return tr("{} is no model of TWINNS, or it is damaged.").format(path) + "\n" + tr("Choose a .twinns file.")
+        if STATIC in expected and (fault := self._fault_of_static(path, expected.pop(STATIC))):
+            return fault
         for sensor, trained in expected.items():
             layer = self._raster(sensor)
             if layer is None:
@@ -116,6 +118,15 @@ class Checks:
                 wrong = tr("'{}' has {}; {} was trained on {}.").format(layer.name(), found, path, trained)
                 return wrong + "\n" + tr("Prepare the series with the same bands and as many dates.")
         return ""
+
+    def _fault_of_static(self, model: str, trained: Contents) -> str:
+        layers = self._algorithm.parameterAsLayerList(self._parameters, STATIC, self._context)
+        bands = sum(layer.bandCount() for layer in layers if isinstance(layer, QgsRasterLayer))
+        if bands >= len(trained.bands):  # an alpha band is none of them
+            return ""
+        some = ", ".join(trained.bands[:_SOME]) + (", ..." if len(trained.bands) > _SOME else "")
+        wrong = tr("{} was trained on rasters without dates too, which have {} bands: {}. Those given have {}.")
+        return wrong.format(model, len(trained.bands), some, bands) + "\n" + tr("Choose such rasters.")
 
     def _faults_of_outputs(self) -> Iterator[str]:
         """Yields what would be replaced by an output: an input, or another output."""

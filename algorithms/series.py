@@ -15,6 +15,8 @@ from .translation import tr
 
 SENSORS = {"SENTINEL1": "Sentinel-1", "SENTINEL2": "Sentinel-2"}
 """The parameters that take a series, and whose it is."""
+STATIC = "STATIC"
+"""The parameter that takes rasters without dates."""
 _BAND = re.compile(r": (\d{4}-\d{2}-\d{2}) (\S+)$")
 """How QGIS names a band that is described by its date and its name."""
 _EXAMPLES = {"SENTINEL1": "2018-05-07 VV", "SENTINEL2": "2018-05-07 B4"}
@@ -34,10 +36,10 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Contents:
-    """What a series holds.
+    """What a series holds, or rasters without dates.
 
     Args:
-        dates: The number of its dates.
+        dates: The number of its dates, 0 of rasters without.
         bands: The names of the bands of each date.
     """
 
@@ -79,14 +81,14 @@ def contents_of_series(layer: QgsRasterLayer) -> Contents:
 
 
 def contents_of_model(path: str) -> dict[str, Contents] | None:
-    """Returns what series a model was trained on, by the names of the parameters, None if the file is no model."""
+    """Returns what a model was trained on, by the names of the parameters, None if the file is no model."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open("manifest.json") as file:
             sensors = json.loads(file.read(_LONGEST))["sensors"]
         contents = {one["name"].upper(): Contents(len(one["dates"]), tuple(map(str, one["bands"]))) for one in sensors}
     except _DAMAGE:
         return None
-    return contents if contents and contents.keys() <= SENSORS.keys() else None
+    return contents if contents and contents.keys() <= {*SENSORS, STATIC} else None
 
 
 def why_no_series(layer: QgsRasterLayer, parameter: str) -> str:

@@ -108,7 +108,7 @@ class Method:
         The features of a network, that a forest sees, are no more than its insides.
         """
         if self.network is None:
-            return 4 * sum(len(sensor.dates) * len(sensor.variables) for sensor in sensors)
+            return 4 * sum(sensor.steps * len(sensor.variables) for sensor in sensors)
         return (2 if self.forests else 1) * self.network.values_per_pixel(sensors, size)
 
 

@@ -1,5 +1,6 @@
 """Wrong input is told before a worker is started."""
 
+import json
 import os
 import zipfile
 
@@ -198,3 +199,18 @@ def test_a_series_does_not_replace_the_layers_that_it_is_made_from(refusal, make
     path = make_series("one.tif")
     assert "OUTPUT can't be" in refusal("preparesentinel2", {"LAYERS": [path], "OUTPUT": path})
     assert "OUTPUT can't be" in refusal("preparesentinel1", {"FOLDER": ".", "REFERENCE": path, "OUTPUT": path})
+
+
+def test_rasters_without_dates_that_a_model_was_trained_on_are_asked_for(refusal, mapping, make_model, make_series):
+    dates = ["2018-05-07", "2018-06-07"]
+    model = make_model(dates, sentinel2=["B4", "B8"])
+    with zipfile.ZipFile(model) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    manifest["sensors"].append({"name": "static", "dates": [], "bands": ["elevation", "slope"]})
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+    why_not = refusal("mapcover", {**mapping, "MODEL": model})
+    assert "which have 2 bands: elevation, slope. Those given have 0." in why_not
+    rasters = [make_series("elevation.tif"), make_series("slope.tif")]
+    assert "Those given have 1." in refusal("mapcover", {**mapping, "MODEL": model, "STATIC": rasters[:1]})
+    assert not refusal("mapcover", {**mapping, "MODEL": model, "STATIC": rasters})

@@ -50,7 +50,7 @@ class SeriesTables:
     def __init__(self, sensors: Sequence[Sensor], per_sensor: bool) -> None:
         self._sensors = tuple(sensors)
         self._per_sensor = per_sensor
-        counts = {sensor.name: len(sensor.dates) * len(sensor.variables) for sensor in sensors}
+        counts = {sensor.name: sensor.steps * len(sensor.variables) for sensor in sensors}
         self.variables: Mapping[str, int] = counts if per_sensor else {"series": sum(counts.values())}
 
     def __call__(self, raw: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:

@@ -128,6 +128,13 @@ _SENTINEL2 = series(
     "The Sentinel-2 series, on the same grid: the raster that Prepare Sentinel-2 series wrote.",
     default=None,
 )
+_STATIC = rasters(
+    "Rasters without dates, such as elevation or embeddings",
+    "Rasters without dates that tell more of the land, such as elevation, slope or the yearly embeddings of a "
+    "foundation model, on any grid; mapping needs the same ones, in the same order.",
+    default=(),
+    advanced=True,
+)
 
 
 class CreateDemoSite(Declaration):
@@ -493,6 +500,7 @@ class Sampling(Declaration):
 
     sentinel1: Path | None = _SENTINEL1
     sentinel2: Path | None = _SENTINEL2
+    static: tuple[Path, ...] = _STATIC
     polygons: str = polygons(
         "Polygons or points whose land cover is known",
         "Polygons with a class, for each class several: a vector file, or file|layername=name; in QGIS the selected "
@@ -809,6 +817,7 @@ class MapCover(Declaration):
     model: Path = file("Model file that Train model wrote (.twinns)", "The model file, .twinns.", extension="twinns")
     sentinel1: Path | None = _SENTINEL1
     sentinel2: Path | None = _SENTINEL2
+    static: tuple[Path, ...] = _STATIC
     extent: str | None = extent(
         "Area to map", "Part to map, as xmin,xmax,ymin,ymax [EPSG:code]; by default all of the series.", default=None
     )

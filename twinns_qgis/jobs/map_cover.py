@@ -28,7 +28,8 @@ class MapCover(Job, declarations.MapCover):
         self._check(outputs)
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
-        with hashing(self._given(), reporter) as hashes:
+        static = {f"static {number}": path for number, path in enumerate(self.static, start=1)}
+        with hashing({**self._given(), **static}, reporter) as hashes:
             from twinns_qgis.mapping.choice import Choice
             from twinns_qgis.mapping.cover import CoverOutputs, map_cover
             from twinns_qgis.mapping.devices import unused_gpu
@@ -60,20 +61,28 @@ class MapCover(Job, declarations.MapCover):
     def _scene(self, sensors: Sequence[Sensor], hashes: Callable[[], dict[str, str]], reporter: Reporter) -> Scene:
         """Opens the series, and checks that they are what the model expects."""
         from twinns_qgis.mapping.cover import Scene
-        from twinns_qgis.mapping.matching import check_series, report_shifts
+        from twinns_qgis.mapping.matching import check_given, check_series, report_shifts
         from twinns_qgis.mapping.region import Region
+        from twinns_qgis.networks.sensor import STATIC
         from twinns_qgis.rasters.grid import Extent
         from twinns_qgis.series.series import Series, check_same_grid
+        from twinns_qgis.series.static import StaticLayers
 
         series = {name: Series.open(path) for name, path in self._paths(sensors, reporter).items()}
-        check_series(sensors, series, self.model.name)
+        check_given(sensors, [*series, *([STATIC] if self.static else [])], self.model.name)
         check_same_grid(series)
-        report_shifts(sensors, series, reporter)
         grid = next(iter(series.values())).grid
+        if any(sensor.name == STATIC for sensor in sensors):
+            series[STATIC] = StaticLayers.on(grid, self.static, reporter)
+        elif self.static:
+            reporter.info(f"{self.model.name} does not use STATIC.")
+        check_series(sensors, series, self.model.name)
+        report_shifts(sensors, series, reporter)
         window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
         region = Region.read(self.mask, grid.crop(window), reporter) if self.mask else None
         contents = hashes()
-        return Scene(series, {name: contents[name] for name in series}, window, region)
+        used = {name: content for name, content in contents.items() if name.split()[0] in series}
+        return Scene(series, used, window, region)
 
     def _given(self) -> dict[str, Path]:
         given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}
@@ -97,5 +106,6 @@ class MapCover(Job, declarations.MapCover):
         styles = [style_path(path) for path in paths]
         check_outputs(styles)
         check_distinct([*paths, *styles])
-        layers = [*map(file_of, self._given().values()), *([split_source(self.mask)[0]] if self.mask else [])]
+        layers = [*map(file_of, self._given().values()), *map(file_of, self.static)]
+        layers += [split_source(self.mask)[0]] if self.mask else []
         check_spared([*paths, *styles], [self.model, *layers, *map(style_path, layers)])

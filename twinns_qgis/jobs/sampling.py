@@ -22,15 +22,19 @@ class SamplingJob(Job, declarations.Sampling):
     """A job that draws samples: pixels of time series that polygons give a class."""
 
     def open_series(self, method: Method, reporter: Reporter) -> dict[str, Series]:
-        """Opens the series that a method sees, by sensor, and checks that they are on one grid.
+        """Opens the series that a method sees, by sensor, with what has no dates, and checks that they are on one grid.
 
         Raises:
-            InputError: None of them is given, one is no series, or their grids differ.
+            InputError: None of them is given, one is no series, their grids differ, or a static raster can't be used.
         """
+        from twinns_qgis.networks.sensor import STATIC
         from twinns_qgis.series.series import Series, check_same_grid
+        from twinns_qgis.series.static import StaticLayers
 
         series = {name: Series.open(path) for name, path in self._paths(method, reporter).items()}
         check_same_grid(series)
+        if self.static:
+            series[STATIC] = StaticLayers.on(next(iter(series.values())).grid, self.static, reporter)
         return series
 
     def draw(self, grid: Grid, reporter: Reporter) -> tuple[LabelledPolygons, LabelledSamples]:

@@ -85,7 +85,7 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
         ForestGrid.parse(self.depths, self.trees)
         outputs = [path for path in (self.model, self.report, self.split) if path]
-        series = [path for path in (self.sentinel1, self.sentinel2) if path]
+        series = [path for path in (self.sentinel1, self.sentinel2, *self.static) if path]
         check_spared(outputs, [*series, split_source(self.polygons)[0], *([self.classes] if self.classes else [])])
         if self.split:
             check_split_output(self.split)
@@ -144,7 +144,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.training.manifest import Manifest
         from twinns_qgis.training.model_file import versions
 
-        files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors}
+        files = {sensor.name: Path(getattr(self, sensor.name)) for sensor in sensors if sensor.dates}
+        files |= {f"static {number}": path for number, path in enumerate(self.static, start=1)}
         files["polygons"] = split_source(self.polygons)[0]
         return Manifest(
             method=self._method,
@@ -160,8 +161,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
 
     def _settings(self) -> dict[str, Any]:
         """Returns the parameters that the method uses, but for the files."""
-        left_out = {"sentinel1", "sentinel2", "polygons", "classes", "model", "report", "split", *self._method.unused}
-        names = [name for name in self.parameters() if name not in left_out]
+        files = {"sentinel1", "sentinel2", "static", "polygons", "classes", "model", "report", "split"}
+        names = [name for name in self.parameters() if name not in files | self._method.unused]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _write_report(self, without_class: int, samples: LabelledSamples, outcome: Outcome) -> None:
@@ -170,6 +171,8 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
 
         inputs = {name: self.told(name) for name in ("sentinel1", "sentinel2", "polygons")}
+        if self.static:
+            inputs["static"] = ", ".join(map(str, self.told("static")))
         settings = {**inputs, **self._settings(), "model": self.model}
         unused = left_out(samples, without_class=without_class, touching_dropped=self.touching_pixels == "drop")
         report = TrainingReport.of(self._method.title(self.size), settings, samples, unused, outcome)

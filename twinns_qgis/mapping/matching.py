@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -13,6 +13,27 @@ from twinns_qgis.series.series import Series
 
 _LATE = 15
 """Days of shift from which on a warning is due: half a month of growth."""
+_TOLD = 8
+"""Names that are told at most."""
+
+
+def check_given(sensors: Sequence[Sensor], given: Collection[str], model: str) -> None:
+    """Checks that all that a model was trained on is given.
+
+    Args:
+        sensors: What the model was trained on.
+        given: The names of what is given.
+        model: The model's name, for messages.
+
+    Raises:
+        InputError: A series, or what has no dates, is missing.
+    """
+    expected = {sensor.name for sensor in sensors}
+    if expected - set(given):
+        raise InputError(
+            f"{model} was trained on {_listed(expected)}, given: {_listed(given)}.",
+            f"Give {_listed({name.upper() for name in expected})}.",
+        )
 
 
 def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model: str) -> None:
@@ -24,16 +45,13 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
         model: The model's name, for messages.
 
     Raises:
-        InputError: A series is missing, too many, or differs; the message lists what was expected and found.
+        InputError: A series differs; the message lists what was expected and found.
     """
-    expected = {sensor.name for sensor in sensors}
-    if expected != set(series):
-        raise InputError(
-            f"{model} was trained on {_listed(expected)}, given: {_listed(series)}.",
-            "Give the series of these sensors.",
-        )
     for sensor in sensors:
         found = series[sensor.name]
+        if not sensor.dates:
+            _check_static(sensor, found, model)
+            continue
         if found.bands != sensor.bands:
             raise InputError(
                 f"{found.path} has the bands {' '.join(found.bands)}; {model} expects {' '.join(sensor.bands)}.",
@@ -63,7 +81,7 @@ def check_series(sensors: Sequence[Sensor], series: Mapping[str, Series], model:
 
 
 def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], reporter: Reporter) -> None:
-    """Reports by how many days of the year the dates of series differ from those of the training.
+    """Reports by how many days of the year the dates of series differ from those of the training, and other names.
 
     The network has learned what happens at its first date, its second, and so on; it sees no calendar.
 
@@ -74,6 +92,9 @@ def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], repor
     """
     for sensor in sensors:
         dates = series[sensor.name].dates
+        if not dates:
+            _report_names(sensor, series[sensor.name], reporter)
+            continue
         shifts = [_days_apart(found, trained) for found, trained in zip(dates, sensor.dates, strict=True)]
         most = max(shifts)
         if not most:
@@ -87,6 +108,24 @@ def report_shifts(sensors: Sequence[Sensor], series: Mapping[str, Series], repor
             reporter.info(text)
         else:
             reporter.warning(f"{text} Plants may look different by then: check the map against what is known.")
+
+
+def _check_static(sensor: Sensor, found: Series, model: str) -> None:
+    """Checks that static rasters have as many bands as in training, and not the same ones in another order."""
+    in_another_order = found.bands != sensor.bands and set(found.bands) == set(sensor.bands)
+    if len(found.bands) != len(sensor.bands) or in_another_order:
+        raise InputError(
+            f"The static rasters have {len(found.bands)} bands: {_some(found.bands)}; {model} expects "
+            f"{len(sensor.bands)}: {_some(sensor.bands)}.",
+            "Give STATIC the same rasters as for training, in the same order.",
+        )
+
+
+def _report_names(sensor: Sensor, found: Series, reporter: Reporter) -> None:
+    """Tells which static bands stand for others: files have other names in another place."""
+    others = [f"{own} for {trained}" for own, trained in zip(found.bands, sensor.bands, strict=True) if own != trained]
+    if others:
+        reporter.info(f"Static rasters count by their order: {_some(others)} of the training.")
 
 
 def _days_apart(one: date, other: date) -> int:
@@ -126,5 +165,9 @@ def _moved(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
-def _listed(names: Mapping[str, Series] | set[str]) -> str:
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= _TOLD else [*names[: _TOLD - 1], "...", names[-1]])
+
+
+def _listed(names: Collection[str]) -> str:
     return " and ".join(sorted(names)) or "none"

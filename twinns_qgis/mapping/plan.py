@@ -69,7 +69,8 @@ class MappingPlan:
         for sensor in scorer.model.manifest.sensors:
             inner = values[sensor.name][MARGIN:-MARGIN, MARGIN:-MARGIN]
             some, far = compare_with_training(sensor, self.series[sensor.name], inner)
-            wanted &= some
+            if sensor.dates:  # what has none may have gaps, such as an elevation at sea
+                wanted &= some
             beyond |= far
         if not wanted.any():
             return Block(self._without_data(wanted.shape), {**NOTHING, "chosen": chosen})

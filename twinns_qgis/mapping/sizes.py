@@ -99,5 +99,5 @@ def _power_of_two(most: float) -> int:
 
 def _block_bytes(series: Iterable[Series], classes: int) -> int:
     """Returns the memory that a pixel of a block takes: its values, as read and framed, and its scores, calibrated."""
-    values = sum(2 * len(one.dates) * len(one.bands) * np.dtype(one.dtype).itemsize for one in series)
+    values = sum(2 * one.steps * len(one.bands) * np.dtype(one.dtype).itemsize for one in series)
     return values + 4 * 4 * classes

@@ -18,6 +18,7 @@ from twinns_qgis.networks.backend import Tensor
 from twinns_qgis.networks.classifiers import SCORE
 from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.networks.prediction import Predictor
+from twinns_qgis.networks.sensor import STATIC
 
 _PLACES = "places"
 _FINE = 4
@@ -27,12 +28,17 @@ _FINE = 4
 def early_classifiers(network: keras.Model) -> dict[str, Tensor]:
     """Returns the scores of the CNN branches' classifiers by name; none if the network can't exit early.
 
-    It can if it has both kinds of branches, and a classifier on each CNN branch.
+    It can if it has both kinds of branches, and a classifier on each CNN branch. What has no dates has no vote: it may
+    tell few classes apart.
     """
     names = {layer.name for layer in network.layers}
     if not any(name.endswith("_convgru_branch") for name in names):
         return {}
-    return {name: ops.softmax(logits) for name, logits in network.output.items() if name.endswith("_cnn")}
+    return {name: ops.softmax(logits) for name, logits in network.output.items() if _votes(name)}
+
+
+def _votes(classifier: str) -> bool:
+    return classifier.endswith("_cnn") and not classifier.startswith(STATIC)
 
 
 class ExitingNetwork:
@@ -46,7 +52,7 @@ class ExitingNetwork:
     def __init__(self, network: keras.Model, rule: ExitRule) -> None:
         self._rule = rule
         self._votes = early_classifiers(network)
-        self._branches = [f"{name}_branch" for name in self._votes]
+        self._branches = [layer.name for layer in network.layers if layer.name.endswith("_cnn_branch")]
         features = {name: ops.cast(network.get_layer(name).output, "float32") for name in self._branches}
         self._first = Predictor(network.input, {**self._votes, **features})
         self._rest = Predictor(*_at_places(network, self._branches))

@@ -1,4 +1,4 @@
-"""What a network knows of one sensor's series: all that it takes to read raw values and to recognise another series."""
+"""What a network knows of one input: all that it takes to read raw values and to recognise another series."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from twinns_qgis.json_object import JsonObject
 from twinns_qgis.networks.indices import indices_for
 from twinns_qgis.series.series import Series
 
-SENSORS = ("sentinel1", "sentinel2")
+STATIC = "static"
+"""The input without dates."""
+SENSORS = ("sentinel1", "sentinel2", STATIC)
 _TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 
 
@@ -22,8 +24,8 @@ class Sensor:
     """One input of a network.
 
     Args:
-        name: ``sentinel1`` or ``sentinel2``.
-        dates: The T dates.
+        name: ``sentinel1`` or ``sentinel2``, or ``static`` for what has no dates.
+        dates: The T dates; what has none is a single step.
         bands: Names of the B bands.
         scale: Factor of each band, to reflectance or decibels.
         offset: Summand of each band.
@@ -55,6 +57,11 @@ class Sensor:
         """Describes a series; the ranges are still to be found."""
         nodata = None if series.nodata is None or math.isnan(series.nodata) else series.nodata
         return cls(name, series.dates, series.bands, series.scale, series.offset, nodata, series.dtype)
+
+    @property
+    def steps(self) -> int:
+        """Number T of its dates; 1 of what has none."""
+        return len(self.dates) or 1
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -94,7 +101,7 @@ class Sensor:
         dtype, bands = own.text("dtype"), own.texts("bands")
         if dtype not in _TYPES:
             raise ValueError(f"There are no values of type '{dtype}'.")
-        dates = tuple(date.fromisoformat(day) for day in own.texts("dates"))
+        dates = () if name == STATIC else tuple(date.fromisoformat(day) for day in own.texts("dates"))
         if any(after <= before for before, after in pairwise(dates)):
             raise ValueError(f"The dates of {name} don't ascend.")
         coding = {part: own.numbers(part, len(bands)) for part in ("scale", "offset")}

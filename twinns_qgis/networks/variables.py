@@ -95,7 +95,7 @@ class ScaledVariables(keras.layers.Layer):
 
 def raw_input(sensor: Sensor) -> Tensor:
     """Returns an input of raw values, of shape (N, H, W, T, B)."""
-    shape = (None, None, len(sensor.dates), len(sensor.bands))
+    shape = (None, None, sensor.steps, len(sensor.bands))
     return keras.Input(shape, dtype=sensor.dtype, name=sensor.name)
 
 

@@ -61,7 +61,7 @@ def read_samples(
     block_of = rows // TILE * blocks_across + columns // TILE
     by_block = np.argsort(block_of, kind="stable")
     starts = np.searchsorted(block_of[by_block], np.arange(blocks_across * -(-grid.height // TILE) + 1))
-    values = np.empty((len(positions), len(series.dates), len(series.bands)), series.dtype)
+    values = np.empty((len(positions), series.steps, len(series.bands)), series.dtype)
     clock = TimeLeft()
     for number, window in enumerate(grid.blocks(TILE)):
         reporter.check_cancelled()

@@ -46,7 +46,7 @@ class Series:
     Args:
         path: The GeoTIFF.
         grid: Its pixel grid.
-        dates: Its T dates, ascending.
+        dates: Its T dates, ascending; what has none (see `static.StaticLayers`) is a single step.
         bands: Names of its B bands.
         scale: Factor of each of the B bands.
         offset: Summand of each of the B bands, after the factor.
@@ -108,6 +108,11 @@ class Series:
                 dtype=dataset.dtypes[0],
             )
 
+    @property
+    def steps(self) -> int:
+        """Number T of its dates; 1 of what has none."""
+        return len(self.dates) or 1
+
     def read(self, window: Window | None = None, margin: int = 0) -> NDArray[np.generic]:
         """Reads raw values.
 
@@ -134,8 +139,7 @@ class Series:
         inside = Window.from_slices(
             (max(0, first_row), min(grid.height, last_row)), (max(0, first_column), min(grid.width, last_column))
         )
-        with open_raster(self.path) as dataset:
-            values = read_bands(dataset, window=inside)
+        values = self._values(inside)
         frame = (
             (max(0, -first_row), max(0, last_row - grid.height)),
             (max(0, -first_column), max(0, last_column - grid.width)),
@@ -143,7 +147,12 @@ class Series:
         if any(any(side) for side in frame):
             values = np.pad(values, ((0, 0), *frame), mode="edge")
         values = np.moveaxis(values, 0, -1)
-        return values.reshape(*values.shape[:2], len(self.dates), len(self.bands))
+        return values.reshape(*values.shape[:2], self.steps, len(self.bands))
+
+    def _values(self, window: Window) -> NDArray[np.generic]:
+        """Reads the raw values of all bands, shape (T B, height, width)."""
+        with open_raster(self.path) as dataset:
+            return read_bands(dataset, window=window)
 
     def missing(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Returns where raw values are missing, in their own shape: no data, NaN, and infinite ones."""

@@ -42,7 +42,7 @@ class RangeFinder:
         self._minimum = np.full(count, np.inf)
         self._maximum = np.full(count, -np.inf)
         self._robust = scaling == "percentiles"
-        self._share = min(1.0, _SAMPLE / (series.grid.width * series.grid.height * len(series.dates)))
+        self._share = min(1.0, _SAMPLE / (series.grid.width * series.grid.height * series.steps))
         self._random = np.random.default_rng(0)
         self._sample: list[NDArray[np.float32]] = []
 
@@ -71,6 +71,10 @@ class RangeFinder:
             InputError: The series holds no valid value.
         """
         if not np.isfinite(self._minimum).all():
+            if not self._series.dates:
+                raise InputError(
+                    "Nowhere on the series do all static rasters have a value.", "Give STATIC rasters that cover it."
+                )
             raise InputError(
                 f"{self._series.path} holds no valid value: all of it is no data.", "Prepare the series once more."
             )

@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
 
 from twinns_qgis.errors import InputError
-from twinns_qgis.mapping.matching import check_series, report_shifts
+from twinns_qgis.mapping.matching import check_given, check_series, report_shifts
+from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.series.series import Series
+from twinns_qgis.series.static import StaticLayers
 from twinns_qgis.training.model_file import read_model
 
 
@@ -94,4 +100,17 @@ def test_nan_is_missing_for_every_model(sensors, series, make_series):
 
 def test_missing_series_is_refused(sensors, series):
     with pytest.raises(InputError, match="trained on sentinel1 and sentinel2, given: sentinel2"):
-        check_series(sensors, {"sentinel2": series["sentinel2"]}, "model")
+        check_given(sensors, ["sentinel2"], "model")
+
+
+def test_static_rasters_count_by_their_order(listener):
+    one = Sensor("static", (), ("elevation", "slope"), (1.0,) * 2, (0.0,) * 2, None, "float32")
+    grid = Grid(CRS.from_epsg(32631), from_origin(0, 0, 10, 10), 5, 5)
+    found = StaticLayers(Path("a.tif"), grid, (), ("dem", "slope"), one.scale, one.offset, None, "float32")
+    check_series([one], {"static": found}, "model")
+    report_shifts([one], {"static": found}, listener)
+    assert listener.messages == ["Static rasters count by their order: dem for elevation of the training."]
+    for wrong in (("elevation",), ("slope", "elevation")):
+        with pytest.raises(InputError, match="model expects 2: elevation, slope") as caught:
+            check_series([one], {"static": replace(found, bands=wrong)}, "model")
+        assert "same order" in caught.value.hint

@@ -14,7 +14,7 @@ from twinns_qgis.networks.classifiers import classify
 from twinns_qgis.networks.cnn import ConvolutionalBranch
 from twinns_qgis.networks.convgru import AttentiveConvGRUBranch
 from twinns_qgis.networks.hyperparameters import PAPER, SIZES, Hyperparameters
-from twinns_qgis.networks.sensor import Sensor
+from twinns_qgis.networks.sensor import STATIC, Sensor
 from twinns_qgis.networks.variables import raw_input, scaled_variables
 
 _HELD = 64
@@ -30,9 +30,9 @@ class Twinns:
     All convolutions are valid, so that one network serves training on 5 x 5 patches and mapping on whole blocks.
 
     Args:
-        branches: The branches that each sensor has.
+        branches: The branches that each sensor has; what has no dates has a CNN alone.
         auxiliary: Whether each branch has a classifier of its own, in the loss and in the score.
-        only: The one sensor that it sees; None means all that are given.
+        only: The one sensor that it sees, beside what has no dates; None means all that are given.
     """
 
     branches: tuple[str, ...] = ("cnn", "convgru")
@@ -46,7 +46,7 @@ class Twinns:
 
     def sees(self, sensor: str) -> bool:
         """Whether the network takes the series of a sensor, if it is given."""
-        return self.only in (None, sensor)
+        return self.only in (None, sensor) or sensor == STATIC
 
     def build(
         self, sensors: Sequence[Sensor], classes: int, size: str, hyperparameters: Hyperparameters = PAPER
@@ -57,7 +57,7 @@ class Twinns:
         features = {}
         for sensor in sensors:
             variables = scaled_variables(sensor, inputs[sensor.name])
-            for branch in self.branches:
+            for branch in self._branches_of(sensor):
                 name = f"{sensor.name}_{branch}"
                 layer = _BRANCHES[branch](
                     width.of(sensor.name), hyperparameters.dropout, hyperparameters.batch_norm, name=f"{name}_branch"
@@ -69,9 +69,9 @@ class Twinns:
     def least_weights(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many weights the first convolutions of all branches have; see `Architecture.least_weights`."""
         return sum(
-            9 * SIZES[size].of(sensor.name) * len(sensor.variables) * (len(sensor.dates) if branch == "cnn" else 1)
+            9 * SIZES[size].of(sensor.name) * len(sensor.variables) * (sensor.steps if branch == "cnn" else 1)
             for sensor in sensors
-            for branch in self.branches
+            for branch in self._branches_of(sensor)
         )
 
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
@@ -80,8 +80,11 @@ class Twinns:
         Those are the variables of all dates, twice, and what a branch holds at one date: some tens of times its
         filters, as up to ten dates are convolved before the recurrence comes to them.
         """
-        variables = sum(len(sensor.dates) * len(sensor.variables) for sensor in sensors)
+        variables = sum(sensor.steps * len(sensor.variables) for sensor in sensors)
         return 2 * variables + _HELD * max(SIZES[size].of(sensor.name) for sensor in sensors)
+
+    def _branches_of(self, sensor: Sensor) -> tuple[str, ...]:
+        return self.branches if sensor.dates else ("cnn",)
 
 
 METHODS = {

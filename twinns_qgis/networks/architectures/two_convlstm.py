@@ -47,7 +47,7 @@ class TwoConvLSTM:
 
     def values_per_pixel(self, sensors: Sequence[Sensor], size: str) -> int:
         """Returns how many numbers are held at once for each pixel of a block: its patch, thrice, and the gates."""
-        variables = max(len(sensor.dates) * len(sensor.variables) for sensor in sensors)
+        variables = max(sensor.steps * len(sensor.variables) for sensor in sensors)
         return _PATCH**2 * (3 * variables + 12 * SIZES[size].convlstm)
 
 
