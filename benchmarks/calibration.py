@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/calibration.py [--sites 20] [--methods RF TWINNS] [--folder build/calibration]
 
 Makes small simulated sites, 64, 96 and 128 pixels wide in turn, each with a seed of its own, and trains each method on
-each (TWINNS at the small size for EPOCHS epochs). Prints the expected calibration error on the test part with the
+each (TWINNS at the small size, by the default recipe). Prints the expected calibration error on the test part with the
 scores as they come, with the temperature that makes the validation's pixels likeliest, and with the one that a training
 keeps; means over the sites, the worst difference to the scores as they come, and how many sites are worse by more than
 0.02. Scores are kept in FOLDER: what is there is not trained again.
@@ -65,7 +65,7 @@ def score(options: argparse.Namespace, method: str, site: int) -> dict[str, np.n
     folder = options.folder / f"site-{site}"
     given = simulated_site(folder, WIDTHS[site % len(WIDTHS)], seed=site)
     model, split = folder / f"{method}.twinns", folder / f"{method}.gpkg"
-    how = {"method": method, "size": "small", "epochs": options.epochs, "sparse-classes": "drop", "seed": site}
+    how = {"method": method, "size": "small", "sparse-classes": "drop", "seed": site}
     twinns("train-model", {**given, **how, "split": split, "model": model})
     series = {name: Series.open(Path(str(given[name]))) for name in ("sentinel1", "sentinel2")}
     samples = draw_samples(
@@ -90,7 +90,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, default=20)
     parser.add_argument("--methods", nargs="+", default=["RF", "TWINNS"])
-    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--folder", type=Path, default=Path("build/calibration"))
     return parser.parse_args()
 
