@@ -1,6 +1,6 @@
 """Calibration: what the temperature that the validation part gives does to confidence on the test part.
 
-    .venv/bin/python benchmarks/calibration.py [--sites 20] [--methods RF TWINNS] [--folder build/calibration]
+    .venv/bin/python benchmarks/calibration.py [--sites 20] [--first 0] [--methods RF TWINNS] [--folder FOLDER]
 
 Makes small simulated sites, 64, 96 and 128 pixels wide in turn, each with a seed of its own, and trains each method on
 each (TWINNS at the small size, by the default recipe). Prints the expected calibration error on the test part with the
@@ -35,7 +35,7 @@ def main() -> None:
     options = _options()
     print("method, site, objects, T of pixels, T kept, error as it comes, by T of pixels, by T kept")
     for method in options.methods:
-        errors = [report(options, method, site) for site in range(options.sites)]
+        errors = [report(options, method, options.first + site) for site in range(options.sites)]
         as_is, pixels, kept = np.array(errors).T
         for name, found in (("T of pixels", pixels), ("T kept", kept)):
             print(
@@ -89,6 +89,7 @@ def score(options: argparse.Namespace, method: str, site: int) -> dict[str, np.n
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first site")
     parser.add_argument("--methods", nargs="+", default=["RF", "TWINNS"])
     parser.add_argument("--folder", type=Path, default=Path("build/calibration"))
     return parser.parse_args()

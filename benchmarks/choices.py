@@ -15,9 +15,9 @@ After every epoch the test part is predicted too, which no training may know. So
 chooses an epoch would have reached. What is in FOLDER (one for each site) is not trained again: a benchmark that was
 stopped goes on, and several may work side by side.
 
-Prints a table in Markdown for each rule: mean and standard deviation over the splits, and the mean difference from the
-first row on the same splits, with its 95 % confidence interval by Student's t. Then, of the first row, the same for the
-rules beside that of the recipe, what PATIENCE would have done, and how long an epoch takes.
+Prints a table in Markdown: mean and standard deviation over the splits, and the mean difference from the first row on
+the same splits, with its 95 % confidence interval by Student's t. Then, of each choice, the same for the rules beside
+that of the recipe, and how long an epoch takes.
 """
 
 from __future__ import annotations
@@ -236,31 +236,44 @@ def read(options: argparse.Namespace, name: str) -> list[Trained]:
 def print_tables(options: argparse.Namespace, trained: dict[str, list[Trained]]) -> None:
     if not trained:
         return
-    first = next(iter(trained.values()))
-    for rule_name in ("mean of 3 epochs", "last epoch"):
-        rule = RULES[rule_name]
-        print(f"\nThe {rule_name}:\n")
-        head = ["", "accuracy %", "points more than the first", "epoch to epoch, points", "splits"]
-        head += [f"{year}{what}" for year in options.away for what in (" %", ", points more", ", new statistics")]
-        print("|", " | ".join(head), "|")
-        print("|", " | ".join("---" for _ in head), "|")
-        for name, found in trained.items():
-            row = [name, *compared([one.at(rule) for one in found], [one.at(rule) for one in first])]
-            row += [spread([unrest(one.test) for one in found], 100), str(len(found))]
-            for year in map(str, options.away):
-                row += compared([one.away[year][0] for one in found], [one.away[year][0] for one in first])
-                anew = [one.away[year][1] for one in found]
-                row.append(difference(anew, [one.away[year][0] for one in found]))
-            print("|", " | ".join(row), "|")
+    print_choices(
+        options, {name: [one.at(own_rule(name)) for one in found] for name, found in trained.items()}, trained
+    )
     for name, found in trained.items():
-        print(f"\nRules for the epoch, {name}:\n\n| | accuracy % | points more than the first | epoch |")
+        own = [one.at(own_rule(name)) for one in found]
+        print(f"\nRules for the epoch, {name}:\n\n| | accuracy % | points more than by the recipe's rule | epoch |")
         print("| --- | --- | --- | --- |")
-        of_first = [one.at(next(iter(RULES.values()))) for one in found]
         for rule_name, rule in RULES.items():
-            epochs = f"{statistics.mean(rule(one.history).epoch for one in found):.0f}"
-            print("|", " | ".join([rule_name, *compared([one.at(rule) for one in found], of_first), epochs]), "|")
+            epoch = statistics.mean(rule(one.history).epoch for one in found)
+            accuracies = [one.at(rule) for one in found]
+            print("|", " | ".join([rule_name, *compared(accuracies, own), f"{epoch:.0f}"]), "|")
         seconds = statistics.mean(one.seconds / len(one.history) / one.samples * 10_000 for one in found)
         print(f"\nAn epoch of 10,000 pixels: {seconds:.1f} seconds of the processor.")
+
+
+def print_choices(
+    options: argparse.Namespace, accuracies: dict[str, list[float]], trained: dict[str, list[Trained]]
+) -> None:
+    """Prints the accuracy of each choice, by the epoch that its recipe keeps; away by the last one."""
+    head = ["", "accuracy %", "points more than the first", "epoch to epoch, points", "splits"]
+    head += [f"{year}{what}" for year in options.away for what in (" %", ", points more", ", new statistics")]
+    print("|", " | ".join(head), "|")
+    print("|", " | ".join("---" for _ in head), "|")
+    first = next(iter(trained))
+    for name, found in trained.items():
+        row = [name, *compared(accuracies[name], accuracies[first])]
+        row += [spread([unrest(one.test) for one in found], 100), str(len(found))]
+        for year in map(str, options.away):
+            as_they_are = [one.away[year][0] for one in found]
+            row += compared(as_they_are, [one.away[year][0] for one in trained[first]])
+            row.append(difference([one.away[year][1] for one in found], as_they_are))
+        print("|", " | ".join(row), "|")
+
+
+def own_rule(name: str) -> Rule:
+    """Returns the rule by which the recipe of a choice keeps an epoch."""
+    smoothing = RECIPES[CHOICES[name].get("recipe", "default")].settings["smoothing"]
+    return lambda history: best_epoch(history, smoothing)
 
 
 def compared(values: list[float], first: list[float]) -> list[str]:
