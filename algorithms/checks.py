@@ -125,7 +125,7 @@ class Checks:
         if bands >= len(trained.bands):  # an alpha band is none of them
             return ""
         some = ", ".join(trained.bands[:_SOME]) + (", ..." if len(trained.bands) > _SOME else "")
-        wrong = tr("{} was trained on rasters without dates too, which have {} bands: {}. Those given have {}.")
+        wrong = tr("{} was trained on bands without dates too, in number {}: {}. Those given have {}.")
         return wrong.format(model, len(trained.bands), some, bands) + "\n" + tr("Choose such rasters.")
 
     def _faults_of_outputs(self) -> Iterator[str]:

@@ -210,7 +210,7 @@ def test_rasters_without_dates_that_a_model_was_trained_on_are_asked_for(refusal
     with zipfile.ZipFile(model, "w") as archive:
         archive.writestr("manifest.json", json.dumps(manifest))
     why_not = refusal("mapcover", {**mapping, "MODEL": model})
-    assert "which have 2 bands: elevation, slope. Those given have 0." in why_not
+    assert "in number 2: elevation, slope. Those given have 0." in why_not
     rasters = [make_series("elevation.tif"), make_series("slope.tif")]
     assert "Those given have 1." in refusal("mapcover", {**mapping, "MODEL": model, "STATIC": rasters[:1]})
     assert not refusal("mapcover", {**mapping, "MODEL": model, "STATIC": rasters})
