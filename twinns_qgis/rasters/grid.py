@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
@@ -88,6 +90,25 @@ class Grid:
         left, top = self.transform.c, self.transform.f
         return left, top + self.height * self.transform.e, left + self.width * self.transform.a, top
 
+    def pixel_areas(self) -> NDArray[np.float64]:
+        """Returns the area of a pixel of each row in square metres, shape (height,).
+
+        In degrees that is the area between two meridians and two parallels of the ellipsoid, which shrinks towards the
+        poles (Snyder 1987, Map Projections: A Working Manual, equation 3-12). In other CRS all are alike: a projection
+        that does not keep areas is taken at its word, in UTM to a thousandth.
+        """
+        step_x, step_y = self.resolution
+        if not self.crs.is_geographic:
+            metres = self.crs.linear_units_factor[1]
+            return np.full(self.height, step_x * step_y * metres**2)
+        to_radians = self.crs.units_factor[1]
+        axis, squared = _ellipsoid(self.crs)
+        eccentricity = math.sqrt(squared)
+        edges = (self.transform.f - np.arange(self.height + 1) * step_y) * to_radians
+        sine = np.sin(np.clip(edges, -math.pi / 2, math.pi / 2))
+        belt = sine / (1 - squared * sine**2) + (np.arctanh(eccentricity * sine) / eccentricity if squared else sine)
+        return axis**2 * (1 - squared) / 2 * step_x * to_radians * -np.diff(belt)
+
     def same_as(self, other: Grid) -> bool:
         """Whether both grids have the same CRS, size and position (to a hundredth of a pixel)."""
         tolerance = 0.01 * self.transform.a
@@ -151,6 +172,24 @@ class Grid:
             f"{self.width} x {self.height} pixels of {step_x:.10g} x {step_y:.10g} "
             f"from {left:.10g}, {top:.10g} in {self.crs}"
         )
+
+
+def _ellipsoid(crs: CRS) -> tuple[float, float]:
+    """Returns the semi-major axis of a geographic CRS's ellipsoid in metres, and its eccentricity squared."""
+    described = crs.to_dict(projjson=True)
+    described = described.get("source_crs", described)
+    own = described.get("datum", described.get("datum_ensemble"))["ellipsoid"]
+    sizes: dict[str, float] = {
+        name: value["value"] * value["unit"]["conversion_factor"] if isinstance(value, dict) else value
+        for name, value in own.items()
+        if name not in ("name", "id")
+    }
+    axis = sizes["semi_major_axis"] if "semi_major_axis" in sizes else sizes["radius"]
+    if "inverse_flattening" in sizes:
+        flattening = 1 / sizes["inverse_flattening"]
+    else:
+        flattening = 1 - sizes.get("semi_minor_axis", axis) / axis
+    return axis, flattening * (2 - flattening)
 
 
 @dataclass(frozen=True)

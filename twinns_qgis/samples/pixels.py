@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-import geopandas
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import rasterize
@@ -61,14 +60,23 @@ class Contested:
 
 
 def label_pixels(polygons: LabelledPolygons, grid: Grid) -> tuple[LabelledPixels, Contested]:
+    """Returns the pixels of a grid that polygons label, and those that are contested; see `find_pixels`.
+
+    Raises:
+        InputError: No polygon holds the centre of a pixel, or all pixels are contested.
+    """
+    pixels, contested = find_pixels(polygons, grid)
+    if not len(pixels):
+        _refuse_no_pixel(polygons, grid, contested.count)
+    return pixels, contested
+
+
+def find_pixels(polygons: LabelledPolygons, grid: Grid) -> tuple[LabelledPixels, Contested]:
     """Returns the pixels of a grid whose centre lies in a polygon, or that hold a point, and those that are contested.
 
     A pixel that several polygons of one class claim is the later one's. One that polygons of different classes claim is
     nobody's: which of them is right can't be known. Polygons in another CRS are transformed. The grid is gone through
     block by block, so that memory does not grow with its area.
-
-    Raises:
-        InputError: No polygon holds the centre of a pixel, or all pixels are contested.
     """
     shapes = polygons.table.geometry.to_crs(grid.crs).reset_index(drop=True)
     none = np.empty(0, np.int64)
@@ -99,8 +107,6 @@ def label_pixels(polygons: LabelledPolygons, grid: Grid) -> tuple[LabelledPixels
         objects = polygons.objects[owner[rows, columns] - 1]
         found.append((rows + int(window.row_off), columns + int(window.col_off), objects))
     rows, columns, objects = (np.concatenate(part) for part in zip(*found, strict=True))
-    if not len(rows):
-        _refuse_no_pixel(polygons, shapes, grid, count)
     left = claimants - set(np.unique(objects).tolist())
     return LabelledPixels(grid, rows, columns, objects), Contested(count, pairs, frozenset(left))
 
@@ -113,13 +119,13 @@ def _by_label(nearby: NDArray[np.int64], labels: Sequence[Label]) -> dict[Label,
     return groups
 
 
-def _refuse_no_pixel(polygons: LabelledPolygons, shapes: geopandas.GeoSeries, grid: Grid, contested: int) -> NoReturn:
+def _refuse_no_pixel(polygons: LabelledPolygons, grid: Grid, contested: int) -> NoReturn:
     if contested:
         raise InputError(
             f"All {contested} pixels of the polygons of {polygons.source} are claimed by several classes.",
             "Correct the polygons where they overlap, or choose another CLASS_FIELD.",
         )
-    spans = ", ".join(f"{value:.10g}" for value in shapes.total_bounds)
+    spans = ", ".join(f"{value:.10g}" for value in polygons.table.to_crs(grid.crs).total_bounds)
     raise InputError(
         f"No polygon of {polygons.source} holds the centre of a pixel: they span {spans} (left, bottom, right, "
         f"top), the series {', '.join(f'{value:.10g}' for value in grid.bounds)}, both in {grid.crs}.",

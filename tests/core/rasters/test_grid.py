@@ -1,6 +1,7 @@
 """The pixel grid and extents."""
 
 import numpy as np
+import pyproj
 import pytest
 import rasterio
 from rasterio.crs import CRS
@@ -88,3 +89,28 @@ def test_rotated_rasters_and_those_without_crs_are_refused(tmp_path):
             dataset.write(np.zeros((1, 2, 2), "uint8"))
         with rasterio.open(tmp_path / name) as dataset, pytest.raises(InputError, match=f"{name}.*{words}"):
             Grid.of(dataset)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4807", "EPSG:4047", "EPSG:4258"])  # degrees, grads, a sphere
+def test_areas_in_degrees_are_those_on_the_ellipsoid(crs):
+    crs = CRS.from_user_input(crs)
+    grid = Grid(crs, from_origin(3, 52, 0.25, 0.25), 4, 8)
+    geod = pyproj.CRS.from_user_input(crs).get_geod()
+    to_degrees = crs.units_factor[1] * 180 / np.pi
+    for row, area in enumerate(grid.pixel_areas()):
+        top, bottom = ((52 - 0.25 * edge) * to_degrees for edge in (row, row + 1))
+        along = np.linspace(0, 0.25 * to_degrees, 200)  # parallels are no geodesics
+        ring = [*zip(along, np.full(200, bottom), strict=True), *zip(along[::-1], np.full(200, top), strict=True)]
+        expected, _ = geod.polygon_area_perimeter(*zip(*ring, strict=True))
+        assert area == pytest.approx(abs(expected), rel=1e-5)
+
+
+def test_the_globe_has_its_area():
+    grid = Grid(CRS.from_epsg(4326), from_origin(-180, 90, 1, 1), 360, 180)
+    assert grid.pixel_areas().sum() * 360 == pytest.approx(510_065_621.724e6, rel=1e-9)  # of WGS 84
+
+
+def test_areas_in_a_projection_are_those_of_its_units():
+    assert set(Grid(CRS.from_epsg(32631), from_origin(0, 0, 10, 20), 2, 3).pixel_areas()) == {200.0}
+    feet = Grid(CRS.from_epsg(2263), from_origin(0, 0, 1, 1), 1, 1).pixel_areas()
+    assert feet[0] == pytest.approx((1200 / 3937) ** 2)
