@@ -13,6 +13,7 @@ def __getattr__(name: str) -> Any:
     """Loads the jobs when one is asked for: QGIS's own Python reads the declarations, and lacks what jobs need."""
     if name not in (
         "JOBS",
+        "AssessMap",
         "CreateDemoSite",
         "DownloadScenes",
         "FindScenes",

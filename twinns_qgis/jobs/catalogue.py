@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinns_qgis.jobs.assess_map import AssessMap
 from twinns_qgis.jobs.create_demo_site import CreateDemoSite
 from twinns_qgis.jobs.download_scenes import DownloadScenes
 from twinns_qgis.jobs.find_scenes import FindScenes
@@ -13,6 +14,7 @@ from twinns_qgis.jobs.train_model import TrainModel
 
 __all__ = [
     "JOBS",
+    "AssessMap",
     "CreateDemoSite",
     "DownloadScenes",
     "FindScenes",
@@ -25,5 +27,14 @@ __all__ = [
 
 JOBS: dict[str, type[Job]] = {
     job.id(): job
-    for job in (CreateDemoSite, FindScenes, DownloadScenes, PrepareSentinel2, PrepareSentinel1, TrainModel, MapCover)
+    for job in (
+        CreateDemoSite,
+        FindScenes,
+        DownloadScenes,
+        PrepareSentinel2,
+        PrepareSentinel1,
+        TrainModel,
+        MapCover,
+        AssessMap,
+    )
 }

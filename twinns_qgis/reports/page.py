@@ -32,7 +32,7 @@ def write_page(path: Path, template: Path, **values: Any) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(grouped=_grouped, duration=_duration)
+    environment.filters.update(grouped=_grouped, duration=_duration, percent=_percent)
     text = environment.get_template(template.name).render(version=__version__, **values)
     with whole_file(path) as partial, disk_errors(path):
         partial.write_text(text, encoding="utf-8")
@@ -41,6 +41,11 @@ def write_page(path: Path, template: Path, **values: Any) -> None:
 def _grouped(number: int) -> str:
     """Writes a count with its thousands set apart by a narrow space that does not break."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _percent(share: float | None) -> str:
+    """Writes a share, 0 to 1, in percent; a dash for none."""
+    return "\N{EN DASH}" if share is None else f"{100 * share:.1f}"
 
 
 def _duration(seconds: float) -> str:
