@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from twinns_qgis.assessment.assess import Outcome
-from twinns_qgis.assessment.figures import learning_curves, reliability_plot
+from twinns_qgis.assessment.figures import attention_map, importance_plot, learning_curves, reliability_plot
+from twinns_qgis.assessment.insight import Insight
 from twinns_qgis.assessment.measures import Measures
 from twinns_qgis.assessment.reliability import Trust
 from twinns_qgis.reports.page import write_page
@@ -18,6 +19,7 @@ from twinns_qgis.samples.polygons import PARTS
 from twinns_qgis.training.forest_search import ForestTrial
 from twinns_qgis.training.history import Epoch
 
+_SENSORS = {"sentinel1": "Sentinel-1", "sentinel2": "Sentinel-2", "static": "Rasters without dates"}
 _TEMPLATE = Path(__file__).with_name("templates") / "training_report.html.j2"
 
 
@@ -38,6 +40,7 @@ class TrainingReport:
         trials: The forests that were tried, by name; empty if there are none.
         measures: How well the test part was predicted.
         trust: What confidence is worth there.
+        insight: What the classifier goes by.
     """
 
     title: str
@@ -52,6 +55,7 @@ class TrainingReport:
     trials: Mapping[str, Sequence[ForestTrial]]
     measures: Measures
     trust: Trust
+    insight: Insight
 
     @classmethod
     def of(
@@ -85,6 +89,7 @@ class TrainingReport:
             trials=learned.trials,
             measures=outcome.measures,
             trust=outcome.trust,
+            insight=outcome.insight,
         )
 
 
@@ -128,4 +133,22 @@ def write_training_report(path: Path, report: TrainingReport) -> None:
         InputError: The file can't be written.
     """
     curves = learning_curves(report.history, report.best_epoch) if report.history else ""
-    write_page(path, _TEMPLATE, report=report, curves=curves, reliability=reliability_plot(report.trust), parts=PARTS)
+    insight, names = report.insight, [item.name for item in report.classes]
+    attention = {
+        _SENSORS.get(sensor, sensor): attention_map(insight.dates[sensor], names, weights)
+        for sensor, weights in insight.attention.items()
+    }
+    importance = {
+        _SENSORS.get(sensor, sensor): importance_plot(insight.dates[sensor], insight.bands[sensor], found)
+        for sensor, found in insight.importance.items()
+    }
+    write_page(
+        path,
+        _TEMPLATE,
+        report=report,
+        curves=curves,
+        reliability=reliability_plot(report.trust),
+        attention=attention,
+        importance=importance,
+        parts=PARTS,
+    )

@@ -27,6 +27,8 @@ def run_experiment(
     samples: LabelledSamples,
     reporter: Reporter,
     report: Callable[[Outcome], None],
+    *,
+    importance: bool = False,
 ) -> Outcome:
     """Has a learner learn, tests what it learned, and writes the model file and the report.
 
@@ -38,6 +40,7 @@ def run_experiment(
         samples: The labelled pixels, their classes and parts.
         reporter: Receives the progress.
         report: Writes the report. If it can't, the training can still be continued, to end in its report.
+        importance: Whether to measure what the accuracy rests on.
 
     Raises:
         Cancelled: The user stopped it; its message says what is left of what was learned.
@@ -46,8 +49,11 @@ def run_experiment(
     """
     with locked([model]), reporter.last_resort(learner.rescue):
         try:
-            learned = learner.learn(stores, samples, reporter.part(0, 0.97))
-            outcome = assess(learned, stores, samples, reporter.part(0.97, 0.99))
+            end = 0.85 if importance else 0.97
+            learned = learner.learn(stores, samples, reporter.part(0, end))
+            outcome = assess(
+                learned, manifest.sensors, stores, samples, reporter.part(end, 0.99), importance=importance
+            )
             early_exit = exit_curve(learned.classifier, stores, samples, reporter.part(0.99, 1))
         except Cancelled as cancelled:
             raise Cancelled(f"Cancelled. {learner.rescue()}") from cancelled

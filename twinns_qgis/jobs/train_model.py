@@ -108,7 +108,16 @@ class TrainModel(SamplingJob, declarations.TrainModel):
         grid = ForestGrid.parse(self.depths, self.trees)
         learner = make_learner(self.model, manifest, fitting, grid)
         report = partial(self._write_report, without_class, samples)
-        outcome = run_experiment(self.model, manifest, learner, stores, samples, reporter.part(0.1, 1), report)
+        outcome = run_experiment(
+            self.model,
+            manifest,
+            learner,
+            stores,
+            samples,
+            reporter.part(0.1, 1),
+            report,
+            importance=self.importance == "measured",
+        )
         outcome.log(reporter)
         return outcome
 

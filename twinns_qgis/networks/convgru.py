@@ -59,13 +59,21 @@ class AttentiveConvGRUBranch(keras.layers.Layer):
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         if not training and not is_patch(x):
             return self.at_places(x)
+        return self.attention(self._states(x, training))
+
+    def attention_over_dates(self, x: Tensor) -> Tensor:
+        """Returns the attention weights outside training, shape (T, N, H - 4, W - 4); over the dates they sum to 1."""
+        return self.attention.weights_over_dates(self._states(x, training=False))
+
+    def _states(self, x: Tensor, training: bool | None) -> Tensor:
+        """Returns what the GRU gives at each date, shape (T, N, H - 4, W - 4, 2l)."""
         dates = x.shape[3]
         x = ops.transpose(x, (3, 0, 1, 2, 4))
         x = ops.reshape(x, (-1, *ops.shape(x)[2:]))
         for block in self.blocks:
             x = block(x, training=training)
         x = ops.reshape(x, (dates, -1, *ops.shape(x)[1:]))
-        return self.attention(self.drop(self.recurrence(x), training=training))
+        return self.drop(self.recurrence(x), training=training)
 
     def at_places(self, x: Tensor, places: Tensor | None = None) -> Tensor:
         """Returns the features of a block outside training, all or some of them; see `features_date_by_date`."""

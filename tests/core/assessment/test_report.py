@@ -3,6 +3,7 @@
 import re
 import threading
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import geopandas
 import numpy as np
 import pytest
 
+from twinns_qgis.assessment.insight import Importance, Insight
 from twinns_qgis.assessment.measures import measure
 from twinns_qgis.assessment.reliability import Trust, reliability
 from twinns_qgis.assessment.report import TrainingReport, left_out, write_training_report
@@ -17,10 +19,11 @@ from twinns_qgis.errors import InputError
 from twinns_qgis.samples.classes import classes_of
 from twinns_qgis.samples.labelled import draw_samples
 from twinns_qgis.samples.polygons import read_polygons
-from twinns_qgis.series.series import Series
+from twinns_qgis.series.series import SENTINEL2_BANDS, Series
 from twinns_qgis.training.history import Epoch
 
 VOID = {"meta"}
+DAYS = (date(2018, 1, 5), date(2018, 3, 1), date(2018, 7, 9))
 
 
 class Page(HTMLParser):
@@ -72,6 +75,20 @@ def make_report():
             trials={},
             measures=measure(reference, predicted, classes),
             trust=Trust(1.4, 17, reliability(scores, labels), reliability(scores, labels)),
+            insight=Insight(
+                dates={"sentinel1": DAYS[:1], "sentinel2": DAYS, "static": ()},
+                bands={"sentinel1": ("VV", "VH"), "sentinel2": SENTINEL2_BANDS, "static": ("elevation",)},
+                attention={
+                    "sentinel1": np.ones((len(classes), 1)),
+                    "sentinel2": np.vstack(
+                        [random.dirichlet(np.ones(len(DAYS)), len(classes) - 1), [[np.nan] * len(DAYS)]]
+                    ),
+                },
+                importance={
+                    "sentinel2": Importance((0.1, -0.01, 0.02), (0.03,) * 10, 1000),
+                    "static": Importance((), (0.05,), 1000),
+                },
+            ),
         )
 
     return make
@@ -99,7 +116,7 @@ def test_the_report_needs_nothing_from_elsewhere(make_report, write):
     page = Page(text)
     assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
     links = [value for _, name, value in page.attributes if name in ("src", "href", "xlink:href")]
-    assert all(link.startswith("#") for link in links)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
     assert not re.search(r"@import|url\((?!#)", text)
 
 
@@ -176,9 +193,9 @@ def test_a_class_without_test_pixels_gets_no_f_measure(make_report, write):
     assert cells[cells.index(absent.name) + 7] == "no test pixels"
 
 
-def test_reliability_and_learning_curves_are_whole_svgs(make_report, write):
+def test_figures_are_whole_svgs(make_report, write):
     figures = re.findall(r"<svg.*?</svg>", write(make_report(epochs=40)), re.DOTALL)
-    assert len(figures) == 2
+    assert len(figures) == 6, "learning, reliability, attention and importance of two inputs each"
     assert all(ElementTree.fromstring(figure).tag.endswith("svg") for figure in figures)
 
 
@@ -190,7 +207,7 @@ def test_reports_can_be_written_in_threads(make_report, tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(path.read_text(encoding="utf-8").count("<svg") == 2 for path in paths)
+    assert all(path.read_text(encoding="utf-8").count("<svg") == 6 for path in paths)
 
 
 def test_a_report_in_a_missing_folder_is_refused(make_report, tmp_path):

@@ -374,6 +374,14 @@ class TrainModel(Sampling):
         kind=HTML,
         offered=True,
     )
+    importance: str = choice(
+        "What the accuracy rests on, in the report",
+        "Whether the report tells how much accuracy is lost without each date and each band, on 1000 pixels of the "
+        "test part: that takes as many tests as there are dates and bands.",
+        default="no",
+        choices={"no": "Not measured", "measured": "Measured for each date and each band"},
+        advanced=True,
+    )
     split: Path | None = polygons_output(
         "Polygons with their part of the split",
         "A copy of the polygons to write, with their part of the split, for later trainings with the same split.",
