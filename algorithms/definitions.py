@@ -48,7 +48,7 @@ def definition_of(name: str, parameter: kinds.Parameter) -> Definition:
     if parameter.default in (None, (), ""):
         definition.setFlags(definition.flags() | Definition.Flag.FlagOptional)
     elif not parameter.required:
-        definition.setDefaultValue(parameter.default)
+        definition.setDefaultValue(list(parameter.default) if parameter.several else parameter.default)
     if parameter.advanced:
         definition.setFlags(definition.flags() | Definition.Flag.FlagAdvanced)
     return definition
@@ -63,6 +63,12 @@ def _choice(parameter: kinds.Choice, name: str, label: str) -> Definition:
     definition = QgsProcessingParameterEnum(name, label, options=list(parameter.choices), usesStaticStrings=True)
     show_choices(definition, parameter)
     return definition
+
+
+def _choices(parameter: kinds.Choices, name: str, label: str) -> Definition:
+    return QgsProcessingParameterEnum(
+        name, label, options=list(parameter.choices), allowMultiple=True, usesStaticStrings=True
+    )
 
 
 def show_choices(definition: Definition, parameter: kinds.Choice) -> None:
@@ -118,6 +124,7 @@ _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.Polygons: _polygons,
     kinds.Field: _field,
     kinds.Choice: _choice,
+    kinds.Choices: _choices,
     kinds.Number: _number,
     kinds.WholeNumber: _number,
     kinds.Day: lambda _, name, label: QgsProcessingParameterDateTime(name, label, _DAY),

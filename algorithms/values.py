@@ -187,6 +187,9 @@ class Values:
     def _choice(self, name: str, parameter: kinds.Parameter) -> str:
         return self._algorithm.parameterAsEnumString(self._parameters, name, self._context)
 
+    def _choices(self, name: str, parameter: kinds.Parameter) -> list[str]:
+        return self._algorithm.parameterAsEnumStrings(self._parameters, name, self._context)
+
     def _text(self, name: str, parameter: kinds.Parameter) -> str | None:
         return self._algorithm.parameterAsString(self._parameters, name, self._context) or None
 
@@ -214,6 +217,7 @@ _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
     kinds.Polygons: Values._polygons,
     kinds.Field: Values._text,
     kinds.Choice: Values._choice,
+    kinds.Choices: Values._choices,
     kinds.Number: Values._number,
     kinds.WholeNumber: Values._number,
     kinds.Day: Values._day,

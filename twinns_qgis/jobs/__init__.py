@@ -14,6 +14,7 @@ def __getattr__(name: str) -> Any:
     if name not in (
         "JOBS",
         "AssessMap",
+        "CompareMethods",
         "CreateDemoSite",
         "DownloadScenes",
         "FindScenes",

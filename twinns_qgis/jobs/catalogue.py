@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinns_qgis.jobs.assess_map import AssessMap
+from twinns_qgis.jobs.compare_methods import CompareMethods
 from twinns_qgis.jobs.create_demo_site import CreateDemoSite
 from twinns_qgis.jobs.download_scenes import DownloadScenes
 from twinns_qgis.jobs.find_scenes import FindScenes
@@ -15,6 +16,7 @@ from twinns_qgis.jobs.train_model import TrainModel
 __all__ = [
     "JOBS",
     "AssessMap",
+    "CompareMethods",
     "CreateDemoSite",
     "DownloadScenes",
     "FindScenes",
@@ -35,6 +37,7 @@ JOBS: dict[str, type[Job]] = {
         PrepareSentinel1,
         TrainModel,
         MapCover,
+        CompareMethods,
         AssessMap,
     )
 }

@@ -167,6 +167,24 @@ class Choice(Parameter):
 
 
 @dataclass(frozen=True)
+class Choices(Choice):
+    """Several of some words; dialogs show the words themselves."""
+
+    several: ClassVar[bool] = True
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What users read of it, to be translated."""
+        return self.label, self.help
+
+    def check(self, value: Any) -> str:
+        """Returns the words, if a value is none of them, or stands there twice; see `Parameter.check`."""
+        if value and set(value) <= set(self.choices) and len(set(value)) == len(value):
+            return ""
+        return f"some of {', '.join(self.choices)}, each once"
+
+
+@dataclass(frozen=True)
 class Number(Parameter):
     """A number.
 
@@ -338,6 +356,8 @@ class Declaration:
     """Whether it reads from servers, which may want to know who reads: QGIS tells it from its own store."""
     numbers: ClassVar[Mapping[str, str]] = {}
     """Numbers among its outputs, and what each is."""
+    replaced: ClassVar[Mapping[str, str]] = {}
+    """Inherited parameters that it has not, and those of its own that stand in their places, separated by blanks."""
     _own: ClassVar[Mapping[str, Parameter]] = {}
     """The parameters that the class itself declares."""
 
@@ -353,7 +373,10 @@ class Declaration:
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
         """Returns its parameters by name, in the order of dialogs: those of what it derives from come first."""
-        return {name: item for one in reversed(cls.__mro__) for name, item in vars(one).get("_own", {}).items()}
+        every = {name: item for one in reversed(cls.__mro__) for name, item in vars(one).get("_own", {}).items()}
+        moved = {name for names in cls.replaced.values() for name in names.split()}
+        places = [cls.replaced.get(name, name).split() for name in every if name not in moved]
+        return {name: every[name] for names in places for name in names}
 
     @classmethod
     def texts(cls) -> tuple[str, ...]:
@@ -375,6 +398,7 @@ crs: Callable[..., Any] = Crs
 polygons: Callable[..., Any] = Polygons
 field_of: Callable[..., Any] = Field
 choice: Callable[..., Any] = Choice
+choices: Callable[..., Any] = Choices
 number: Callable[..., Any] = Number
 whole_number: Callable[..., Any] = WholeNumber
 day: Callable[..., Any] = Day

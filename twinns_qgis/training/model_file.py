@@ -101,8 +101,7 @@ def read_model(path: Path, precision: str = "float32") -> TrainedModel:
         >>> [item.name for item in model.manifest.classes]
         ['water', 'wheat', 'wood']
     """
-    if not path.is_file():
-        raise InputError(f"The model {path} does not exist.", "Check the path, or train a model.")
+    _check_there(path)
     try:
         with zipfile.ZipFile(path) as archive:
             _check_sizes(archive)
@@ -110,11 +109,36 @@ def read_model(path: Path, precision: str = "float32") -> TrainedModel:
             history = tuple(Epoch.from_json(epoch) for epoch in json.loads(archive.read(_HISTORY)))
             parts = {name: archive.read(name) for name in (_WEIGHTS, _FORESTS) if name in archive.namelist()}
     except DAMAGE as error:
-        raise InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.") from error
+        raise _no_model(path) from error
     manifest = _check_manifest(path, values)
     with computing_in(precision):
         classifier = _read_classifier(path, manifest, parts)
     return TrainedModel(path, sha256_of(path), manifest, classifier, history)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Reads what a model file says of its classifier, and not the classifier.
+
+    Raises:
+        InputError: There is no such file, it is no model file, it is damaged, or a newer version wrote it.
+    """
+    _check_there(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive)
+            values = json.loads(archive.read(_MANIFEST))
+    except DAMAGE as error:
+        raise _no_model(path) from error
+    return _check_manifest(path, values)
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"The model {path} does not exist.", "Check the path, or train a model.")
+
+
+def _no_model(path: Path) -> InputError:
+    return InputError(f"{path} is no model of TWINNS, or it is damaged.", "Choose a .twinns file.")
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:

@@ -46,8 +46,9 @@ def test_a_parameter_explains_itself(job, name, parameter):
 def test_a_default_is_one_that_the_parameter_allows(job, name, parameter):
     if parameter.required or parameter.default in (None, ()):
         return
-    assert parameter.read(parameter.default) == parameter.default
-    assert type(parameter.read(parameter.default)) is type(parameter.default)
+    for one in parameter.default if parameter.several else [parameter.default]:
+        assert parameter.read(one) == one
+        assert type(parameter.read(one)) is type(one)
     assert parameter.check(parameter.default) == ""
 
 

@@ -7,14 +7,14 @@ algorithm is to add a class to its group, here to the list of all, and a job of 
 from __future__ import annotations
 
 from ..parameters import Declaration
-from .assessment import AssessMap
+from .assessment import AssessMap, CompareMethods
 from .demo import CreateDemoSite
 from .mapping import METHODS, SIZES, SPELLINGS, MapCover, Sampling, TrainModel
 from .preparation import DownloadScenes, FindScenes, PrepareSentinel1, PrepareSentinel2
 
 __all__ = [
-    "DECLARATIONS", "METHODS", "SIZES", "SPELLINGS", "AssessMap", "CreateDemoSite", "DownloadScenes", "FindScenes",
-    "MapCover", "PrepareSentinel1", "PrepareSentinel2", "Sampling", "TrainModel",
+    "DECLARATIONS", "METHODS", "SIZES", "SPELLINGS", "AssessMap", "CompareMethods", "CreateDemoSite",
+    "DownloadScenes", "FindScenes", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "Sampling", "TrainModel",
 ]  # fmt: skip
 
 DECLARATIONS: tuple[type[Declaration], ...] = (
@@ -25,6 +25,7 @@ DECLARATIONS: tuple[type[Declaration], ...] = (
     PrepareSentinel1,
     TrainModel,
     MapCover,
+    CompareMethods,
     AssessMap,
 )
 """All jobs, in the order of the work."""

@@ -5,8 +5,73 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from ..parameters import Declaration, choice, field_of, file_output, polygons, raster, rasters
-from .shared import HTML
+from ..parameters import (
+    Declaration,
+    choice,
+    choices,
+    field_of,
+    file_output,
+    folder_output,
+    polygons,
+    raster,
+    rasters,
+    whole_number,
+)
+from .mapping import METHODS, SPELLINGS, TrainModel
+from .shared import FROM_1, HTML
+
+
+class CompareMethods(TrainModel):
+    """Series and polygons to a comparison of methods."""
+
+    command = "compare-methods"
+    label = "Compare methods"
+    group = "Assessment"
+    summary = "Trains several methods on the same random splits, and tells which differences mean something."
+    description = (
+        "Trains each of METHODS on RUNS random splits of the polygons, the same for all, and compares what they reach "
+        "on the test parts: accuracy, F-measure, kappa, F-measure by class, confusion, the time of training, the rate "
+        "of mapping, and the differences with confidence intervals. Parameters are those of Train model.\n\n"
+        "Finished runs are kept in FOLDER. A call that was interrupted, or that has more runs or methods, computes "
+        "only what is missing. SEED is that of the first run; each further run has the next one. With SPLIT_FIELD all "
+        "runs have the same split, and differ by what else is drawn."
+    )
+    tags = "comparison,benchmark,accuracy,random forest,deep learning,land cover,twinns"
+    page = "assessment.md#comparing-methods"
+    numbers: ClassVar = {"accuracy": "Mean accuracy of the best method, 0 to 1"}
+    replaced: ClassVar = {"method": "methods runs", "model": "folder", "split": "", "importance": ""}
+
+    methods: tuple[str, ...] = choices(
+        "Methods",
+        "What is compared: methods of Train model.",
+        default=("TWINNS", "RF"),
+        choices=METHODS,
+        spellings=SPELLINGS,
+    )
+    runs: int = whole_number(
+        "Runs: random splits for each method",
+        "Random splits that each method is trained and tested on.",
+        default=5,
+        limit=FROM_1,
+    )
+    folder: Path = folder_output(
+        "Folder of the runs", "Folder that keeps the model of each run; what a former call left there is used."
+    )
+    report: Path | None = file_output(
+        "Report (HTML)",
+        "An HTML report to write: tables, figures, and which differences mean something.",
+        default=None,
+        extension="html",
+        kind=HTML,
+        offered=True,
+    )
+    table: Path | None = file_output(
+        "Table of all numbers (CSV)",
+        "A CSV table to write: every number of every run, one a row.",
+        default=None,
+        extension="csv",
+        kind="CSV tables (*.csv)",
+    )
 
 
 class AssessMap(Declaration):
