@@ -113,6 +113,10 @@ def _polygons_output(parameter: kinds.PolygonsOutput, name: str, label: str) -> 
     return QgsProcessingParameterVectorDestination(name, label, _POLYGONS, createByDefault=parameter.required)
 
 
+def _points_output(parameter: kinds.PointsOutput, name: str, label: str) -> Definition:
+    return QgsProcessingParameterVectorDestination(name, label, _POINTS, createByDefault=parameter.required)
+
+
 def _folder_output(parameter: kinds.FolderOutput, name: str, label: str) -> Definition:
     return QgsProcessingParameterFolderDestination(name, label, createByDefault=parameter.required)
 
@@ -138,5 +142,6 @@ _MAKERS: dict[type[kinds.Parameter], Callable[..., Definition]] = {
     kinds.FileOutput: _file_output,
     kinds.RasterOutput: _raster_output,
     kinds.PolygonsOutput: _polygons_output,
+    kinds.PointsOutput: _points_output,
     kinds.FolderOutput: _folder_output,
 }

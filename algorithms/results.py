@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingUtils,
     QgsRasterLayer,
+    QgsVectorLayer,
 )
 
 from .year import tell_dates
@@ -51,7 +52,7 @@ class _Shown(QgsProcessingLayerPostProcessorInterface):
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
-        if Path(layer.source()).with_suffix(".qml").is_file():
+        if isinstance(layer, QgsVectorLayer) or Path(layer.source()).with_suffix(".qml").is_file():
             layer.loadDefaultStyle()
         metadata = layer.metadata()
         metadata.setTitle(layer.name())

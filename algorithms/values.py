@@ -231,6 +231,7 @@ _READERS: dict[type[kinds.Parameter], Callable[..., Any]] = {
     kinds.FileOutput: Values._file_output,
     kinds.RasterOutput: Values._layer_output,
     kinds.PolygonsOutput: Values._layer_output,
+    kinds.PointsOutput: Values._layer_output,
     kinds.FolderOutput: Values._file_output,
 }
 

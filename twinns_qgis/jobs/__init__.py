@@ -16,6 +16,7 @@ def __getattr__(name: str) -> Any:
         "AssessMap",
         "CompareMethods",
         "CreateDemoSite",
+        "DesignSample",
         "DownloadScenes",
         "FindScenes",
         "Job",

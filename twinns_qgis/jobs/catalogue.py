@@ -5,6 +5,7 @@ from __future__ import annotations
 from twinns_qgis.jobs.assess_map import AssessMap
 from twinns_qgis.jobs.compare_methods import CompareMethods
 from twinns_qgis.jobs.create_demo_site import CreateDemoSite
+from twinns_qgis.jobs.design_sample import DesignSample
 from twinns_qgis.jobs.download_scenes import DownloadScenes
 from twinns_qgis.jobs.find_scenes import FindScenes
 from twinns_qgis.jobs.job import Job
@@ -18,6 +19,7 @@ __all__ = [
     "AssessMap",
     "CompareMethods",
     "CreateDemoSite",
+    "DesignSample",
     "DownloadScenes",
     "FindScenes",
     "Job",
@@ -38,6 +40,7 @@ JOBS: dict[str, type[Job]] = {
         TrainModel,
         MapCover,
         CompareMethods,
+        DesignSample,
         AssessMap,
     )
 }

@@ -329,6 +329,13 @@ class PolygonsOutput(FilePath):
 
 
 @dataclass(frozen=True)
+class PointsOutput(FilePath):
+    """A layer of points to write."""
+
+    output: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
 class FolderOutput(FilePath):
     """A folder to make."""
 
@@ -412,4 +419,5 @@ rasters: Callable[..., Any] = Rasters
 file_output: Callable[..., Any] = FileOutput
 raster_output: Callable[..., Any] = RasterOutput
 polygons_output: Callable[..., Any] = PolygonsOutput
+points_output: Callable[..., Any] = PointsOutput
 folder_output: Callable[..., Any] = FolderOutput

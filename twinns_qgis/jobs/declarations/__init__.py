@@ -7,13 +7,13 @@ algorithm is to add a class to its group, here to the list of all, and a job of 
 from __future__ import annotations
 
 from ..parameters import Declaration
-from .assessment import AssessMap, CompareMethods
+from .assessment import AssessMap, CompareMethods, DesignSample
 from .demo import CreateDemoSite
 from .mapping import METHODS, SIZES, SPELLINGS, MapCover, Sampling, TrainModel
 from .preparation import DownloadScenes, FindScenes, PrepareSentinel1, PrepareSentinel2
 
 __all__ = [
-    "DECLARATIONS", "METHODS", "SIZES", "SPELLINGS", "AssessMap", "CompareMethods", "CreateDemoSite",
+    "DECLARATIONS", "METHODS", "SIZES", "SPELLINGS", "AssessMap", "CompareMethods", "CreateDemoSite", "DesignSample",
     "DownloadScenes", "FindScenes", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "Sampling", "TrainModel",
 ]  # fmt: skip
 
@@ -26,6 +26,7 @@ DECLARATIONS: tuple[type[Declaration], ...] = (
     TrainModel,
     MapCover,
     CompareMethods,
+    DesignSample,
     AssessMap,
 )
 """All jobs, in the order of the work."""

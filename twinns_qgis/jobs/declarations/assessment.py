@@ -12,13 +12,16 @@ from ..parameters import (
     field_of,
     file_output,
     folder_output,
+    number,
+    points_output,
     polygons,
     raster,
     rasters,
+    text,
     whole_number,
 )
 from .mapping import METHODS, SPELLINGS, TrainModel
-from .shared import FROM_1, HTML
+from .shared import FROM_0, FROM_1, HTML, SEED, SHARE
 
 
 class CompareMethods(TrainModel):
@@ -74,6 +77,81 @@ class CompareMethods(TrainModel):
     )
 
 
+_MAP = raster("Land cover map", "The map: a raster of class codes.")
+_TILES = rasters(
+    "Further files of the map",
+    "Further files of the same map, on the same lattice of pixels; where files overlap, the first one counts.",
+    default=(),
+    advanced=True,
+)
+
+
+class DesignSample(Declaration):
+    """A map to points to label."""
+
+    command = "design-sample"
+    label = "Design sample"
+    group = "Assessment"
+    summary = "Draws random points within each class of a map, to label them and to assess the map by them."
+    description = (
+        "Draws a stratified random sample of a map's pixels: points in random order, with a form to label them in QGIS "
+        "that offers the map's classes and hides what the map shows. Assess map takes the layer with "
+        "PROBABILITY_SAMPLE yes, and tells accuracy and areas of the whole map with intervals; Train model takes it as "
+        "labels.\n\n"
+        "How many points there are follows from the standard error that is wanted for the accuracy, or is given; how "
+        "many of each class, from ALLOCATION (Olofsson et al. 2014)."
+    )
+    tags = "accuracy,sample,stratified,random,olofsson,validation,reference,land cover,twinns"
+    page = "assessment.md#designing-a-sample"
+    numbers: ClassVar = {"count": "Number of points"}
+
+    map: Path = _MAP
+    tiles: tuple[Path, ...] = _TILES
+    size: int = whole_number(
+        "Number of points (0: as the standard error wants)",
+        "Points in all; 0 takes as many as TARGET_ERROR wants.",
+        default=0,
+        limit=FROM_0,
+    )
+    target_error: float = number(
+        "Standard error that is wanted for the accuracy (0.02 is 2 points)",
+        "Standard error of the overall accuracy that the number of points is chosen for; an interval of 95 % is about "
+        "twice that to each side.",
+        default=0.02,
+        decimals=4,
+        limit=SHARE,
+    )
+    expected: str = text(
+        "User's accuracy that is expected (a number, and class=number)",
+        "User's accuracy that is expected of the classes, which the number of points is chosen by: one number for all, "
+        "and class=number for others, separated by commas, such as 0.85,water=0.98.",
+        default="0.85",
+    )
+    allocation: str = choice(
+        "How points are shared among the classes",
+        "How points are shared among the classes of the map.",
+        default="olofsson",
+        choices={
+            "olofsson": "By area, with LEAST for each class (Olofsson et al.)",
+            "proportional": "By area",
+            "equal": "The same for each class",
+        },
+    )
+    least: int = whole_number(
+        "Points of a class at least, where they are shared by area",
+        "Points of a class at least, with ALLOCATION olofsson: rare classes would else get too few to tell anything.",
+        default=50,
+        limit=FROM_1,
+        advanced=True,
+    )
+    seed: int = whole_number(
+        "Seed of all that is drawn at random", "Fixes the points.", default=0, limit=SEED, advanced=True
+    )
+    output: Path = points_output(
+        "Points to label", "The points to write, a GeoPackage with an empty field class.", extension="gpkg"
+    )
+
+
 class AssessMap(Declaration):
     """A map and a reference to accuracy."""
 
@@ -97,13 +175,8 @@ class AssessMap(Declaration):
         "kappa": "Cohen's kappa",
     }
 
-    map: Path = raster("Land cover map", "The map: a raster of class codes.")
-    tiles: tuple[Path, ...] = rasters(
-        "Further files of the map",
-        "Further files of the same map, on the same lattice of pixels; where files overlap, the first one counts.",
-        default=(),
-        advanced=True,
-    )
+    map: Path = _MAP
+    tiles: tuple[Path, ...] = _TILES
     reference: str = polygons(
         "Polygons or points whose land cover is known",
         "The reference: polygons or points with a class, in any CRS: a vector file, or file|layername=name.",

@@ -23,9 +23,8 @@ from ..parameters import (
     text,
     whole_number,
 )
-from .shared import ABOVE_0, FROM_0, FROM_1, HTML, MEMORY, SCHEDULER, SEED
+from .shared import ABOVE_0, FROM_0, FROM_1, HTML, MEMORY, SCHEDULER, SEED, SHARE
 
-_SHARE = Limit(0, 1, above=True, below=True)
 _SHARE_BELOW_1 = Limit(0, 1, below=True)
 METHODS = {
     "TWINNS": "TWINNS: the whole network",
@@ -123,13 +122,13 @@ class Sampling(Declaration):
         "Share of each class's polygons to train on (0.3 is 30 %)",
         "Share of each class's polygons, or objects of several polygons, to train on.",
         default=0.3,
-        limit=_SHARE,
+        limit=SHARE,
     )
     validation_share: float = number(
         "Share of each class's polygons to choose the best epoch by (0.2 is 20 %)",
         "Share of each class's objects to choose the best epoch or forest by; what remains is the test.",
         default=0.2,
-        limit=_SHARE,
+        limit=SHARE,
     )
     split_blocks: float = number(
         "Split by squares of the ground of this side (m; 0: by polygon)",

@@ -7,6 +7,7 @@ from ..parameters import Limit, text, whole_number
 FROM_0 = Limit(0)
 FROM_1 = Limit(1)
 ABOVE_0 = Limit(0, above=True)
+SHARE = Limit(0, 1, above=True, below=True)
 SEED = Limit(0, 2**32 - 1)
 HTML = "HTML files (*.html)"
 MEMORY = whole_number(
