@@ -14,7 +14,7 @@ _SMALLEST = 1e-12
 """Scores below it count as it: a forest gives zeros, whose logarithm is no number."""
 LEAST_TEMPERATURE = 0.001
 """None that is fitted comes near it; far below, a quotient by it would be beyond float32."""
-_SPREAD = 0.25
+_SPREAD = 0.15
 """Measured over simulated sites with few objects, docs/accuracy.md: a wider one helps more on average, and does harm at
 some sites; cross-validation over the objects is no better."""
 _BOUNDS = np.log(0.05), np.log(20.0)
@@ -34,7 +34,7 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64], obje
     """Finds the temperature that the samples bear: the likeliest one, drawn to 1 the more the fewer objects there are.
 
     Pixels of an object are right or wrong together, so each object counts as one sample, by the mean of its pixels.
-    Before any is seen, the logarithm of the temperature is taken for normal, with mean 0 and a spread of 0.25.
+    Before any is seen, the logarithm of the temperature is taken for normal, with mean 0 and a spread of 0.15.
 
     Args:
         scores: Scores of N samples, shape (N, K), each summing to 1: of samples not trained on.
