@@ -20,7 +20,7 @@ from qgis.core import (
 from .year import tell_dates
 
 _GROUP = "TWINNS"
-_FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover")
+_FROM_THE_GROUND = ("preparesentinel1", "preparesentinel2", "mapcover", "smoothmap")
 """The algorithms whose rasters lie upon each other, the last one's on top."""
 _RANK = "twinns/rank"
 _VECTOR = QgsProcessingUtils.LayerHint.Vector

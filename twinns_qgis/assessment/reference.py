@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from shapely import MultiPoint, Point
 
-from twinns_qgis.assessment.classified import ClassifiedMap
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.classified import ClassifiedMap
 from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.advice import tell_objects, tell_polygons

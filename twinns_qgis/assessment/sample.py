@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from twinns_qgis.assessment.classified import ClassifiedMap
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.classified import ClassifiedMap
 from twinns_qgis.reporter import Reporter, TimeLeft
 
 _AT_ONCE = 1 << 22

@@ -23,6 +23,7 @@ def __getattr__(name: str) -> Any:
         "MapCover",
         "PrepareSentinel1",
         "PrepareSentinel2",
+        "SmoothMap",
         "TrainModel",
     ):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,9 +11,9 @@ from twinns_qgis.reporter import Reporter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twinns_qgis.assessment.classified import Extent
     from twinns_qgis.assessment.map_report import MapReport
     from twinns_qgis.assessment.reference import Compared
+    from twinns_qgis.mapping.classified import Extent
 
 _TEST = "test"
 
@@ -23,10 +23,10 @@ class AssessMap(Job, declarations.AssessMap):
 
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Counts the map's pixels, compares those of the reference, and writes report and table."""
-        from twinns_qgis.assessment.classified import ClassifiedMap
         from twinns_qgis.assessment.map_report import write_map_report, write_map_table
         from twinns_qgis.assessment.reference import compare
         from twinns_qgis.files import check_spared
+        from twinns_qgis.mapping.classified import ClassifiedMap
         from twinns_qgis.samples.polygons import read_polygons, split_source
 
         inputs = [self.map, *self.tiles, split_source(self.reference)[0], *([self.validity] if self.validity else [])]

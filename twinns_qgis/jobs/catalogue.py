@@ -12,6 +12,7 @@ from twinns_qgis.jobs.job import Job
 from twinns_qgis.jobs.map_cover import MapCover
 from twinns_qgis.jobs.prepare_sentinel1 import PrepareSentinel1
 from twinns_qgis.jobs.prepare_sentinel2 import PrepareSentinel2
+from twinns_qgis.jobs.smooth_map import SmoothMap
 from twinns_qgis.jobs.train_model import TrainModel
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "MapCover",
     "PrepareSentinel1",
     "PrepareSentinel2",
+    "SmoothMap",
     "TrainModel",
 ]
 
@@ -39,6 +41,7 @@ JOBS: dict[str, type[Job]] = {
         PrepareSentinel1,
         TrainModel,
         MapCover,
+        SmoothMap,
         CompareMethods,
         DesignSample,
         AssessMap,

@@ -18,10 +18,10 @@ class DesignSample(Job, declarations.DesignSample):
 
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Counts the map's pixels, allocates points to its classes, draws them and writes the layer."""
-        from twinns_qgis.assessment.classified import ClassifiedMap
         from twinns_qgis.assessment.sample import draw
         from twinns_qgis.assessment.sample_layer import check_sample_output, write_sample
         from twinns_qgis.files import check_spared
+        from twinns_qgis.mapping.classified import ClassifiedMap
 
         check_sample_output(self.output)
         check_spared([self.output], [self.map, *self.tiles])

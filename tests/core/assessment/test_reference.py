@@ -6,9 +6,9 @@ import pytest
 from shapely.geometry import Point, box
 from sklearn.metrics import confusion_matrix
 
-from twinns_qgis.assessment.classified import ClassifiedMap
 from twinns_qgis.assessment.reference import clear_dates, compare, match
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.classified import ClassifiedMap
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.polygons import read_polygons
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from twinns_qgis.assessment import sample
-from twinns_qgis.assessment.classified import ClassifiedMap
 from twinns_qgis.assessment.sample import allocate, draw, parse_expected, sample_size
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.classified import ClassifiedMap
 from twinns_qgis.reporter import Reporter
 
 CODES = np.random.default_rng(0).choice([0, 1, 2, 7], (37, 53), p=[0.2, 0.5, 0.25, 0.05]).astype("uint8")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from ..parameters import Declaration
 from .assessment import AssessMap, CompareMethods, DesignSample
 from .demo import CreateDemoSite
-from .mapping import METHODS, SIZES, SPELLINGS, MapCover, Sampling, TrainModel
+from .mapping import METHODS, SIZES, SPELLINGS, MapCover, Sampling, SmoothMap, TrainModel
 from .preparation import DownloadScenes, FindScenes, PrepareSentinel1, PrepareSentinel2
 
 __all__ = [
     "DECLARATIONS", "METHODS", "SIZES", "SPELLINGS", "AssessMap", "CompareMethods", "CreateDemoSite", "DesignSample",
-    "DownloadScenes", "FindScenes", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "Sampling", "TrainModel",
+    "DownloadScenes", "FindScenes", "MapCover", "PrepareSentinel1", "PrepareSentinel2", "Sampling", "SmoothMap",
+    "TrainModel",
 ]  # fmt: skip
 
 DECLARATIONS: tuple[type[Declaration], ...] = (
@@ -25,6 +26,7 @@ DECLARATIONS: tuple[type[Declaration], ...] = (
     PrepareSentinel1,
     TrainModel,
     MapCover,
+    SmoothMap,
     CompareMethods,
     DesignSample,
     AssessMap,

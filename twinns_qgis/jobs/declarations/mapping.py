@@ -17,6 +17,7 @@ from ..parameters import (
     number,
     polygons,
     polygons_output,
+    raster,
     raster_output,
     rasters,
     series,
@@ -451,3 +452,64 @@ class MapCover(Declaration):
     probabilities: Path | None = raster_output(
         "Class probabilities (%)", "A raster of the probability of each class in percent to write.", default=None
     )
+
+
+class SmoothMap(Declaration):
+    """A map and its probabilities to a smoother map."""
+
+    command = "smooth-map"
+    label = "Smooth map"
+    group = "Mapping"
+    summary = "Takes single wrong pixels out of a land cover map, by its probabilities or by a majority filter."
+    description = (
+        "Smooths a land cover map: each pixel's class in the light of its neighbours'.\n\n"
+        "Bayesian smoothing draws each class's probability to that of the neighbourhood, the more the less the "
+        "neighbourhood varies: what is sure stays, single pixels that are unsure go, and edges stay where they are "
+        "(Camara et al. 2024, as in the R package sits). It needs the probabilities that Map land cover wrote. A "
+        "majority filter needs the map alone. MINIMUM_UNIT then takes patches that are too small into their largest "
+        "neighbours.\n\n"
+        "Pixels without data stay so, and have no say. A run that was stopped goes on where it stopped."
+    )
+    tags = "smoothing,post-processing,bayesian,majority,filter,sieve,minimum mapping unit,land cover,twinns"
+    page = "training-and-mapping.md#smoothing"
+
+    map: Path = raster("Land cover map", "The map, as Map land cover wrote it, or another raster of class codes.")
+    probabilities: Path | None = raster(
+        "Class probabilities of the map (%)",
+        "What Map land cover wrote as PROBABILITIES with the map; a majority filter needs none.",
+        default=None,
+    )
+    method: str = choice(
+        "Method",
+        "How the map is smoothed.",
+        default="bayes",
+        choices={"bayes": "Bayesian: by the probabilities", "majority": "Majority filter: by the classes alone"},
+    )
+    window: int = whole_number(
+        "Side of the neighbourhood (pixels, odd)",
+        "Side of the square of neighbours round each pixel, in pixels; an odd number.",
+        default=9,
+        limit=Limit(3, 101),
+    )
+    smoothness: float = number(
+        "Smoothness (variance of logits that counts as noise)",
+        "Variance of the logits that is taken for noise, for Bayesian smoothing: more of it smooths more.",
+        default=20.0,
+        limit=ABOVE_0,
+    )
+    neighbours: float = number(
+        "Share of the neighbours that have a say (0.5 is 50 %)",
+        "Share of the neighbours, those where a class is likeliest, that its probability is drawn to, for Bayesian "
+        "smoothing: so the other side of an edge has no say. More than 0, up to 1.",
+        default=0.5,
+        limit=Limit(0, 1, above=True),
+        advanced=True,
+    )
+    minimum_unit: int = whole_number(
+        "Minimum mapping unit (pixels; 0: none)",
+        "Patches of fewer pixels go into their largest neighbour, after smoothing; 0 keeps all.",
+        default=0,
+        limit=FROM_0,
+    )
+    memory: int = MEMORY
+    output: Path = raster_output("Smoothed map", "The map to write, a GeoTIFF with names and colours of the classes.")

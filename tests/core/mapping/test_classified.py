@@ -7,8 +7,8 @@ from rasterio.merge import merge
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from twinns_qgis.assessment.classified import ClassifiedMap, Extent
 from twinns_qgis.errors import InputError
+from twinns_qgis.mapping.classified import ClassifiedMap, Extent
 from twinns_qgis.mapping.styles import paletted_qml
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.classes import LandCoverClass
