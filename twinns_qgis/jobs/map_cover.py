@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinns_qgis import __version__
+from twinns_qgis.errors import InputError
 from twinns_qgis.jobs import declarations
 from twinns_qgis.jobs.job import Job
 from twinns_qgis.reporter import Reporter
@@ -24,7 +25,13 @@ class MapCover(Job, declarations.MapCover):
         from twinns_qgis.mapping.contents import hashing
         from twinns_qgis.networks.backend import describe_device, use_device
 
-        outputs = {"output": self.output, "confidence": self.confidence, "probabilities": self.probabilities}
+        outputs = {
+            "output": self.output,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "uncertainty": self.uncertainty,
+            "sensor_classes": self.sensor_classes,
+        }
         self._check(outputs)
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
@@ -45,9 +52,21 @@ class MapCover(Job, declarations.MapCover):
         map_cover(
             model,
             scene,
-            CoverOutputs(self.output, self.confidence, self.probabilities),
+            CoverOutputs(
+                self.output,
+                self.confidence,
+                self.probabilities,
+                self.uncertainty,
+                self.sensor_classes,
+                self.validity if self.uncertainty else None,
+            ),
             machine=Machine(self.memory, self.scheduler),
-            choice=Choice(self.device, self.precision, self.agreement / 100 if self.early_exit == "on" else None),
+            choice=Choice(
+                self.device,
+                self.precision,
+                self.agreement / 100 if self.early_exit == "on" else None,
+                by_sensor=self.sensor_classes is not None,
+            ),
             tags={
                 "TWINNS_MODEL_SHA256": model.sha256,
                 "TWINNS_METHOD": model.manifest.title,
@@ -102,10 +121,17 @@ class MapCover(Job, declarations.MapCover):
         from twinns_qgis.rasters.qgis_style import style_path
         from twinns_qgis.samples.polygons import split_source
 
+        if self.sensor_classes and self.early_exit == "on":
+            raise InputError(
+                "SENSOR_CLASSES and EARLY_EXIT don't go together: pixels that leave the network early have no class by "
+                "its recurrent branches.",
+                "Leave one of them out.",
+            )
         paths = [path for path in outputs.values() if path]
         styles = [style_path(path) for path in paths]
         check_outputs(styles)
         check_distinct([*paths, *styles])
         layers = [*map(file_of, self._given().values()), *map(file_of, self.static)]
+        layers += [file_of(self.validity)] if self.validity else []
         layers += [split_source(self.mask)[0]] if self.mask else []
         check_spared([*paths, *styles], [self.model, *layers, *map(style_path, layers)])

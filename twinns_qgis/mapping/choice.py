@@ -15,6 +15,7 @@ from twinns_qgis.mapping.sizes import SIDES, Sizes, choose_sizes
 from twinns_qgis.networks.backend import compiles_every_shape, gpu_available
 from twinns_qgis.networks.exit_rule import ExitRule
 from twinns_qgis.networks.precision import PRECISIONS, choose_mapping_precision
+from twinns_qgis.networks.trained import voting_sensors
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.production import Machine
 from twinns_qgis.series.series import Series
@@ -32,11 +33,13 @@ class Choice:
         device: Where: ``auto``, ``cpu`` or ``gpu``.
         precision: ``float32``, ``bfloat16``, or ``auto``: what is faster.
         agreement: The share of pixels that an early exit is to leave their class; None for no early exit.
+        by_sensor: Whether the sensors' own classifiers are asked too.
     """
 
     device: str = "auto"
     precision: str = "auto"
     agreement: float | None = None
+    by_sensor: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Ways:
         self._free = free_memory() if self._device == "gpu" and machine.scheduler is None else None
         self._precision = choice.precision if network else "float32"  # which forests are computed in
         self._early_exit = _exit_rule(model, choice.agreement) if choice.agreement else None
+        if choice.by_sensor:
+            _check_votes(model)
 
     def all(self) -> Iterator[Way]:
         """Yields every way that an earlier call for the same map may have settled on."""
@@ -111,6 +116,7 @@ class Ways:
             side=sizes.side,
             compiled=compiles_every_shape() or parts >= _WORTH_COMPILING,
             early_exit=self._early_exit,
+            by_sensor=self._choice.by_sensor,
         )
         return Way(inference, sizes)
 
@@ -120,6 +126,21 @@ def _device(device: str, machine: Machine) -> str:
     if machine.scheduler is not None and device != "auto":
         return device
     return "gpu" if gpu_available() else "cpu"
+
+
+def _check_votes(model: TrainedModel) -> None:
+    """Checks that a model has classifiers on each of two sensors.
+
+    Raises:
+        InputError: It has not.
+    """
+    network = model.classifier.network
+    if network is None or model.classifier.forests or len(voting_sensors(network)) < 2:
+        raise InputError(
+            f"{model.path.name}, of method {model.manifest.method.paper_name}, has no classifiers on each of two "
+            "sensors.",
+            "Leave SENSOR_CLASSES out, or train TWINNS, FullCNN or FullRNN on both series.",
+        )
 
 
 def _exit_rule(model: TrainedModel, agreement: float) -> ExitRule:

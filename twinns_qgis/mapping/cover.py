@@ -11,7 +11,16 @@ from rasterio.windows import Window
 
 from twinns_qgis.mapping.choice import Choice, Way, Ways
 from twinns_qgis.mapping.estimate import estimate
-from twinns_qgis.mapping.layouts import CONFIDENCE, COVER, PROBABILITIES, cover_layout, percent_layout
+from twinns_qgis.mapping.layouts import (
+    CONFIDENCE,
+    COVER,
+    PROBABILITIES,
+    SENSOR_CLASSES,
+    UNCERTAINTY,
+    cover_layout,
+    percent_layout,
+    sensor_classes_layout,
+)
 from twinns_qgis.mapping.outputs import CloudOptimised
 from twinns_qgis.mapping.plan import MappingPlan
 from twinns_qgis.mapping.region import Region
@@ -21,7 +30,7 @@ from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.rasters.production import Machine, is_begun, make_rasters
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.classes import LandCoverClass
-from twinns_qgis.series.series import Series
+from twinns_qgis.series.series import OF_CLEAR_DATES, Series
 from twinns_qgis.training.model_file import TrainedModel, read_model
 
 
@@ -50,15 +59,27 @@ class CoverOutputs:
         cover: The map.
         confidence: Calibrated score of the class in percent, or None.
         probabilities: Calibrated score of every class in percent, or None.
+        uncertainty: Entropy and margin of the calibrated scores in percent, or None.
+        sensor_classes: The class by each sensor's own classifiers, and whether they agree, or None.
+        validity: The number of clear dates to go with the uncertainty, an input, or None.
     """
 
     cover: Path
     confidence: Path | None = None
     probabilities: Path | None = None
+    uncertainty: Path | None = None
+    sensor_classes: Path | None = None
+    validity: Path | None = None
 
     def paths(self) -> dict[str, Path]:
         """Returns the paths of the rasters that are wanted, by their names."""
-        paths = {COVER: self.cover, CONFIDENCE: self.confidence, PROBABILITIES: self.probabilities}
+        paths = {
+            COVER: self.cover,
+            CONFIDENCE: self.confidence,
+            PROBABILITIES: self.probabilities,
+            UNCERTAINTY: self.uncertainty,
+            SENSOR_CLASSES: self.sensor_classes,
+        }
         return {name: path for name, path in paths.items() if path}
 
 
@@ -108,11 +129,13 @@ def map_cover(
     """
     grid = next(iter(scene.series.values())).grid.crop(scene.window)
     classes, paths = model.manifest.classes, outputs.paths()
-    layouts = _layouts(paths, grid, classes, tags)
+    layouts = _layouts(paths, grid, classes, tags, with_dates=outputs.validity is not None)
     bands = {name: len(layout.descriptions) for name, layout in layouts.items()}
 
     def plan_of(way: Way) -> MappingPlan:
-        return MappingPlan(scene.series, scene.contents, scene.window, scene.region, bands, way.inference)
+        return MappingPlan(
+            scene.series, scene.contents, scene.window, scene.region, bands, way.inference, outputs.validity
+        )
 
     ways = Ways(model, scene.series, grid, machine, choice)
     begun = (way for way in ways.all() if is_begun(plan_of(way), layouts, paths, way.sizes.shape))
@@ -141,13 +164,16 @@ def map_cover(
 
 
 def _layouts(
-    names: Iterable[str], grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]
+    names: Iterable[str], grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str], *, with_dates: bool
 ) -> dict[str, Layout]:
-    """Returns the layouts of the rasters of these names."""
+    """Returns the layouts of the rasters of these names; that of the uncertainty with the number of clear dates."""
+    uncertainty = ["entropy", "margin", *([OF_CLEAR_DATES] if with_dates else [])]
     makers = {
         COVER: lambda: cover_layout(grid, classes, tags),
         CONFIDENCE: lambda: percent_layout(grid, ["confidence"], tags),
         PROBABILITIES: lambda: percent_layout(grid, [item.name for item in classes], tags),
+        UNCERTAINTY: lambda: percent_layout(grid, uncertainty, tags),
+        SENSOR_CLASSES: lambda: sensor_classes_layout(grid, ("Sentinel-1", "Sentinel-2"), tags),
     }
     return {name: makers[name]() for name in names}
 

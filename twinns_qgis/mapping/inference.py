@@ -35,6 +35,7 @@ class Inference:
         side: Side of the parts that go through the classifier at once.
         compiled: Whether there are so many parts that the program for them is compiled.
         early_exit: When pixels leave the network early; None if all go through all of it.
+        by_sensor: Whether the sensors' own classifiers are asked too.
     """
 
     path: Path = field(compare=False)
@@ -46,6 +47,7 @@ class Inference:
     side: int
     compiled: bool
     early_exit: ExitRule | None = None
+    by_sensor: bool = False
 
     def scorer(self) -> Scorer:
         """Returns the scorer of this process, which reads the model file once.
@@ -63,7 +65,7 @@ class Inference:
             model: The model, read in this precision.
         """
         _scorers.clear()
-        return _scorers.setdefault(self, Scorer(model, self.side, self.compiled, self.early_exit))
+        return _scorers.setdefault(self, Scorer(model, self.side, self.compiled, self.early_exit, self.by_sensor))
 
     def _read(self) -> TrainedModel:
         use_device(self.chosen_device)

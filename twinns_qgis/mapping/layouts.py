@@ -10,9 +10,13 @@ from twinns_qgis.mapping.styles import rgb
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout
 from twinns_qgis.samples.classes import LandCoverClass
+from twinns_qgis.series.series import OF_CLEAR_DATES
 
 COVER, CONFIDENCE, PROBABILITIES = "map", "confidence", "probabilities"
+UNCERTAINTY, SENSOR_CLASSES = "uncertainty", "sensor classes"
 """The rasters that mapping makes."""
+AGREE, DISAGREE = 1, 2
+"""What the last band of the sensors' classes holds."""
 MAP_NODATA = 0
 PERCENT_NODATA = 255
 
@@ -46,12 +50,24 @@ def class_names(dataset: rasterio.DatasetReader) -> dict[int, str]:
 
 
 def percent_layout(grid: Grid, descriptions: Sequence[str], tags: Mapping[str, str]) -> Layout:
-    """Returns the layout of a raster of percentages, 0 to 100, no data 255.
+    """Returns the layout of a raster of percentages, 0 to 100, no data 255; numbers of clear dates may go with them.
 
     Args:
         grid: Its pixel grid.
         descriptions: What each of the C bands holds.
         tags: Metadata of the file: how it was made.
     """
-    units = ("%",) * len(descriptions)
+    units = tuple("" if name == OF_CLEAR_DATES else "%" for name in descriptions)
     return Layout(grid, "uint8", PERCENT_NODATA, tuple(descriptions), tags=tags, tile=TILE, units=units)
+
+
+def sensor_classes_layout(grid: Grid, sensors: Sequence[str], tags: Mapping[str, str]) -> Layout:
+    """Returns the layout of the raster of each sensor's own class, and of whether they agree; no data is 0.
+
+    Args:
+        grid: Its pixel grid.
+        sensors: The sensors, as they are called.
+        tags: Metadata of the file: how it was made.
+    """
+    names = [f"class by {sensor}" for sensor in sensors]
+    return Layout(grid, "uint8", MAP_NODATA, (*names, "agreement: 1 yes, 2 no"), tags=tags, tile=TILE)

@@ -17,13 +17,16 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.files import give_name, scratch_file
-from twinns_qgis.mapping.layouts import COVER, TILE
-from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml
+from twinns_qgis.mapping.layouts import AGREE, COVER, DISAGREE, SENSOR_CLASSES, TILE
+from twinns_qgis.mapping.styles import agreement_qml, paletted_qml, pam_aux_xml, percent_qml
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
 from twinns_qgis.rasters.qgis_style import style_path
 from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.samples.classes import LandCoverClass
+
+_OF_CODES = (COVER, SENSOR_CLASSES)
+"""Rasters whose values are no amounts."""
 
 
 class BlockWriter:
@@ -76,7 +79,7 @@ class CloudOptimised:
         old sidecars go, then the map comes, then its own sidecars.
         """
         is_map = name == COVER
-        contents = {style_path: paletted_qml(self._classes) if is_map else percent_qml()}
+        contents = {style_path: self._style(name)}
         if is_map:
             contents[_pam_path] = pam_aux_xml(self._classes)
         with ExitStack() as stack:
@@ -86,7 +89,7 @@ class CloudOptimised:
                     partial.write_text(contents[place], encoding="utf-8")
             optimised = stack.enter_context(scratch_file(path, "partial"))
             with disk_errors(path):
-                _build_overviews(assembled, Resampling.mode if is_map else Resampling.average)
+                _build_overviews(assembled, Resampling.mode if name in _OF_CODES else Resampling.average)
                 _optimise(assembled, optimised)
                 _check_equal(assembled, optimised)
             assembled.unlink()
@@ -94,6 +97,11 @@ class CloudOptimised:
             found = give_raster_name(optimised, path, [style_path(path)])
             for place, partial in sidecars.items():
                 give_name(partial, place(found))
+
+    def _style(self, name: str) -> str:
+        if name == COVER:
+            return paletted_qml(self._classes)
+        return agreement_qml(AGREE, DISAGREE) if name == SENSOR_CLASSES else percent_qml()
 
 
 @contextmanager

@@ -9,18 +9,31 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.inference import Inference
-from twinns_qgis.mapping.layouts import CONFIDENCE, COVER, MAP_NODATA, PERCENT_NODATA, PROBABILITIES
+from twinns_qgis.mapping.layouts import (
+    AGREE,
+    CONFIDENCE,
+    COVER,
+    DISAGREE,
+    MAP_NODATA,
+    PERCENT_NODATA,
+    PROBABILITIES,
+    SENSOR_CLASSES,
+    UNCERTAINTY,
+)
 from twinns_qgis.mapping.region import Region
-from twinns_qgis.mapping.scoring import Scorer
+from twinns_qgis.mapping.scoring import Scored, Scorer
 from twinns_qgis.mapping.valid import compare_with_training
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads
+from twinns_qgis.rasters.reading import open_raster
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import MARGIN
+from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.series import Series
 
 NOTHING: Mapping[str, Any] = {
@@ -44,6 +57,7 @@ class MappingPlan:
         region: The part of them that is mapped, or None: all.
         bands: The number of bands of each raster that is wanted.
         inference: How the scores are computed.
+        validity: Raster of the number of clear dates that goes with the uncertainty, or None.
     """
 
     series: Mapping[str, Series] = field(compare=False)
@@ -52,10 +66,11 @@ class MappingPlan:
     region: Region | None
     bands: Mapping[str, int]
     inference: Inference
+    validity: Path | None = None
 
     def sources(self) -> Iterable[Path]:
-        """Returns no file: model and series are known by the hashes of their contents."""
-        return ()
+        """Returns the raster of clear dates: model and series are known by the hashes of their contents."""
+        return () if self.validity is None else (self.validity,)
 
     def block(self, window: Window, threads: Threads) -> Block:
         """Returns the rasters on a block of the map, with counts of its pixels and the seconds that computing took."""
@@ -87,7 +102,7 @@ class MappingPlan:
         }
         if self.inference.early_exit:
             tally |= scorer.compare_sample(values, wanted, scored.scores, threads.check_cancelled)
-        return Block(self._rasters(scored.scores, wanted, scorer), tally)
+        return Block(self._rasters(scored, wanted, scorer, window), tally)
 
     def conclude(self, tally: Mapping[str, Any], reporter: Reporter) -> None:
         """Reports the shares of pixels beyond the training's range and of early exits; warns of an empty map."""
@@ -131,14 +146,14 @@ class MappingPlan:
 
     def _without_data(self, shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
         return {
-            name: np.full((bands, *shape), MAP_NODATA if name == COVER else PERCENT_NODATA, np.uint8)
+            name: np.full((bands, *shape), MAP_NODATA if name in (COVER, SENSOR_CLASSES) else PERCENT_NODATA, np.uint8)
             for name, bands in self.bands.items()
         }
 
     def _rasters(
-        self, scores: NDArray[np.float32], wanted: NDArray[np.bool_], scorer: Scorer
+        self, scored: Scored, wanted: NDArray[np.bool_], scorer: Scorer, window: Window
     ) -> dict[str, NDArray[np.uint8]]:
-        manifest = scorer.model.manifest
+        scores, manifest = scored.scores, scorer.model.manifest
         codes = np.array([item.code for item in manifest.classes], np.uint8)
         rasters = {COVER: np.where(wanted, codes[scores.argmax(axis=-1)], np.uint8(MAP_NODATA))[None]}
         if len(self.bands) > 1:
@@ -147,7 +162,37 @@ class MappingPlan:
             rasters[CONFIDENCE] = _percent(scores.max(axis=-1)[None], wanted)
         if PROBABILITIES in self.bands:
             rasters[PROBABILITIES] = _percent(np.moveaxis(scores, -1, 0), wanted)
+        if UNCERTAINTY in self.bands:
+            bands = [_percent(np.stack([entropy(scores), margin(scores)]), wanted)]
+            if self.validity:
+                bands.append(np.where(wanted, self._clear_dates(self.validity, window), PERCENT_NODATA)[None])
+            rasters[UNCERTAINTY] = np.concatenate(bands)
+        if SENSOR_CLASSES in self.bands:
+            own = [codes[of_sensor.argmax(axis=-1)] for of_sensor in scored.by_sensor.values()]
+            agreement = np.where(own[0] == own[1], np.uint8(AGREE), np.uint8(DISAGREE))
+            rasters[SENSOR_CLASSES] = np.where(wanted, np.stack([*own, agreement]), np.uint8(MAP_NODATA))
         return rasters
+
+    def _clear_dates(self, validity: Path, window: Window) -> NDArray[np.uint8]:
+        """Returns the number of clear dates on a block, at most 254, and 255 where it is not known."""
+        grid = next(iter(self.series.values())).grid.crop(self.window).crop(window)
+        with open_raster(validity) as dataset:
+            found = BandSource(validity).read({validity: dataset}, grid, Resampling.nearest)
+        return np.where(np.isfinite(found), np.clip(found, 0, PERCENT_NODATA - 1), PERCENT_NODATA).astype(np.uint8)
+
+
+def entropy(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the entropy of scores of shape (..., K), 0 where one class is sure to 1 where all are alike."""
+    logarithms = np.log(np.where(scores > 0, scores, 1))
+    found: NDArray[np.float32] = -(scores * logarithms).sum(axis=-1) / np.log(scores.shape[-1])
+    return np.clip(found, 0, 1)
+
+
+def margin(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns by how much the highest of scores of shape (..., K) is ahead of the second, 0 to 1."""
+    two = np.partition(scores, -2, axis=-1)
+    found: NDArray[np.float32] = two[..., -1] - two[..., -2]
+    return found
 
 
 def _percent(shares: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:

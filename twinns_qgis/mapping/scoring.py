@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Keras is imported where a model is read: on a worker of a cluster, the device must be chosen before.
 
+SCORE = "score"
+"""What the score of the whole network is called among votes, as in `networks.classifiers`."""
 _LEAST = 4
 """Side of the smallest part that is tried when the device's memory runs out."""
 _SAMPLE = 256
@@ -40,12 +42,14 @@ class Scored:
         left: The pixels that left early, shape (height, width).
         computed: How many pixels the parts have that were not left out.
         seconds: The time that computing took, without waiting for other blocks.
+        by_sensor: What each sensor's own classifiers say, likewise of shape (height, width, K); empty if nobody asked.
     """
 
     scores: NDArray[np.float32]
     left: NDArray[np.bool_]
     computed: int
     seconds: float
+    by_sensor: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Scorer:
@@ -56,9 +60,17 @@ class Scorer:
         side: Side of the parts.
         compiled: Whether its programs are compiled, which pays for many parts.
         early_exit: When pixels leave the network early; None if all go through all of it.
+        by_sensor: Whether the sensors' own classifiers are asked too.
     """
 
-    def __init__(self, model: TrainedModel, side: int, compiled: bool, early_exit: ExitRule | None = None) -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        side: int,
+        compiled: bool,
+        early_exit: ExitRule | None = None,
+        by_sensor: bool = False,
+    ) -> None:
         self.model = model
         self.limit = math.inf
         """Side of the parts that the memory of the device was found to suffice for."""
@@ -70,6 +82,11 @@ class Scorer:
             from twinns_qgis.networks.early_exit import ExitingNetwork
 
             self._exiting = ExitingNetwork(model.classifier.network, early_exit)
+        self._votes = None
+        if by_sensor:
+            from twinns_qgis.networks.trained import SensorVotes
+
+            self._votes = SensorVotes(model.classifier.network)
         self._prepare_for(side)
 
     def scores(
@@ -91,6 +108,8 @@ class Scorer:
             InputError: The memory of the device does not suffice for the smallest part.
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
+        sensors = self._votes.sensors if self._votes else ()
+        by_sensor = {sensor: np.zeros_like(scores) for sensor in sensors}
         left, computed, seconds = np.zeros(wanted.shape, bool), 0, 0.0
         side = int(min(self._side, self.limit))
         parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
@@ -103,7 +122,13 @@ class Scorer:
             try:
                 with self._device:
                     start = time.monotonic()
-                    scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
+                    if self._votes:
+                        votes = self._votes(part)
+                        scores[rows, columns] = votes[SCORE][0]
+                        for sensor, of_sensor in by_sensor.items():
+                            of_sensor[rows, columns] = votes[sensor][0]
+                    else:
+                        scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
                     seconds += time.monotonic() - start
                 computed += wanted[rows, columns].size
             except Exception as error:
@@ -119,7 +144,7 @@ class Scorer:
                     self.limit = half
                     self._prepare_for(half)
                 parts += _parts(rows, columns, half)
-        return Scored(scores, left, computed, seconds)
+        return Scored(scores, left, computed, seconds, by_sensor)
 
     def compare_sample(
         self,
@@ -157,8 +182,9 @@ class Scorer:
     def _prepare_for(self, side: int) -> None:
         if self._compiled:
             self.model.classifier.compile_for(side)
-            if self._exiting:
-                self._exiting.compile_for(side)
+            for one in (self._exiting, self._votes):
+                if one:
+                    one.compile_for(side)
 
     def _classify(
         self, part: Mapping[str, NDArray[Any]], wanted: NDArray[np.bool_], whole: bool

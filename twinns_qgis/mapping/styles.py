@@ -45,6 +45,16 @@ def paletted_qml(classes: Sequence[LandCoverClass]) -> str:
     return style_text(document)
 
 
+def agreement_qml(agree: int, disagree: int) -> str:
+    """Returns the QGIS style of the sensors' classes: grey where they agree and red where not, by the last band."""
+    document, renderer = new_style("paletted")
+    renderer.set("band", "3")
+    palette = SubElement(renderer, "colorPalette")
+    for value, label, color in ((agree, "the sensors agree", "#d9dee3"), (disagree, "they disagree", "#cc3311")):
+        SubElement(palette, "paletteEntry", value=str(value), label=label, color=color, alpha="255")
+    return style_text(document)
+
+
 def percent_qml() -> str:
     """Returns the QGIS style of percentages: the first band from light (0) to dark (100)."""
     document, renderer = new_style("singlebandpseudocolor")

@@ -429,6 +429,12 @@ class MapCover(Declaration):
         choices=PRECISIONS,
         advanced=True,
     )
+    validity: Path | None = raster(
+        "Raster of the number of clear dates",
+        "Number of clear dates of each pixel, which Prepare Sentinel-2 series wrote as VALIDITY, for UNCERTAINTY.",
+        default=None,
+        advanced=True,
+    )
     early_exit: str = choice(
         "Spare the ConvGRU branches where the network is sure (early exit)",
         "Whether to skip the ConvGRU branches where the classifiers of the CNN branches agree and are sure enough.",
@@ -451,6 +457,20 @@ class MapCover(Declaration):
     )
     probabilities: Path | None = raster_output(
         "Class probabilities (%)", "A raster of the probability of each class in percent to write.", default=None
+    )
+    uncertainty: Path | None = raster_output(
+        "Uncertainty (%)",
+        "A raster to write: the entropy of the calibrated probabilities, 0 where one class is sure to 100 where all "
+        "are alike, and the margin between the two highest; with VALIDITY also the number of clear dates.",
+        default=None,
+        advanced=True,
+    )
+    sensor_classes: Path | None = raster_output(
+        "Class by each sensor",
+        "A raster to write: the class by the classifiers on Sentinel-1 alone, that by those on Sentinel-2 alone, and "
+        "where they disagree; of networks with classifiers on both.",
+        default=None,
+        advanced=True,
     )
 
 
