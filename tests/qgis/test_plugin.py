@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = {"landcover", "landcoverforest", "landcoverfrommodel"}
 JOBS = {
     "createdemosite", "findscenes", "downloadscenes", "preparesentinel2", "preparesentinel1", "trainmodel", "mapcover",
+    "smoothmap", "comparemethods", "designsample", "assessmap",
 }  # fmt: skip
 ALGORITHMS = {*JOBS, *MODELS, "setupcompute", "checkcompute"}
 

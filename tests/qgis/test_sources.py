@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = [ROOT / "__init__.py", ROOT / "plugin.py", *sorted((ROOT / "algorithms").glob("*.py"))]
 SHARED = [
     ROOT / "twinns_qgis/__init__.py",
-    *(ROOT / "twinns_qgis/jobs" / name for name in ("__init__.py", "declarations.py", "parameters.py")),
+    *(ROOT / "twinns_qgis/jobs" / name for name in ("__init__.py", "parameters.py")),
+    *(ROOT / "twinns_qgis/jobs/declarations").glob("*.py"),
 ]
 """What QGIS's own Python reads of the core."""
 
