@@ -63,6 +63,7 @@ def main() -> None:
         "by processor",
         "ratio",
         "by processor",
+        "seconds of the processor for an epoch of 10,000",
     )
     print(", ".join(titles))
     for size in options.sizes:
@@ -139,8 +140,8 @@ def report_fitting(size: str, series: dict, stores: dict, options: argparse.Name
     # Two operations a multiplication, forward once and backward twice.
     share = 6 * multiplications(sensors, size) * len(samples) / ours / (2 * PRODUCT**3 / product)
     speeds = f"{len(samples) / ours[0]:8.0f}{len(samples) / theirs[0]:8.0f}{2e-9 * PRODUCT**3 / product[0]:8.0f}"
-    ratio = theirs / ours
-    print(f"{size:>8}{speeds}{share[0]:8.0%}{share[1]:8.0%}{ratio[0]:8.2f}{ratio[1]:8.2f}", flush=True)
+    ratio, epoch = theirs / ours, 10_000 * ours[1] / len(samples)
+    print(f"{size:>8}{speeds}{share[0]:8.0%}{share[1]:8.0%}{ratio[0]:8.2f}{ratio[1]:8.2f}{epoch:8.0f}", flush=True)
 
 
 def fitting(network: keras.Model, data: list, outputs: tuple[str, ...]) -> Callable[[], object]:

@@ -27,7 +27,7 @@ RECIPES = {
     "default": Recipe(
         {
             "epochs": 30, "learning_rate": 1e-3, "schedule": "cosine", "warm_up": 0.06, "label_smoothing": 0.1,
-            "smoothing": 3,
+            "smoothing": 5,
         }
     ),
     # The paper is silent, and these are the settings of its authors' sibling code (METHOD section 4).

@@ -271,7 +271,7 @@ class TrainModel(Sampling):
     smoothing: int | None = whole_number(
         "Epochs whose validation accuracy is averaged to choose the best",
         "Epochs, an epoch and those before it, whose validation accuracy is averaged to choose the best; by default as "
-        "the recipe has it: 3, or the paper's 1.",
+        "the recipe has it: 5, or the paper's 1.",
         default=None,
         limit=FROM_1,
         advanced=True,
