@@ -176,8 +176,8 @@ def difference(one: Sequence[Run], other: Sequence[Run]) -> Difference:
 
     The interval is that of the corrected resampled t test (Nadeau and Bengio 2003, Inference for the generalization
     error, Machine Learning 52, 239-281): random splits of one site share most of their objects, so their results
-    resemble each other, and the usual interval would be too narrow. The variance counts (1/n + test/train) times, by
-    the number of objects in both parts.
+    resemble each other, and the usual interval would be too narrow. The variance counts (1/n + test/learned) times, by
+    the number of objects in the test part and in those that were learned from, training and validation.
     """
     others = {run.number: run for run in other}
     pairs = [(run, others[run.number]) for run in one if run.number in others]
@@ -188,7 +188,8 @@ def difference(one: Sequence[Run], other: Sequence[Run]) -> Difference:
         found, mean, names = [-value for value in found], -mean, (names[1], names[0])
     half = None
     if len(found) > 1:
-        ratio = fmean(_objects(run, "test") / max(_objects(run, "train"), 1) for run, _ in pairs)
+        learned = [_objects(run, "train") + _objects(run, "validation") for run, _ in pairs]
+        ratio = fmean(_objects(run, "test") / count for (run, _), count in zip(pairs, learned, strict=True))
         error = stdev(found) * (1 / len(found) + ratio) ** 0.5
         half = float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(found) - 1)) * error
     return Difference(*names, mean, half, sum(value > 0 for value in found), len(found))

@@ -25,11 +25,11 @@ class SmoothMap(Job, declarations.SmoothMap):
             raise InputError(
                 f"WINDOW is {self.window}: no pixel is in its middle.", f"Give {self.window - 1} or {self.window + 1}."
             )
-        by_bayes = self.method == "bayes"
+        by_bayes = self.filter == "bayes"
         if by_bayes and self.probabilities is None:
             raise InputError(
                 "Bayesian smoothing needs PROBABILITIES.",
-                "Give the raster that Map land cover wrote as PROBABILITIES, or choose METHOD majority.",
+                "Give the raster that Map land cover wrote as PROBABILITIES, or choose FILTER majority.",
             )
         written = [self.output, style_path(self.output)]
         check_outputs(written[1:])

@@ -12,7 +12,7 @@ from twinns_qgis.training.manifest import Manifest
 CLASSES = (LandCoverClass(1, "water", "#4477aa"), LandCoverClass(2, "wheat", "#ddaa33"))
 
 
-def run(method, number, accuracy, classes=CLASSES, train=30, test=50):
+def run(method, number, accuracy, classes=CLASSES):
     right = round(1000 * accuracy)
     measures = {
         "accuracy": accuracy,
@@ -23,20 +23,20 @@ def run(method, number, accuracy, classes=CLASSES, train=30, test=50):
             [right if row == column else 1000 - right for column in range(len(classes))] for row in range(len(classes))
         ],
     }
-    split = {"objects": {"train": {"1": train}, "test": {"1": test}}}
+    split = {"objects": {"train": {"1": 30}, "validation": {"1": 20}, "test": {"1": 50}}}
     manifest = Manifest(METHODS["RF"], "small", (), classes, split=split, measures=measures)
     return Run(method, number, number - 1, manifest, 12.0, 5000.0, 2_000_000)
 
 
 def test_the_interval_is_that_of_the_corrected_resampled_t_test():
-    """Nadeau and Bengio (2003): the variance of n differences counts (1/n + test/train) times."""
+    """Nadeau and Bengio (2003): the variance of n differences counts (1/n + test/learned) times."""
     ones, others = np.array([0.91, 0.93, 0.90, 0.94]), np.array([0.85, 0.86, 0.88, 0.87])
     found = difference(
         [run("A", n, value) for n, value in enumerate(ones, 1)],
         [run("B", n, value) for n, value in enumerate(others, 1)],
     )
     gaps = ones - others
-    half = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 50 / 30) * gaps.var(ddof=1))
+    half = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 50 / (30 + 20)) * gaps.var(ddof=1))
     assert (found.better, found.other, found.wins, found.runs) == ("A", "B", 4, 4)
     assert found.mean == pytest.approx(gaps.mean())
     assert found.half == pytest.approx(half)

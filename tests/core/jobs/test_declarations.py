@@ -74,6 +74,14 @@ def test_words_are_such_as_qgis_can_hold(job, name, parameter):
         assert parameter.of in job.parameters()
 
 
+def test_choices_of_one_name_are_the_same_in_all_jobs():
+    """So a graphical model, which knows its inputs by name, can show what they mean."""
+    found = {}
+    for _, name, parameter in DECLARED:
+        if isinstance(parameter, Choice):
+            assert found.setdefault(name, parameter.choices) == parameter.choices
+
+
 def test_the_declarations_load_with_the_standard_library_alone():
     code = (
         "import sys; from twinns_qgis.jobs import declarations, parameters; "

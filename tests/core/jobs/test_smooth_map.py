@@ -42,7 +42,7 @@ def smoothed(tmp_path, **changes):
 @pytest.mark.parametrize("method", ["bayes", "majority"])
 def test_a_noisy_map_gets_more_accurate_and_no_data_stay(noisy, tmp_path, method):
     truth, codes, _ = noisy
-    found = smoothed(tmp_path, method=method, window=5)
+    found = smoothed(tmp_path, filter=method, window=5)
     assert (found[:4, :4] == 0).all()
     assert (found != 0).sum() == (codes != 0).sum()
     inside = codes != 0
@@ -59,9 +59,9 @@ def test_bayesian_smoothing_takes_the_likeliest_class_of_the_smoothed_logits(noi
 
 @pytest.mark.parametrize("method", ["bayes", "majority"])
 def test_blocks_change_nothing(noisy, tmp_path, monkeypatch, method):
-    whole = smoothed(tmp_path, method=method)
+    whole = smoothed(tmp_path, filter=method)
     monkeypatch.setattr(module, "block_shape", lambda *arguments: (16, 32))
-    np.testing.assert_array_equal(smoothed(tmp_path, method=method), whole)
+    np.testing.assert_array_equal(smoothed(tmp_path, filter=method), whole)
 
 
 def test_the_map_keeps_its_names_colours_and_style(noisy, tmp_path):
@@ -76,8 +76,8 @@ def test_the_map_keeps_its_names_colours_and_style(noisy, tmp_path):
 
 def test_small_patches_go_into_their_largest_neighbours(noisy, tmp_path):
     _, codes, _ = noisy
-    before = smoothed(tmp_path, method="majority", window=3)
-    after = smoothed(tmp_path, method="majority", window=3, minimum_unit=12)
+    before = smoothed(tmp_path, filter="majority", window=3)
+    after = smoothed(tmp_path, filter="majority", window=3, minimum_unit=12)
     np.testing.assert_array_equal(after, sieve(before, 12, mask=codes != 0))
     assert (after != before).any()
 
@@ -85,7 +85,7 @@ def test_small_patches_go_into_their_largest_neighbours(noisy, tmp_path):
 def test_a_map_that_memory_cannot_hold_is_not_sieved(noisy, tmp_path, write_raster):
     write_raster(tmp_path / "big.tif", np.ones((1, 600, 600), "uint8"), nodata=0)
     with pytest.raises(InputError, match=r"takes 2\.2 MB; MEMORY is 1 MB"):
-        smoothed(tmp_path, map=tmp_path / "big.tif", method="majority", minimum_unit=5, memory=1)
+        smoothed(tmp_path, map=tmp_path / "big.tif", filter="majority", minimum_unit=5, memory=1)
 
 
 def test_a_stopped_call_goes_on(noisy, tmp_path, monkeypatch):

@@ -499,8 +499,8 @@ class SmoothMap(Declaration):
         "What Map land cover wrote as PROBABILITIES with the map; a majority filter needs none.",
         default=None,
     )
-    method: str = choice(
-        "Method",
+    filter: str = choice(
+        "Filter",
         "How the map is smoothed.",
         default="bayes",
         choices={"bayes": "Bayesian: by the probabilities", "majority": "Majority filter: by the classes alone"},
