@@ -19,7 +19,8 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 from rasterio.windows import Window
-from twinns_qgis.mapping.layouts import COVER, PROBABILITIES, cover_layout, percent_layout
+from twinns_qgis.mapping.layouts import COVER, PROBABILITIES, SENSOR_CLASSES, UNCERTAINTY
+from twinns_qgis.mapping.layouts import cover_layout, percent_layout, sensor_classes_layout
 from twinns_qgis.mapping.outputs import map_raster
 from twinns_qgis.samples.classes import LandCoverClass
 from twinns_qgis.rasters.grid import Grid
@@ -33,6 +34,12 @@ with map_raster(COVER, folder / "map.tif", cover_layout(grid, classes, {{}}), cl
 layout = percent_layout(grid, ["a", "b", "c"], {{}})
 with map_raster(PROBABILITIES, folder / "percent.tif", layout, classes) as writer:
     writer.write(numpy.stack([numpy.where(codes == 0, 255, 10 * codes)] * 3).astype("uint8"), window)
+layout = percent_layout(grid, ["entropy", "margin"], {{}})
+with map_raster(UNCERTAINTY, folder / "uncertainty.tif", layout, classes) as writer:
+    writer.write(numpy.stack([numpy.where(codes == 0, 255, 10 * codes)] * 2).astype("uint8"), window)
+with map_raster(SENSOR_CLASSES, folder / "sensors.tif", sensor_classes_layout(grid, classes, {{}}), classes) as writer:
+    other = numpy.where(codes == 5, 9, codes)
+    writer.write(numpy.stack([codes, other, numpy.where(codes == 0, 0, 1 + (codes != other))]).astype("uint8"), window)
 """
 
 
@@ -86,3 +93,20 @@ def test_percentages_open_as_one_ramp_from_0_to_100(qgis_app, rasters):
     lightness = [image.pixelColor(SIDE * stripe + SIDE // 2, SIDE // 2).lightness() for stripe in range(4)]
     assert lightness == sorted(lightness, reverse=True)
     assert len(set(lightness)) == 4
+
+
+def test_doubt_opens_by_its_entropy_in_colors_of_its_own(qgis_app, rasters):
+    uncertainty, percent = (QgsRasterLayer(str(rasters / f"{name}.tif"), name) for name in ("uncertainty", "percent"))
+    assert uncertainty.renderer().usesBands() == [1]
+    middles = [drawn(layer).pixelColor(3 * SIDE + SIDE // 2, SIDE // 2) for layer in (uncertainty, percent)]
+    assert middles[0].red() > middles[0].blue(), "90 % of doubt is red"
+    assert middles[1].red() < middles[1].blue(), "90 % of confidence is blue"
+
+
+def test_the_classes_of_the_sensors_open_with_where_they_disagree(qgis_app, rasters):
+    layer = QgsRasterLayer(str(rasters / "sensors.tif"), "sensors")
+    assert (layer.renderer().type(), layer.renderer().usesBands()) == ("paletted", [3])
+    assert [item.label for item in layer.renderer().classes()] == ["the sensors agree", "they disagree"]
+    image = drawn(layer)
+    colors = [image.pixelColor(SIDE * stripe + SIDE // 2, SIDE // 2).name() for stripe in range(4)]
+    assert colors == ["#ffffff", "#d9dee3", "#cc3311", "#d9dee3"]

@@ -42,7 +42,7 @@ def model(path):
         told = [{"name": name, "dates": ["2018-05-07"], "bands": bands} for name, bands in sensors.items()]
         archive.writestr("manifest.json", json.dumps({"sensors": told}))
 found = {}
-for name in ("output", "confidence", "model", "report"):
+for name in ("output", "confidence", "uncertainty", "sensor_classes", "model", "report"):
     path = request["parameters"].get(name)
     if path and not (name == "model" and request["job"] == "mapcover"):
         if os.path.exists(path):  # as if it were open, and could not be replaced
@@ -121,14 +121,14 @@ def test_a_map_is_loaded_with_its_name_and_its_legend(run, writer, loaded, train
 
 @pytest.mark.parametrize("is_current", [False, True])
 def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, trained, tmp_path, is_current):
-    folder = {"FOLDER": str(tmp_path)}
+    folder, rasters = {"FOLDER": str(tmp_path)}, ("OUTPUT", "CONFIDENCE", "UNCERTAINTY", "SENSOR_CLASSES")
     calls = [
-        ("mapcover", {**trained, "OUTPUT": "map", "CONFIDENCE": "confidence"}),
+        ("mapcover", {**trained, **{name: name.lower() for name in rasters}}),
         ("preparesentinel2", {**folder, "OUTPUT": "s2"}),
         ("preparesentinel1", {**folder, "REFERENCE": trained["SENTINEL2"], "OUTPUT": "s1"}),
     ]
     for algorithm, parameters in calls:
-        for name in {"OUTPUT", "CONFIDENCE"} & parameters.keys():
+        for name in parameters.keys() & set(rasters):
             parameters[name] = into_project(tmp_path / f"{parameters[name]}.tif")
         run(algorithm, parameters)
     root, bridge = QgsProject.instance().layerTreeRoot(), QgsProject.instance().layerTreeRegistryBridge()
@@ -138,9 +138,12 @@ def test_results_lie_in_one_group_with_the_map_on_top(run, writer, loaded, train
     (group,) = root.children()
     assert group.name() == "TWINNS"
     names = [node.name() for node in group.findLayers()]
-    assert names == ["Land cover map", "Confidence (%)", "Sentinel-2 series", "Sentinel-1 series"]
+    assert names == [
+        "Land cover map", "Confidence (%)", "Uncertainty (%)", "Class by each sensor",
+        "Sentinel-2 series", "Sentinel-1 series",
+    ]  # fmt: skip
     if Qgis.QGIS_VERSION_INT < 33200:  # later ones do it themselves
-        assert [node.isExpanded() for node in group.findLayers()] == [True, False, False, False]
+        assert [node.isExpanded() for node in group.findLayers()] == [True, False, False, False, False, False]
 
 
 def test_a_map_tells_its_model_its_date_and_its_call(run, writer, loaded, trained, tmp_path):

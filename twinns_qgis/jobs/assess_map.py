@@ -25,11 +25,12 @@ class AssessMap(Job, declarations.AssessMap):
         """Counts the map's pixels, compares those of the reference, and writes report and table."""
         from twinns_qgis.assessment.map_report import write_map_report, write_map_table
         from twinns_qgis.assessment.reference import compare
-        from twinns_qgis.files import check_spared
+        from twinns_qgis.files import check_spared, file_of
         from twinns_qgis.mapping.classified import ClassifiedMap
         from twinns_qgis.samples.polygons import read_polygons, split_source
 
-        inputs = [self.map, *self.tiles, split_source(self.reference)[0], *([self.validity] if self.validity else [])]
+        rasters = [self.map, *self.tiles, *([self.validity] if self.validity else [])]
+        inputs = [*map(file_of, rasters), split_source(self.reference)[0]]
         check_spared([path for path in (self.report, self.table) if path], inputs)
         cover = ClassifiedMap.open([self.map, *self.tiles])
         polygons = read_polygons(self.reference, self.class_field, split_field=self.split_field)

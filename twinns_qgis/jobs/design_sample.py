@@ -20,11 +20,11 @@ class DesignSample(Job, declarations.DesignSample):
         """Counts the map's pixels, allocates points to its classes, draws them and writes the layer."""
         from twinns_qgis.assessment.sample import draw
         from twinns_qgis.assessment.sample_layer import check_sample_output, write_sample
-        from twinns_qgis.files import check_spared
+        from twinns_qgis.files import check_spared, file_of
         from twinns_qgis.mapping.classified import ClassifiedMap
 
         check_sample_output(self.output)
-        check_spared([self.output], [self.map, *self.tiles])
+        check_spared([self.output], map(file_of, [self.map, *self.tiles]))
         cover = ClassifiedMap.open([self.map, *self.tiles])
         pixels = {code: extent.pixels for code, extent in cover.extents(reporter.part(0, 0.5)).items()}
         if len(pixels) < 2:

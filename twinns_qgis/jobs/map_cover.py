@@ -35,9 +35,13 @@ class MapCover(Job, declarations.MapCover):
         self._check(outputs)
         use_device(self.device)
         reporter.progress(0, "Starting the network's library")
-        static = {f"static {number}": path for number, path in enumerate(self.static, start=1)}
-        with hashing({**self._given(), **static}, reporter) as hashes:
-            from twinns_qgis.mapping.choice import Choice
+        others = {f"static {number}": path for number, path in enumerate(self.static, start=1)}
+        if self.validity and self.uncertainty:
+            others["validity"] = self.validity
+        elif self.validity:
+            reporter.warning("VALIDITY is not used: it goes with UNCERTAINTY, which is not asked for.")
+        with hashing({**self._given(), **others}, reporter) as hashes:
+            from twinns_qgis.mapping.choice import Choice, check_votes
             from twinns_qgis.mapping.cover import CoverOutputs, map_cover
             from twinns_qgis.mapping.devices import unused_gpu
             from twinns_qgis.rasters.production import Machine
@@ -48,18 +52,13 @@ class MapCover(Job, declarations.MapCover):
                 if why := unused_gpu(self.device):
                     reporter.warning(why)
             model = read_model(self.model)
+            if self.sensor_classes:
+                check_votes(model)  # here, as the series take long to read
             scene = self._scene(model.manifest.sensors, hashes, reporter)
         map_cover(
             model,
             scene,
-            CoverOutputs(
-                self.output,
-                self.confidence,
-                self.probabilities,
-                self.uncertainty,
-                self.sensor_classes,
-                self.validity if self.uncertainty else None,
-            ),
+            CoverOutputs(self.output, self.confidence, self.probabilities, self.uncertainty, self.sensor_classes),
             machine=Machine(self.memory, self.scheduler),
             choice=Choice(
                 self.device,
@@ -79,6 +78,7 @@ class MapCover(Job, declarations.MapCover):
 
     def _scene(self, sensors: Sequence[Sensor], hashes: Callable[[], dict[str, str]], reporter: Reporter) -> Scene:
         """Opens the series, and checks that they are what the model expects."""
+        from twinns_qgis.mapping.clear_dates import ClearDates
         from twinns_qgis.mapping.cover import Scene
         from twinns_qgis.mapping.matching import check_given, check_series, report_shifts
         from twinns_qgis.mapping.region import Region
@@ -99,9 +99,12 @@ class MapCover(Job, declarations.MapCover):
         report_shifts(sensors, series, reporter)
         window = grid.window_of(Extent.parse(self.extent) if self.extent else Extent(grid.bounds))
         region = Region.read(self.mask, grid.crop(window), reporter) if self.mask else None
+        clear_dates = None
+        if self.validity and self.uncertainty:
+            clear_dates = ClearDates.open(self.validity, grid.crop(window))
         contents = hashes()
-        used = {name: content for name, content in contents.items() if name.split()[0] in series}
-        return Scene(series, used, window, region)
+        used = {name: content for name, content in contents.items() if name.split()[0] in {*series, "validity"}}
+        return Scene(series, used, window, region, clear_dates)
 
     def _given(self) -> dict[str, Path]:
         given = {"sentinel1": self.sentinel1, "sentinel2": self.sentinel2}

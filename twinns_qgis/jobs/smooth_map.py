@@ -16,7 +16,7 @@ class SmoothMap(Job, declarations.SmoothMap):
 
     def _run(self, reporter: Reporter) -> dict[str, Any]:
         """Checks what was given, and smooths; see `mapping.smooth_map`."""
-        from twinns_qgis.files import check_distinct, check_outputs, check_spared
+        from twinns_qgis.files import check_distinct, check_outputs, check_spared, file_of
         from twinns_qgis.mapping.smooth_map import smooth_map
         from twinns_qgis.mapping.smoothing import Bayes
         from twinns_qgis.rasters.qgis_style import style_path
@@ -34,7 +34,7 @@ class SmoothMap(Job, declarations.SmoothMap):
         written = [self.output, style_path(self.output)]
         check_outputs(written[1:])
         check_distinct(written)
-        check_spared(written, [path for path in (self.map, self.probabilities) if path])
+        check_spared(written, [file_of(path) for path in (self.map, self.probabilities) if path])
         smooth_map(
             self.map,
             self.probabilities if by_bayes else None,

@@ -66,7 +66,7 @@ class Ways:
         choice: What the user chose.
 
     Raises:
-        InputError: The model has no early exit as it is wanted.
+        InputError: The model has no early exit as it is wanted, or no classifiers on each of two sensors.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Ways:
         self._precision = choice.precision if network else "float32"  # which forests are computed in
         self._early_exit = _exit_rule(model, choice.agreement) if choice.agreement else None
         if choice.by_sensor:
-            _check_votes(model)
+            check_votes(model)
 
     def all(self) -> Iterator[Way]:
         """Yields every way that an earlier call for the same map may have settled on."""
@@ -128,7 +128,7 @@ def _device(device: str, machine: Machine) -> str:
     return "gpu" if gpu_available() else "cpu"
 
 
-def _check_votes(model: TrainedModel) -> None:
+def check_votes(model: TrainedModel) -> None:
     """Checks that a model has classifiers on each of two sensors.
 
     Raises:

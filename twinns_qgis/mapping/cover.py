@@ -10,6 +10,7 @@ from typing import Any
 from rasterio.windows import Window
 
 from twinns_qgis.mapping.choice import Choice, Way, Ways
+from twinns_qgis.mapping.clear_dates import ClearDates
 from twinns_qgis.mapping.estimate import estimate
 from twinns_qgis.mapping.layouts import (
     CONFIDENCE,
@@ -40,15 +41,17 @@ class Scene:
 
     Args:
         series: The series by sensor, on one grid.
-        contents: SHA-256 of each of them, by sensor.
+        contents: SHA-256 of each of them, by sensor, and of the raster of clear dates.
         window: The pixels to map.
         region: The part of them to map, or None: all.
+        clear_dates: The number of clear dates to go with the uncertainty, or None.
     """
 
     series: Mapping[str, Series]
     contents: Mapping[str, str]
     window: Window
     region: Region | None = None
+    clear_dates: ClearDates | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,6 @@ class CoverOutputs:
         probabilities: Calibrated score of every class in percent, or None.
         uncertainty: Entropy and margin of the calibrated scores in percent, or None.
         sensor_classes: The class by each sensor's own classifiers, and whether they agree, or None.
-        validity: The number of clear dates to go with the uncertainty, an input, or None.
     """
 
     cover: Path
@@ -69,7 +71,6 @@ class CoverOutputs:
     probabilities: Path | None = None
     uncertainty: Path | None = None
     sensor_classes: Path | None = None
-    validity: Path | None = None
 
     def paths(self) -> dict[str, Path]:
         """Returns the paths of the rasters that are wanted, by their names."""
@@ -93,7 +94,7 @@ def map_cover(
     tags: Mapping[str, str],
     reporter: Reporter,
 ) -> None:
-    """Writes the land cover map of a scene, and the confidence and probabilities that are wanted.
+    """Writes the land cover map of a scene, and the other rasters that are wanted.
 
     The class of a pixel is the argmax of the score: equation 12, or the mean of forests' probabilities. A pixel that
     has no value in one of the series, or lies outside of the region, gets 0, no data. Beyond the raster's edge, patches
@@ -129,12 +130,12 @@ def map_cover(
     """
     grid = next(iter(scene.series.values())).grid.crop(scene.window)
     classes, paths = model.manifest.classes, outputs.paths()
-    layouts = _layouts(paths, grid, classes, tags, with_dates=outputs.validity is not None)
+    layouts = _layouts(paths, grid, classes, tags, with_dates=scene.clear_dates is not None)
     bands = {name: len(layout.descriptions) for name, layout in layouts.items()}
 
     def plan_of(way: Way) -> MappingPlan:
         return MappingPlan(
-            scene.series, scene.contents, scene.window, scene.region, bands, way.inference, outputs.validity
+            scene.series, scene.contents, scene.window, scene.region, bands, way.inference, scene.clear_dates
         )
 
     ways = Ways(model, scene.series, grid, machine, choice)
@@ -173,7 +174,7 @@ def _layouts(
         CONFIDENCE: lambda: percent_layout(grid, ["confidence"], tags),
         PROBABILITIES: lambda: percent_layout(grid, [item.name for item in classes], tags),
         UNCERTAINTY: lambda: percent_layout(grid, uncertainty, tags),
-        SENSOR_CLASSES: lambda: sensor_classes_layout(grid, ("Sentinel-1", "Sentinel-2"), tags),
+        SENSOR_CLASSES: lambda: sensor_classes_layout(grid, classes, tags),
     }
     return {name: makers[name]() for name in names}
 

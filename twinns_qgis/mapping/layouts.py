@@ -23,6 +23,7 @@ PERCENT_NODATA = 255
 TILE = 512
 
 _NAME_TAG = "CLASS_"
+_OF_SENSORS = ("class by Sentinel-1", "class by Sentinel-2", f"agreement: {AGREE} yes, {DISAGREE} no")
 
 
 def cover_layout(grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]) -> Layout:
@@ -38,8 +39,9 @@ def cover_layout(grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[st
     """
     # 0 is listed too: GDAL paints codes that have no colour black.
     colors = {MAP_NODATA: (0, 0, 0, 0), **{item.code: (*rgb(item.color), 255) for item in classes}}
-    names = {f"{_NAME_TAG}{item.code}": item.name for item in classes}
-    return Layout(grid, "uint8", MAP_NODATA, ("land cover",), tags=tags, tile=TILE, colors=colors, band_tags=names)
+    return Layout(
+        grid, "uint8", MAP_NODATA, ("land cover",), tags=tags, tile=TILE, colors=colors, band_tags=_names(classes)
+    )
 
 
 def class_names(dataset: rasterio.DatasetReader) -> dict[int, str]:
@@ -61,13 +63,18 @@ def percent_layout(grid: Grid, descriptions: Sequence[str], tags: Mapping[str, s
     return Layout(grid, "uint8", PERCENT_NODATA, tuple(descriptions), tags=tags, tile=TILE, units=units)
 
 
-def sensor_classes_layout(grid: Grid, sensors: Sequence[str], tags: Mapping[str, str]) -> Layout:
+def sensor_classes_layout(grid: Grid, classes: Sequence[LandCoverClass], tags: Mapping[str, str]) -> Layout:
     """Returns the layout of the raster of each sensor's own class, and of whether they agree; no data is 0.
+
+    The classes' names are tags of the first band, as in a map.
 
     Args:
         grid: Its pixel grid.
-        sensors: The sensors, as they are called.
+        classes: The classes.
         tags: Metadata of the file: how it was made.
     """
-    names = [f"class by {sensor}" for sensor in sensors]
-    return Layout(grid, "uint8", MAP_NODATA, (*names, "agreement: 1 yes, 2 no"), tags=tags, tile=TILE)
+    return Layout(grid, "uint8", MAP_NODATA, _OF_SENSORS, tags=tags, tile=TILE, band_tags=_names(classes))
+
+
+def _names(classes: Sequence[LandCoverClass]) -> dict[str, str]:
+    return {f"{_NAME_TAG}{item.code}": item.name for item in classes}

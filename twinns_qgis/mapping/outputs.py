@@ -17,16 +17,16 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from twinns_qgis.files import give_name, scratch_file
-from twinns_qgis.mapping.layouts import AGREE, COVER, DISAGREE, SENSOR_CLASSES, TILE
-from twinns_qgis.mapping.styles import agreement_qml, paletted_qml, pam_aux_xml, percent_qml
+from twinns_qgis.mapping.layouts import AGREE, COVER, DISAGREE, SENSOR_CLASSES, TILE, UNCERTAINTY
+from twinns_qgis.mapping.styles import AGAINST, FOR, agreement_qml, paletted_qml, pam_aux_xml, percent_qml
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.layout import Layout, disk_errors
 from twinns_qgis.rasters.qgis_style import style_path
 from twinns_qgis.rasters.replacing import check_raster_output, give_raster_name
 from twinns_qgis.samples.classes import LandCoverClass
 
-_OF_CODES = (COVER, SENSOR_CLASSES)
-"""Rasters whose values are no amounts."""
+_OF_CODES = {COVER: 1, SENSOR_CLASSES: 2}
+"""Rasters whose values are no amounts, and how many of their first bands hold classes."""
 
 
 class BlockWriter:
@@ -58,8 +58,8 @@ class BlockWriter:
 class CloudOptimised:
     """Makes cloud-optimised GeoTIFFs of the rasters of a map, with their sidecars; a `Finish`.
 
-    Beside a map lie ``.aux.xml``, with category names and a raster attribute table, and the QGIS style ``.qml``; beside
-    percentages a style.
+    Beside a map, and the sensors' classes, lie ``.aux.xml``, with category names and a raster attribute table, and the
+    QGIS style ``.qml``; beside percentages a style.
 
     Args:
         classes: The map's classes.
@@ -78,10 +78,9 @@ class CloudOptimised:
         The names are taken in an order that never leaves a map beside another map's style, wherever a kill falls: the
         old sidecars go, then the map comes, then its own sidecars.
         """
-        is_map = name == COVER
         contents = {style_path: self._style(name)}
-        if is_map:
-            contents[_pam_path] = pam_aux_xml(self._classes)
+        if name in _OF_CODES:
+            contents[_pam_path] = pam_aux_xml(self._classes, _OF_CODES[name])
         with ExitStack() as stack:
             sidecars = {place: stack.enter_context(scratch_file(place(path), "partial")) for place in contents}
             for place, partial in sidecars.items():
@@ -101,7 +100,9 @@ class CloudOptimised:
     def _style(self, name: str) -> str:
         if name == COVER:
             return paletted_qml(self._classes)
-        return agreement_qml(AGREE, DISAGREE) if name == SENSOR_CLASSES else percent_qml()
+        if name == SENSOR_CLASSES:
+            return agreement_qml(AGREE, DISAGREE)
+        return percent_qml(AGAINST if name == UNCERTAINTY else FOR)
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.windows import Window
 
+from twinns_qgis.mapping.clear_dates import ClearDates
 from twinns_qgis.mapping.inference import Inference
 from twinns_qgis.mapping.layouts import (
     AGREE,
@@ -30,10 +30,9 @@ from twinns_qgis.mapping.valid import compare_with_training
 from twinns_qgis.networks.calibration import calibrate
 from twinns_qgis.rasters.block_store import Block
 from twinns_qgis.rasters.blocks import Threads
-from twinns_qgis.rasters.reading import open_raster
+from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.reporter import Reporter
 from twinns_qgis.samples.store import MARGIN
-from twinns_qgis.series.products.band_source import BandSource
 from twinns_qgis.series.series import Series
 
 NOTHING: Mapping[str, Any] = {
@@ -52,12 +51,12 @@ class MappingPlan:
 
     Args:
         series: The series by sensor, on one grid.
-        contents: SHA-256 of each of them.
+        contents: SHA-256 of each of them, and of the raster of clear dates.
         window: The pixels of the series that are mapped.
         region: The part of them that is mapped, or None: all.
         bands: The number of bands of each raster that is wanted.
         inference: How the scores are computed.
-        validity: Raster of the number of clear dates that goes with the uncertainty, or None.
+        clear_dates: The number of clear dates that goes with the uncertainty, or None.
     """
 
     series: Mapping[str, Series] = field(compare=False)
@@ -66,11 +65,11 @@ class MappingPlan:
     region: Region | None
     bands: Mapping[str, int]
     inference: Inference
-    validity: Path | None = None
+    clear_dates: ClearDates | None = None
 
     def sources(self) -> Iterable[Path]:
-        """Returns the raster of clear dates: model and series are known by the hashes of their contents."""
-        return () if self.validity is None else (self.validity,)
+        """Returns no file: model and rasters are known by the hashes of their contents."""
+        return ()
 
     def block(self, window: Window, threads: Threads) -> Block:
         """Returns the rasters on a block of the map, with counts of its pixels and the seconds that computing took."""
@@ -131,11 +130,15 @@ class MappingPlan:
                 "the class that the whole network gives them."
             )
 
+    @property
+    def _grid(self) -> Grid:
+        """The grid of the map."""
+        return next(iter(self.series.values())).grid.crop(self.window)
+
     def _region(self, window: Window) -> NDArray[np.bool_]:
         if self.region is None:
             return np.ones((int(window.height), int(window.width)), bool)
-        grid = next(iter(self.series.values())).grid.crop(self.window)
-        return self.region.holds(grid.crop(window))
+        return self.region.holds(self._grid.crop(window))
 
     def _read(self, window: Window, threads: Threads) -> dict[str, NDArray[Any]]:
         source = Window(
@@ -164,21 +167,15 @@ class MappingPlan:
             rasters[PROBABILITIES] = _percent(np.moveaxis(scores, -1, 0), wanted)
         if UNCERTAINTY in self.bands:
             bands = [_percent(np.stack([entropy(scores), margin(scores)]), wanted)]
-            if self.validity:
-                bands.append(np.where(wanted, self._clear_dates(self.validity, window), PERCENT_NODATA)[None])
+            if self.clear_dates:
+                clear = self.clear_dates.read(self._grid.crop(window))
+                bands.append(np.where(wanted, clear, np.uint8(PERCENT_NODATA))[None])
             rasters[UNCERTAINTY] = np.concatenate(bands)
         if SENSOR_CLASSES in self.bands:
-            own = [codes[of_sensor.argmax(axis=-1)] for of_sensor in scored.by_sensor.values()]
+            own = [codes[classes] for classes in scored.by_sensor.values()]
             agreement = np.where(own[0] == own[1], np.uint8(AGREE), np.uint8(DISAGREE))
             rasters[SENSOR_CLASSES] = np.where(wanted, np.stack([*own, agreement]), np.uint8(MAP_NODATA))
         return rasters
-
-    def _clear_dates(self, validity: Path, window: Window) -> NDArray[np.uint8]:
-        """Returns the number of clear dates on a block, at most 254, and 255 where it is not known."""
-        grid = next(iter(self.series.values())).grid.crop(self.window).crop(window)
-        with open_raster(validity) as dataset:
-            found = BandSource(validity).read({validity: dataset}, grid, Resampling.nearest)
-        return np.where(np.isfinite(found), np.clip(found, 0, PERCENT_NODATA - 1), PERCENT_NODATA).astype(np.uint8)
 
 
 def entropy(scores: NDArray[np.float32]) -> NDArray[np.float32]:

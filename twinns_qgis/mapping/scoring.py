@@ -42,14 +42,14 @@ class Scored:
         left: The pixels that left early, shape (height, width).
         computed: How many pixels the parts have that were not left out.
         seconds: The time that computing took, without waiting for other blocks.
-        by_sensor: What each sensor's own classifiers say, likewise of shape (height, width, K); empty if nobody asked.
+        by_sensor: Index of the class by each sensor's own classifiers, shape (height, width); empty if nobody asked.
     """
 
     scores: NDArray[np.float32]
     left: NDArray[np.bool_]
     computed: int
     seconds: float
-    by_sensor: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    by_sensor: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 class Scorer:
@@ -109,7 +109,7 @@ class Scorer:
         """
         scores = np.zeros((*wanted.shape, len(self.model.manifest.classes)), np.float32)
         sensors = self._votes.sensors if self._votes else ()
-        by_sensor = {sensor: np.zeros_like(scores) for sensor in sensors}
+        by_sensor = {sensor: np.zeros(wanted.shape, np.uint8) for sensor in sensors}
         left, computed, seconds = np.zeros(wanted.shape, bool), 0, 0.0
         side = int(min(self._side, self.limit))
         parts = _parts(slice(0, wanted.shape[0]), slice(0, wanted.shape[1]), side)
@@ -126,7 +126,7 @@ class Scorer:
                         votes = self._votes(part)
                         scores[rows, columns] = votes[SCORE][0]
                         for sensor, of_sensor in by_sensor.items():
-                            of_sensor[rows, columns] = votes[sensor][0]
+                            of_sensor[rows, columns] = votes[sensor][0].argmax(axis=-1)
                     else:
                         scores[rows, columns], left[rows, columns] = self._classify(part, wanted[rows, columns], whole)
                     seconds += time.monotonic() - start

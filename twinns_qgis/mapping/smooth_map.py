@@ -15,6 +15,7 @@ from rasterio.features import sieve
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import file_of
 from twinns_qgis.mapping.classified import ClassifiedMap
 from twinns_qgis.mapping.layouts import COVER, MAP_NODATA, PERCENT_NODATA, cover_layout
 from twinns_qgis.mapping.outputs import CloudOptimised
@@ -53,8 +54,8 @@ class SmoothingPlan:
     window: int
 
     def sources(self) -> Iterable[Path]:
-        """Returns the map and the probabilities."""
-        return [*self.cover.files, *([self.probabilities] if self.probabilities else [])]
+        """Returns the files of the map and of the probabilities."""
+        return map(file_of, [*self.cover.files, *([self.probabilities] if self.probabilities else [])])
 
     def block(self, window: Window, threads: Threads) -> Block:
         """Returns the smoothed map on a block, and how many of its pixels have another class now."""

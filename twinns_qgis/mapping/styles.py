@@ -27,7 +27,10 @@ _COLUMNS = (
 )
 
 # One hue from light to dark, so that percentages read the same in print and to the colour-blind.
-_PERCENT_RAMP = ((0, "#f7fbff"), (25, "#c6dbef"), (50, "#6baed6"), (75, "#2171b5"), (100, "#08306b"))
+FOR = ("#f7fbff", "#c6dbef", "#6baed6", "#2171b5", "#08306b")
+"""Colours of 0, 25, 50, 75 and 100 percent of what speaks for a class."""
+AGAINST = ("#fff7ec", "#fdd49e", "#fc8d59", "#d7301f", "#7f0000")
+"""Those of what speaks against it: nobody is to take doubt for confidence."""
 
 
 def rgb(color: str) -> RGB:
@@ -55,8 +58,12 @@ def agreement_qml(agree: int, disagree: int) -> str:
     return style_text(document)
 
 
-def percent_qml() -> str:
-    """Returns the QGIS style of percentages: the first band from light (0) to dark (100)."""
+def percent_qml(colors: Sequence[str] = FOR) -> str:
+    """Returns the QGIS style of percentages: the first band from light (0) to dark (100).
+
+    Args:
+        colors: Those of 0, 25, 50, 75 and 100 percent.
+    """
     document, renderer = new_style("singlebandpseudocolor")
     renderer.set("classificationMin", "0")
     renderer.set("classificationMax", "100")
@@ -69,15 +76,25 @@ def percent_qml() -> str:
         ("clip", "0"),
     ):
         shader.set(name, value)
-    for percent, color in _PERCENT_RAMP:
+    for percent, color in zip(range(0, 101, 25), colors, strict=True):
         SubElement(shader, "item", value=str(percent), label=f"{percent} %", color=color, alpha="255")
     return style_text(document)
 
 
-def pam_aux_xml(classes: Sequence[LandCoverClass]) -> str:
-    """Returns what GDAL reads from ``.aux.xml``: category names from code 0, and the raster attribute table."""
+def pam_aux_xml(classes: Sequence[LandCoverClass], bands: int = 1) -> str:
+    """Returns what GDAL reads from ``.aux.xml``: category names from code 0, and the raster attribute table.
+
+    Args:
+        classes: The classes.
+        bands: How many of the first bands hold their codes.
+    """
     document = Element("PAMDataset")
-    band = SubElement(document, "PAMRasterBand", band="1")
+    for number in range(1, bands + 1):
+        _name_classes(SubElement(document, "PAMRasterBand", band=str(number)), classes)
+    return style_text(document)
+
+
+def _name_classes(band: Element, classes: Sequence[LandCoverClass]) -> None:
     names = {0: "no data", **{item.code: item.name for item in classes}}
     categories = SubElement(band, "CategoryNames")
     for code in range(max(names) + 1):
@@ -92,4 +109,3 @@ def pam_aux_xml(classes: Sequence[LandCoverClass]) -> str:
         row = SubElement(table, "Row", index=str(index))
         for value in (item.code, item.name, *rgb(item.color)):
             SubElement(row, "F").text = str(value)
-    return style_text(document)

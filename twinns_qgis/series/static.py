@@ -18,6 +18,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from twinns_qgis.errors import InputError
+from twinns_qgis.files import file_of
 from twinns_qgis.rasters.archives import File
 from twinns_qgis.rasters.grid import Grid
 from twinns_qgis.rasters.reading import is_alpha, open_raster
@@ -105,7 +106,8 @@ def _names(path: Path, dataset: DatasetReader, indexes: Sequence[int]) -> list[s
     described = [dataset.descriptions[index - 1] or "" for index in indexes]
     if all(described) and len(set(described)) == len(described):
         return described
-    return [path.stem] if len(indexes) == 1 else [f"{path.stem} {index}" for index in indexes]
+    stem = file_of(path).stem
+    return [stem] if len(indexes) == 1 else [f"{stem} {index}" for index in indexes]
 
 
 def _distinct(names: Sequence[str], sources: Sequence[tuple[BandSource, Resampling]]) -> list[str]:

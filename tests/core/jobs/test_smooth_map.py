@@ -1,5 +1,7 @@
 """The job that smooths a map: what it does to a map whose truth is known, and what it leaves alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
@@ -72,6 +74,12 @@ def test_the_map_keeps_its_names_colours_and_style(noisy, tmp_path):
     assert {int(key[6:]): value for key, value in tags.items() if key.startswith("CLASS_")} == NAMES
     assert {code: colors[code] for code in COLORS} == COLORS
     assert "wheat" in (tmp_path / "out.qml").read_text(encoding="utf-8")
+
+
+def test_what_qgis_adds_to_a_layer_counts(noisy, tmp_path):
+    whole = smoothed(tmp_path, filter="majority")
+    found = smoothed(tmp_path, map=Path(f"{tmp_path / 'map.tif'}|nodata=0"), filter="majority")
+    np.testing.assert_array_equal(found, whole)
 
 
 def test_small_patches_go_into_their_largest_neighbours(noisy, tmp_path):

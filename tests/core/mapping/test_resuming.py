@@ -23,7 +23,7 @@ from twinns_qgis.reporter import Reporter
 KILLS = 20
 BLOCKS = 36
 """Of the wide site, with 1 MB."""
-OUTPUTS = ("output", "confidence", "probabilities")
+OUTPUTS = ("output", "confidence", "probabilities", "uncertainty")
 
 
 @pytest.fixture

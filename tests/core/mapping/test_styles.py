@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from twinns_qgis.mapping.styles import paletted_qml, pam_aux_xml, percent_qml, rgb
+from twinns_qgis.mapping.styles import AGAINST, paletted_qml, pam_aux_xml, percent_qml, rgb
 from twinns_qgis.samples.classes import LandCoverClass
 
 CLASSES = [LandCoverClass(2, 'maïs & "soja" <x>', "#4477aa"), LandCoverClass(5, "水", "#ddaa33")]
@@ -36,6 +36,18 @@ def test_the_attribute_table_has_a_row_for_each_class():
 def test_percentages_run_from_0_to_100():
     items = ElementTree.fromstring(percent_qml()).iter("item")
     assert [item.get("label") for item in items] == [f"{percent} %" for percent in (0, 25, 50, 75, 100)]
+
+
+def test_doubt_has_other_colors_than_confidence():
+    sure, unsure = (ElementTree.fromstring(text).iter("item") for text in (percent_qml(), percent_qml(AGAINST)))
+    assert not {item.get("color") for item in sure} & {item.get("color") for item in unsure}
+
+
+def test_every_band_of_classes_has_their_names():
+    bands = ElementTree.fromstring(pam_aux_xml(CLASSES, 2)).findall("PAMRasterBand")
+    assert [band.get("band") for band in bands] == ["1", "2"]
+    for band in bands:
+        assert [row.findtext("F") for row in band.iter("Row")] == ["2", "5"]
 
 
 @pytest.mark.parametrize("count", [1, 254])
