@@ -17,6 +17,7 @@ from twinns_qgis.jobs.command_line import parse
 from twinns_qgis.jobs.job import Job
 from twinns_qgis.jobs.parameters import (
     Choice,
+    Choices,
     Day,
     FileOutput,
     FilePath,
@@ -138,6 +139,8 @@ WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, ma
 
 def values_of(parameter):
     """Returns what a parameter can be, as the job has it."""
+    if isinstance(parameter, Choices):
+        return st.lists(st.sampled_from(list(parameter.choices)), min_size=1, unique=True).map(tuple)
     if isinstance(parameter, Choice):
         return st.sampled_from(list(parameter.choices))
     if isinstance(parameter, Number):
