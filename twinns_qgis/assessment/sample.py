@@ -109,9 +109,9 @@ def draw(
     Raises:
         Cancelled: The user stopped it.
     """
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     ranks = {
-        code: np.sort(random.choice(pixels[code], count, replace=False, shuffle=False))
+        code: np.sort(generator.choice(pixels[code], count, replace=False, shuffle=False))
         for code, count in wanted.items()
     }
     seen = dict.fromkeys(ranks, 0)

@@ -97,7 +97,7 @@ def form_qml(classes: Sequence[str]) -> str:
     document = Element("qgis", version="3.22.0", styleCategories="Symbology|Fields|Forms")
     renderer = SubElement(document, "renderer-v2", type="singleSymbol", enableorderby="0", forceraster="0")
     symbol = SubElement(SubElement(renderer, "symbols"), "symbol", type="marker", name="0", alpha="1")
-    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "pass": "0", "enabled": "1", "locked": "0"})
+    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "locked": "0"})
     looks = {
         "name": "square",
         "color": "0,0,0,0",
